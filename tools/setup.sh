@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Sets up what Tracemark needs: system libraries, .venv, the locked packages, the `tracemark` command.
-# Usage: tools/setup.sh run | dev        (dev adds what the tests need: the browser, linters, load tools)
+# Usage: tools/setup.sh run | dev | system   (dev adds what the tests need: the browser, linters, load tools;
+#                                            system stops after the system libraries: the second stage of the image)
 # Done again, it does nothing: a stamp in .venv remembers what was set up.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -48,6 +49,8 @@ if [ ${#missing[@]} -gt 0 ]; then
   fi
 fi
 "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { say "Python 3.11 or newer is needed; this system offers $("$python" -V)"; exit 1; }
+
+[ "$purpose" != system ] || exit 0
 
 # --- packages --------------------------------------------------------------------------------------------------------
 if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$fingerprint" ] && [ -x .venv/bin/tracemark ]; then exit 0; fi

@@ -1,0 +1,1 @@
+"""Ground floor: settings, database, clock, notifications, refusals. Knows nothing of codes, lots or recalls."""

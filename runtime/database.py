@@ -1,0 +1,134 @@
+"""Connections to PostgreSQL under least rights.
+
+One login may serve all (the embedded server, a small installation): each connection then takes its role at start, and
+the portal's connections see published views only. A production portal gets a login of its own
+(``TRACEMARK_PORTAL_DATABASE_URL``), which is stronger: a role that was taken can be given back, a login cannot.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+from sqlalchemy import make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from runtime.refusals import Invalid
+
+_VERB = "tracemark_verb_is_running"
+
+
+class DatabaseAddressWrong(Invalid):
+    """TRACEMARK_DATABASE_URL is not a PostgreSQL address: {problem}. Expected postgresql://user:password@host:5432/name."""
+
+
+class Role(enum.Enum):
+    """Whose rights a connection has."""
+
+    OWNER = "tracemark_owner"
+    STAFF = "tracemark_staff"
+    PORTAL = "tracemark_portal"
+    LOGIN = ""  # of the login itself: creating the roles, nothing else
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseAddress:
+    """Where the database is. ``url`` and ``portal_url`` are ``postgresql+asyncpg://`` addresses with their passwords."""
+
+    url: str
+    portal_url: str | None = None
+    pool_size: int = 10
+    statement_timeout_ms: int = 60_000
+    portal_statement_timeout_ms: int = 300
+
+    def engine(self, role: Role, *, pool_size: int | None = None) -> AsyncEngine:
+        """An engine whose connections have the rights of ``role``. The caller disposes of it."""
+        return create_async_engine(
+            self._login(role),
+            pool_size=pool_size or self.pool_size,
+            max_overflow=0,
+            pool_pre_ping=True,
+            connect_args={"server_settings": self._session(role)},
+        )
+
+    async def connect(self, role: Role) -> asyncpg.Connection:
+        """One raw connection of its own (LISTEN, COPY, hot reads). The caller closes it and keeps a reference to it."""
+        return await asyncpg.connect(**self._arguments(role))
+
+    async def pool(self, role: Role, *, size: int) -> asyncpg.Pool:
+        """A raw pool. Connections are handed back without the default reset: they never hold session state."""
+        return await asyncpg.create_pool(min_size=1, max_size=size, reset=_keep, **self._arguments(role))
+
+    def _login(self, role: Role) -> URL:
+        return asyncpg_url(self.portal_url if role is Role.PORTAL and self.portal_url else self.url)
+
+    def _session(self, role: Role) -> dict[str, str]:
+        timeout_ms = self.portal_statement_timeout_ms if role is Role.PORTAL else self.statement_timeout_ms
+        session = {"application_name": f"tracemark {role.name.lower()}", "timezone": "UTC"}
+        if role in (Role.STAFF, Role.PORTAL):
+            session["statement_timeout"] = str(timeout_ms)
+        if role is not Role.LOGIN:
+            session["role"] = role.value
+        return session
+
+    def _arguments(self, role: Role) -> dict[str, Any]:
+        url = self._login(role)
+        return {
+            "host": url.query.get("host", url.host),
+            "port": int(str(url.query.get("port", url.port or 5432))),
+            "user": url.username,
+            "password": url.password,
+            "database": url.database,
+            "server_settings": self._session(role),
+        }
+
+
+def asyncpg_url(text: str) -> URL:
+    """Accept the usual spellings of a PostgreSQL address; raises ``DatabaseAddressWrong``."""
+    try:
+        url = make_url(text)
+    except Exception as error:  # SQLAlchemy raises several kinds here; none tells a person what to write instead
+        raise DatabaseAddressWrong(problem="it cannot be read") from error
+    if url.get_backend_name() not in ("postgresql", "postgres"):
+        raise DatabaseAddressWrong(problem=f"it names {url.drivername}")
+    return url.set(drivername="postgresql+asyncpg")
+
+
+@asynccontextmanager
+async def transaction(conn: AsyncConnection) -> AsyncIterator[AsyncConnection]:
+    """The transaction of one verb: all of it happens, or nothing.
+
+    Reads before it (who is signed in, is the key good) have begun a transaction of their own accord; it wrote nothing
+    and is ended first. A verb inside a verb is a mistake of ours and is refused.
+    """
+    if conn.info.get(_VERB):
+        raise RuntimeError("a verb was called inside another verb's transaction; call its inner function instead")
+    if conn.in_transaction():
+        await conn.rollback()
+    conn.info[_VERB] = True
+    try:
+        async with conn.begin():
+            yield conn
+    finally:
+        conn.info.pop(_VERB, None)
+
+
+async def raw(conn: AsyncConnection) -> asyncpg.Connection:
+    """The driver's connection beneath, for COPY and arrays, inside the transaction that ``conn`` has already begun.
+
+    SQLAlchemy begins a transaction with its first statement, so raw work before that would commit by itself: refused.
+    """
+    driver = (await conn.get_raw_connection()).driver_connection
+    assert isinstance(driver, asyncpg.Connection)
+    if not driver.is_in_transaction():
+        raise RuntimeError("raw database work outside of the verb's transaction: run a statement through SQLAlchemy first")
+    return driver
+
+
+async def _keep(_connection: Any) -> None:
+    """Replace asyncpg's reset on release: four statements per request that our connections do not need."""

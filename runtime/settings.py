@@ -1,0 +1,107 @@
+"""What an operator may set. Read once per process; nobody else reads the environment.
+
+Every name has the prefix ``TRACEMARK_``; a secret may come from a file whose path stands in ``<NAME>_FILE``. All
+problems are reported together, and a name that we do not know is refused: a misspelt setting is a setting not made.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from runtime.refusals import Fault, Invalid
+
+PREFIX = "TRACEMARK_"
+
+
+class SettingsWrong(Invalid):
+    """The settings cannot be used: {problems}"""
+
+
+class Settings(BaseSettings):
+    """All settings, each with its unit in its name."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    environment: Literal["demo", "production"] = Field("demo", description="production refuses generated secrets")
+    data_dir: Path = Field(Path("var"), description="embedded database, generated secrets, rendered labels, notice lists")
+    database_url: SecretStr | None = Field(None, description="postgresql://… of a server; without it the embedded one runs")
+    portal_database_url: SecretStr | None = Field(None, description="a login of its own for the public portal (recommended)")
+    base_url: str = Field("http://127.0.0.1:8080", description="public address printed in codes")
+    master_secret: SecretStr | None = Field(None, description="wraps the serial keys and signs links; 32 or more characters")
+    database_pool_size: int = Field(10, ge=1, le=200)
+    statement_timeout_ms: int = Field(60_000, ge=100, le=3_600_000)
+    portal_statement_timeout_ms: int = Field(300, ge=50, le=10_000)
+    confirm_within_s: float = Field(5.0, ge=1.0, le=60.0, description="older than this, a recall status is not confirmed")
+    sweep_every_s: float = Field(1.0, ge=0.1, le=10.0, description="how often the portal asks for the revision")
+    labels_max: int = Field(10_000_000, ge=1, le=100_000_000, description="most labels in one job")
+    capture_bytes_max: int = Field(64 * 1024 * 1024, ge=1024, description="largest EPCIS document over HTTP")
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @field_validator("base_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return value.rstrip("/")
+
+    @field_validator("master_secret")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < 32:
+            raise ValueError("must have 32 characters or more")
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls, settings_cls: type[BaseSettings], **sources: PydanticBaseSettingsSource
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what ``load`` hands over counts: the environment is read there, once, and checked for unknown names."""
+        return (sources["init_settings"],)
+
+
+def load(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+    """Read the settings; ``overrides`` (from the command line) win.
+
+    Raises ``SettingsWrong`` with one fault per problem: unknown names (with the nearest known one), unreadable secret
+    files, values out of range.
+    """
+    environ = os.environ if environ is None else environ
+    values, faults = _from_environment(environ)
+    values.update({name: value for name, value in overrides.items() if value is not None})
+    if not faults:
+        try:
+            return Settings(**values)
+        except ValidationError as error:
+            faults = [
+                Fault(f"{PREFIX}{'.'.join(map(str, e['loc'])).upper()}", e["msg"].removeprefix("Value error, "))
+                for e in error.errors()
+            ]
+    raise SettingsWrong(problems="; ".join(f"{f.where}: {f.what}" for f in faults), faults=faults)
+
+
+def _from_environment(environ: Mapping[str, str]) -> tuple[dict[str, Any], list[Fault]]:
+    values: dict[str, Any] = {}
+    faults: list[Fault] = []
+    for name, text in sorted(environ.items()):
+        if not name.startswith(PREFIX):
+            continue
+        field = name.removeprefix(PREFIX).lower()
+        if field in Settings.model_fields:
+            values[field] = text
+        elif field.endswith("_file") and field.removesuffix("_file") in Settings.model_fields:
+            try:
+                values[field.removesuffix("_file")] = Path(text).read_text(encoding="utf-8").strip()
+            except OSError as error:
+                faults.append(Fault(name, f"cannot read {text}: {error.strerror}"))
+        else:
+            near = difflib.get_close_matches(field, Settings.model_fields, n=1)
+            hint = f"; did you mean {PREFIX}{near[0].upper()}?" if near else ""
+            faults.append(Fault(name, f"no such setting{hint}"))
+    return values, faults

@@ -1,0 +1,1 @@
+"""The database schema: alembic environment, versions, and the SQL they run."""
