@@ -15,6 +15,6 @@ def system_clock() -> datetime:
 
 
 def rfc3339(instant: datetime) -> str:
-    """``2026-11-24T05:30:00Z``: an instant as the contract writes it (UTC, whole seconds unless there are fractions)."""
+    """``2026-11-24T05:30:00Z``: an instant as the API writes it (UTC, whole seconds unless there are fractions)."""
     text = instant.astimezone(UTC).isoformat(timespec="seconds" if instant.microsecond == 0 else "milliseconds")
     return text.replace("+00:00", "Z")

@@ -38,7 +38,7 @@ class Role(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class DatabaseAddress:
-    """Where the database is. ``url`` and ``portal_url`` are ``postgresql+asyncpg://`` addresses with their passwords."""
+    """Where the database is. ``url`` and ``portal_url`` are PostgreSQL addresses with their passwords."""
 
     url: str
     portal_url: str | None = None
@@ -126,7 +126,9 @@ async def raw(conn: AsyncConnection) -> asyncpg.Connection:
     driver = (await conn.get_raw_connection()).driver_connection
     assert isinstance(driver, asyncpg.Connection)
     if not driver.is_in_transaction():
-        raise RuntimeError("raw database work outside of the verb's transaction: run a statement through SQLAlchemy first")
+        raise RuntimeError(
+            "raw database work outside of the verb's transaction: run a statement through SQLAlchemy first"
+        )
     return driver
 
 

@@ -22,7 +22,8 @@ _ROLES = [role.value for role in Role if role is not Role.LOGIN]
 
 
 class DatabaseTooNew(Conflict):
-    """This database was made by a newer Tracemark (schema {found}); this one knows schemas up to {known}. Upgrade Tracemark."""
+    """This database was made by a newer Tracemark (schema {found}); this one knows schemas up to {known}. Upgrade
+    Tracemark."""
 
 
 class DatabaseBehind(Conflict):
@@ -34,7 +35,8 @@ class ServerTooOld(Conflict):
 
 
 class RolesMissing(NotAllowed):
-    """The login of TRACEMARK_DATABASE_URL may not create the roles Tracemark works under. Ask an administrator to run: {sql}"""
+    """The login of TRACEMARK_DATABASE_URL may not create the roles Tracemark works under. Ask an administrator to
+    run: {sql}"""
 
 
 def newest() -> str:
@@ -103,8 +105,13 @@ async def _ensure_roles(conn: AsyncConnection) -> None:
     wanted = [f"CREATE ROLE {name} NOLOGIN" for name in _ROLES if name not in present]
     database = (await conn.execute(text("SELECT quote_ident(current_database())"))).scalar_one()
     grants = [f"GRANT {name} TO CURRENT_USER" for name in _ROLES]
-    grants += [f"GRANT CREATE ON DATABASE {database} TO tracemark_owner", "GRANT CREATE ON SCHEMA public TO tracemark_owner"]
-    member = text("SELECT bool_and(pg_has_role(current_user, rolname, 'MEMBER')) FROM pg_roles WHERE rolname = ANY(:roles)")
+    grants += [
+        f"GRANT CREATE ON DATABASE {database} TO tracemark_owner",
+        "GRANT CREATE ON SCHEMA public TO tracemark_owner",
+    ]
+    member = text(
+        "SELECT bool_and(pg_has_role(current_user, rolname, 'MEMBER')) FROM pg_roles WHERE rolname = ANY(:roles)"
+    )
     if not wanted and (await conn.execute(member, {"roles": _ROLES})).scalar():
         grants = [sql for sql in grants if "SCHEMA" in sql] if await _is_new(conn) else []
     try:

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong with an input: ``where`` (row 7, column gtin; ``/eventList/0/action``), ``what`` to mend."""
+    """One thing that is wrong with an input: ``where`` (row 7, column gtin; ``/eventList/0``), ``what`` to mend."""
 
     where: str
     what: str

@@ -40,7 +40,7 @@ def master_secret(settings: Settings) -> str:
 
 
 def _make(path: Path) -> str:
-    """Written whole under another name first, and linked: of two commands that start at once, both read the winner's."""
+    """Written whole under another name first, and linked: two commands that start at once both read the winner's."""
     path.parent.mkdir(parents=True, exist_ok=True)
     text = secrets.token_urlsafe(48)
     draft = path.with_name(f".{FILE}.{os.getpid()}")

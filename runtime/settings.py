@@ -30,15 +30,25 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
     environment: Literal["demo", "production"] = Field("demo", description="production refuses generated secrets")
-    data_dir: Path = Field(Path("var"), description="embedded database, generated secrets, rendered labels, notice lists")
-    database_url: SecretStr | None = Field(None, description="postgresql://… of a server; without it the embedded one runs")
-    portal_database_url: SecretStr | None = Field(None, description="a login of its own for the public portal (recommended)")
+    data_dir: Path = Field(
+        Path("var"), description="embedded database, generated secrets, rendered labels, notice lists"
+    )
+    database_url: SecretStr | None = Field(
+        None, description="postgresql://… of a server; without it the embedded one runs"
+    )
+    portal_database_url: SecretStr | None = Field(
+        None, description="a login of its own for the public portal (recommended)"
+    )
     base_url: str = Field("http://127.0.0.1:8080", description="public address printed in codes")
-    master_secret: SecretStr | None = Field(None, description="wraps the serial keys and signs links; 32 or more characters")
+    master_secret: SecretStr | None = Field(
+        None, description="wraps the serial keys and signs links; 32 or more characters"
+    )
     database_pool_size: int = Field(10, ge=1, le=200)
     statement_timeout_ms: int = Field(60_000, ge=100, le=3_600_000)
     portal_statement_timeout_ms: int = Field(300, ge=50, le=10_000)
-    confirm_within_s: float = Field(5.0, ge=1.0, le=60.0, description="older than this, a recall status is not confirmed")
+    confirm_within_s: float = Field(
+        5.0, ge=1.0, le=60.0, description="older than this, a recall status is not confirmed"
+    )
     sweep_every_s: float = Field(1.0, ge=0.1, le=10.0, description="how often the portal asks for the revision")
     labels_max: int = Field(10_000_000, ge=1, le=100_000_000, description="most labels in one job")
     capture_bytes_max: int = Field(64 * 1024 * 1024, ge=1024, description="largest EPCIS document over HTTP")
@@ -60,10 +70,15 @@ class Settings(BaseSettings):
 
     @classmethod
     def settings_customise_sources(
-        cls, settings_cls: type[BaseSettings], **sources: PydanticBaseSettingsSource
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Only what ``load`` hands over counts: the environment is read there, once, and checked for unknown names."""
-        return (sources["init_settings"],)
+        return (init_settings,)
 
 
 def load(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:

@@ -10,11 +10,10 @@ import itertools
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from runtime import migrations
-from runtime.database import DatabaseAddress, Role
+from runtime.database import DatabaseAddress, Role, asyncpg_url
 from tests.postgres import embedded_cluster
 
 _numbers = itertools.count(1)
@@ -55,14 +54,11 @@ async def conn(database: DatabaseAddress) -> AsyncIterator[AsyncConnection]:
 
 def named(server: DatabaseAddress, database: str) -> DatabaseAddress:
     """The same server, another database."""
-    from runtime.database import asyncpg_url
-
     url = asyncpg_url(server.url).set(database=database)
     return DatabaseAddress(url.render_as_string(hide_password=False), portal_statement_timeout_ms=5_000)
 
 
 async def _statement(server: DatabaseAddress, sql: str) -> None:
-    engine = server.engine(Role.LOGIN, pool_size=1).execution_options(isolation_level="AUTOCOMMIT")
-    async with engine.connect() as conn:
-        await conn.execute(text(sql))
-    await engine.dispose()
+    connection = await server.connect(Role.LOGIN)
+    await connection.execute(sql)
+    await connection.close()

@@ -170,6 +170,8 @@ CREATE TABLE code_run_history (
 CREATE INDEX code_run_history_small ON code_run_history (lo) WHERE n <= 32;
 CREATE INDEX code_run_history_medium ON code_run_history (lo) WHERE n > 32 AND n <= 1024;
 CREATE INDEX code_run_history_large ON code_run_history (lo) WHERE n > 1024;
+-- Emptying a lot before its events are written anew.
+CREATE INDEX code_run_history_lot ON code_run_history (lot_id);
 CREATE INDEX code_run_history_unit ON code_run_history (unit_id, since) WHERE unit_id IS NOT NULL;
 
 -- Counts: what quantity of which lot is where, whose, in what state. Posted as debit and credit in the capture's own
@@ -188,7 +190,8 @@ CREATE TABLE lot_holding (
 
 -- The part of lot_holding that was told by lot and quantity and is in no unit. lot_holding is always the sum of the runs
 -- and the unit_quantity at their outermost units and of this; a row here is below zero where pieces that are known by
--- serial were moved by their count only, until somebody tells their serials.
+-- serial were moved by their count only, until somebody tells their serials. Rows of quantity 0 stay: their time says which
+-- events would come too late to be written behind them (disposition 'taken' at the unknown place: the last count taken).
 CREATE TABLE loose_quantity (
     lot_id      bigint NOT NULL,
     place_id    bigint NOT NULL,
@@ -240,11 +243,15 @@ CREATE TABLE operation_output (
     CONSTRAINT operation_output_operation_fkey FOREIGN KEY (operation_id) REFERENCES operation,
     CONSTRAINT operation_output_lot_fkey FOREIGN KEY (lot_id) REFERENCES lot
 );
--- The closure walks lot -> operation -> lot in both directions on these four, index only.
-CREATE INDEX operation_input_lot ON operation_input (lot_id, at) INCLUDE (operation_id, event_id, lo, n);
+-- The closure walks lot -> operation -> lot in both directions on these four, index only; lo stands before at, so that
+-- what was told by quantity (lo IS NULL) is found without reading what was told by serial.
+CREATE INDEX operation_input_lot ON operation_input (lot_id, lo, at) INCLUDE (operation_id, event_id, n);
 CREATE INDEX operation_input_operation ON operation_input (operation_id) INCLUDE (lot_id, at, event_id, lo, n);
-CREATE INDEX operation_output_lot ON operation_output (lot_id, at) INCLUDE (operation_id, event_id, lo, n);
+CREATE INDEX operation_output_lot ON operation_output (lot_id, lo, at) INCLUDE (operation_id, event_id, n);
 CREATE INDEX operation_output_operation ON operation_output (operation_id) INCLUDE (lot_id, at, event_id, lo, n);
+-- Parts of lots: which operations used or made any of these numbers. Only rows that were told by serial pay for it.
+CREATE INDEX operation_input_numbers ON operation_input USING gist (int8range(lo, lo + n)) WHERE lo IS NOT NULL;
+CREATE INDEX operation_output_numbers ON operation_output USING gist (int8range(lo, lo + n)) WHERE lo IS NOT NULL;
 CREATE INDEX operation_event ON operation (event_id);
 
 -- Persistent dispositions (EPCIS 2.0): survive later events until unset. lo/n NULL = the whole lot.

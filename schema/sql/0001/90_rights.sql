@@ -12,4 +12,4 @@ REVOKE UPDATE, DELETE ON event, event_key, event_declared_wrong, audit, affected
 GRANT SELECT ON public_revision, public_product, public_lot, public_place, public_location, public_number_block, public_code_key,
     public_foreign_serial, public_code_run, public_void_code, public_recall, public_recall_scope TO tracemark_portal;
 GRANT EXECUTE ON FUNCTION public_watermark, public_unit_contents, public_unit_exists, public_count_checks, public_log_scans,
-    public_read_checks TO tracemark_portal;
+    public_read_checks, public_history TO tracemark_portal;
