@@ -1,0 +1,200 @@
+"""Numbers and codes: which number a serial is, who issued it, and what an identifier is known as.
+
+Every serialized thing has one number below 2**60. Ours are printed as a keyed permutation of the number; serials from
+outside get a number of their own (``foreign_serial``). A serial is looked for under our keys first, newest epoch first,
+and counts only when the number it decodes to lies in a block that was issued for that very product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Self
+
+import numpy as np
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gs1 import digital_link
+from gs1.identifier import Granularity, Identifier
+from ledger import number_store as numbers
+from ledger import store
+from ledger.model import Found
+from ledger.number_store import Block
+from ledger.refusals import NoSerialKey, NumbersUsedUp
+from runtime.clock import Clock
+from serials import alphabet, keys
+from serials.cipher import SerialCipher
+
+CIPHERS_KEPT = 1024
+"""Products whose cipher stays made up in one key ring: making one costs a key derivation."""
+
+
+class KeyRing:
+    """The serial keys of this installation, one per epoch. Immutable; a new epoch needs a new ring."""
+
+    def __init__(self, roots: Mapping[int, bytes]) -> None:
+        self._roots = dict(sorted(roots.items(), reverse=True))
+        self._ciphers: dict[tuple[int, str], SerialCipher] = {}
+
+    @classmethod
+    async def load(cls, conn: AsyncConnection, master_secret: str) -> Self:
+        """All epochs on record. Raises ``serials.keys.WrongMasterSecret`` when they do not open with this secret."""
+        secret = master_secret.encode("utf-8")
+        wrapped = await numbers.wrapped_keys(conn)
+        return cls({e: keys.unwrap_root_key(w, master_secret=secret, epoch=e) for e, w in wrapped.items()})
+
+    @property
+    def epochs(self) -> tuple[int, ...]:
+        """Newest first."""
+        return tuple(self._roots)
+
+    @property
+    def newest(self) -> int:
+        """The epoch under which codes are printed now. Raises ``NoSerialKey`` when there is none."""
+        if not self._roots:
+            raise NoSerialKey
+        return next(iter(self._roots))
+
+    def cipher(self, epoch: int, gtin: str) -> SerialCipher:
+        """The permutation of one product in one epoch. KeyError for an epoch that is not in the ring."""
+        cipher = self._ciphers.get((epoch, gtin))
+        if cipher is None:
+            if len(self._ciphers) >= CIPHERS_KEPT:
+                self._ciphers.clear()
+            cipher = SerialCipher(keys.derive_key(self._roots[epoch], gtin=gtin, epoch=epoch), gtin)
+            self._ciphers[epoch, gtin] = cipher
+        return cipher
+
+    def candidates(self, gtin: str, serial: str) -> tuple[tuple[int, int], ...]:
+        """(epoch, number) for each epoch under which the serial could be ours; none when it is not written as ours."""
+        if not alphabet.is_exact(serial):
+            return ()
+        return tuple(
+            (epoch, number) for epoch in self._roots if (number := self.cipher(epoch, gtin).number(serial)) is not None
+        )
+
+    def candidates_of(self, items: Sequence[tuple[str, str]]) -> list[tuple[tuple[str, str], int]]:
+        """As ``candidates``, for many (gtin, serial): pairs of item and number, newest epoch first."""
+        serials_by_gtin: dict[str, list[str]] = {}
+        for gtin, serial in items:
+            if alphabet.is_exact(serial):
+                serials_by_gtin.setdefault(gtin, []).append(serial)
+        found: list[tuple[tuple[str, str], int]] = []
+        for epoch in self._roots:
+            for gtin, serials in serials_by_gtin.items():
+                spelt = np.frombuffer("".join(serials).encode("ascii"), dtype=np.uint8)
+                numbers_ = self.cipher(epoch, gtin).numbers(spelt.reshape(-1, alphabet.SERIAL_CHARACTERS))
+                found += [((gtin, serial), int(number)) for serial, number in zip(serials, numbers_, strict=True)]
+        return found
+
+
+async def ensure_key(conn: AsyncConnection, master_secret: str, *, clock: Clock) -> KeyRing:
+    """The key ring, with epoch 1 made when there is none yet. Inside the caller's transaction."""
+    await numbers.lock_keys(conn)
+    if not await numbers.wrapped_keys(conn):
+        wrapped = keys.wrap_root_key(keys.new_root_key(), master_secret=master_secret.encode("utf-8"), epoch=1)
+        await numbers.add_key(conn, 1, wrapped, clock())
+    return await KeyRing.load(conn, master_secret)
+
+
+async def reserve_block(
+    conn: AsyncConnection,
+    *,
+    n: int,
+    kind: str,
+    gtin: str | None,
+    lot_id: int | None,
+    key_epoch: int | None,
+    skipped: Sequence[int] = (),
+) -> int:
+    """Take ``n`` numbers that nobody has, and record whose they are; returns the first. In the caller's transaction.
+
+    ``kind`` is ``label`` (with GTIN, lot and epoch) or ``foreign``. Raises ``NumbersUsedUp`` beyond 2**60. The
+    second of two callers waits until the first has committed, so keep the transaction short.
+    """
+    lo = await take_numbers(conn, n)
+    await numbers.add_block(conn, Block(lo, n, kind, gtin, lot_id, key_epoch, tuple(skipped)))
+    return lo
+
+
+async def take_numbers(conn: AsyncConnection, n: int) -> int:
+    """Take ``n`` numbers that nobody has, and nobody will, until ``own_block`` says whose they are; the first of them.
+
+    For whoever has to look at the numbers before it knows which of them it will use. Raises ``NumbersUsedUp``.
+    """
+    lo = await numbers.take(conn, n)
+    if lo + n > alphabet.NUMBERS_MAX:
+        raise NumbersUsedUp(total=alphabet.NUMBERS_MAX)
+    return lo
+
+
+async def own_block(conn: AsyncConnection, block: Block) -> None:
+    """Record whose numbers from ``take_numbers`` these are; from now on their serials count as issued."""
+    await numbers.add_block(conn, block)
+
+
+async def find(conn: AsyncConnection, identifier: Identifier, keys: KeyRing) -> Found:
+    """What the ledger knows of an identifier; never refuses: unknown is an answer.
+
+    An item is known by GTIN and serial: a lot beside them does not change which item is meant. ``lot_id`` is the lot on
+    record (of the run, else of the label job), never the lot that the code claims.
+    """
+    granularity = identifier.granularity
+    if granularity is Granularity.ITEM:
+        return await _find_item(conn, identifier, keys)
+    if granularity in (Granularity.LOT, Granularity.PRODUCT):
+        product = await store.find_product(conn, identifier.gtin or "")
+        if product is None:
+            return Found(identifier)
+        lot = await store.find_lot(conn, product.gtin, identifier.lot) if identifier.lot else None
+        return Found(identifier, product.product_id, None if lot is None else lot.lot_id)
+    unit_id = await numbers.unit_by_uri(conn, digital_link.canonical(identifier.identity()))
+    return Found(identifier, unit_id=unit_id, issued=unit_id is not None, commissioned=unit_id is not None)
+
+
+async def _find_item(conn: AsyncConnection, identifier: Identifier, keys: KeyRing) -> Found:
+    gtin, serial = identifier.gtin or "", identifier.serial or ""
+    product = await store.find_product(conn, gtin)
+    product_id = None if product is None else product.product_id
+    number = (await numbers_of(conn, [(gtin, serial)], keys)).get((gtin, serial))
+    if number is None:
+        return Found(identifier, product_id)
+    place = await numbers.whereabouts(conn, number)
+    lot_id = place.lot_id if place.lot_id is not None else place.block_lot_id
+    return Found(
+        identifier, product_id, lot_id, number, place.unit_id, issued=True, commissioned=place.lot_id is not None
+    )
+
+
+async def numbers_of(
+    conn: AsyncConnection, items: Iterable[tuple[str, str]], keys: KeyRing
+) -> dict[tuple[str, str], int]:
+    """The numbers of those (gtin, serial) that are known: issued by us, or told by somebody."""
+    wanted = list(dict.fromkeys(items))
+    candidates = keys.candidates_of(wanted)
+    blocks = await numbers.blocks_holding(conn, [number for _, number in candidates])
+    found: dict[tuple[str, str], int] = {}
+    for item, number in candidates:
+        block = blocks.get(number)
+        if block is not None and block.gtin == item[0] and block.issues(number):
+            found.setdefault(item, number)
+    rest = [item for item in wanted if item not in found]
+    found.update(await numbers.foreign_numbers(conn, rest))
+    return found
+
+
+async def number_for_foreign(conn: AsyncConnection, gtin: str, serial: str) -> int:
+    """The number of a serial from outside, given now if it has none. Inside the caller's transaction."""
+    return (await numbers_for_foreign(conn, [(gtin, serial)]))[gtin, serial]
+
+
+async def numbers_for_foreign(conn: AsyncConnection, items: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """As ``number_for_foreign``, for many: new ones get consecutive numbers in the order given; runs stay long."""
+    wanted = list(dict.fromkeys(items))
+    known = await numbers.foreign_numbers(conn, wanted)
+    fresh = [item for item in wanted if item not in known]
+    if fresh:
+        lo = await reserve_block(conn, n=len(fresh), kind="foreign", gtin=None, lot_id=None, key_epoch=None)
+        await numbers.add_foreign(conn, [(gtin, serial, lo + k) for k, (gtin, serial) in enumerate(fresh)])
+        # Somebody else may have told one of them a moment ago: theirs counts, and our number stays unused.
+        known.update(await numbers.foreign_numbers(conn, fresh))
+    return known

@@ -1,0 +1,1 @@
+"""EPCIS 2.0 as documents speak it: read, checked, and turned into what the ledger understands."""

@@ -1,0 +1,183 @@
+"""SQL of events, their keys, declarations of error and captures. Events are appended, never changed or deleted."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ledger import tables as t
+from ledger.book_store import columns_of, copy
+from ledger.epcis.told import Told
+from runtime.database import raw
+
+_EVENT = (
+    "event_id", "type", "action", "event_time", "event_offset", "record_time", "biz_step", "disposition",
+    "read_point_id", "biz_location_id", "source_id", "hash", "body", "captured_by", "capture_id",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An event on record: ``declared_wrong`` when a declaration of error names it."""
+
+    event_id: int
+    source_id: str
+    declaration: bool
+    hash: str
+    declared_wrong: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An event as it was told, with its id."""
+
+    event_id: int
+    body: Mapping[str, Any]
+
+
+async def keys_of(conn: AsyncConnection, source_ids: Iterable[str], hashes: Iterable[str]) -> list[Key]:
+    """The events that have one of these source ids or hashes."""
+    rows = await (await raw(conn)).fetch(
+        """
+        SELECT e.event_id, k.source_id, k.declaration, e.hash,
+               EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id = e.event_id) AS declared_wrong
+        FROM event_key k JOIN event e USING (event_id)
+        WHERE k.source_id = ANY($1) OR e.hash = ANY($2)
+        """,
+        sorted(set(source_ids)),
+        sorted(set(hashes)),
+    )
+    return [Key(*row) for row in rows]
+
+
+async def reserve_ids(conn: AsyncConnection, n: int) -> list[int]:
+    """The ids of events to come, in rising order."""
+    rows = await (await raw(conn)).fetch(
+        "SELECT nextval(pg_get_serial_sequence('event', 'event_id')) AS id FROM generate_series(1, $1)", n
+    )
+    return sorted(row["id"] for row in rows)
+
+
+async def add_keys(conn: AsyncConnection, rows: Sequence[tuple[str, bool, int]]) -> set[tuple[str, bool]]:
+    """Claim (source id, declaration) for events; returns those that were free.
+
+    Waits for another capture that claims the same.
+    """
+    if not rows:
+        return set()
+    found = await (await raw(conn)).fetch(
+        "INSERT INTO event_key (source_id, declaration, event_id)"
+        " SELECT * FROM unnest($1::text[], $2::bool[], $3::bigint[])"
+        " ON CONFLICT ON CONSTRAINT event_key_pkey DO NOTHING RETURNING source_id, declaration",
+        *columns_of(sorted(rows)),
+    )
+    return {(row["source_id"], row["declaration"]) for row in found}
+
+
+async def add_events(
+    conn: AsyncConnection,
+    events: Sequence[tuple[int, Told]],
+    places: Mapping[str, int],
+    *,
+    by: str,
+    at: datetime,
+    capture_id: UUID | None,
+) -> None:
+    """Append events, whole."""
+    rows = [
+        (
+            event_id, told.type, told.action, told.at, told.offset, at, told.step, told.disposition,
+            None if told.read_point is None else places[told.read_point],
+            None if told.biz_location is None else places[told.biz_location],
+            told.source_id, told.hash, orjson.dumps(told.body).decode(), by, capture_id,
+        )
+        for event_id, told in events
+    ]  # fmt: skip
+    await copy(await raw(conn), "event", _EVENT, rows)
+
+
+async def declare_wrong(conn: AsyncConnection, rows: Sequence[tuple[int, int, str | None]]) -> None:
+    """(wrong event, declaring event, reason); the first declaration stays."""
+    if rows:
+        await (await raw(conn)).execute(
+            "INSERT INTO event_declared_wrong (event_id, by_event_id, reason)"
+            " SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::text[])"
+            " ON CONFLICT ON CONSTRAINT event_declared_wrong_pkey DO NOTHING",
+            *columns_of(rows),
+        )
+
+
+async def events_by_id(conn: AsyncConnection, event_ids: Iterable[int]) -> list[Stored]:
+    """These events, those declared wrong and declarations of error left out."""
+    rows = await (await raw(conn)).fetch(
+        f"SELECT e.event_id, e.body::text AS body FROM event e"  # noqa: S608 - a condition of this module's own
+        f" WHERE e.event_id = ANY($1) AND {_VALID} ORDER BY e.event_id",
+        sorted(event_ids),
+    )
+    return [Stored(row["event_id"], orjson.loads(row["body"])) for row in rows]
+
+
+async def all_events(conn: AsyncConnection, *, size: int) -> AsyncIterator[list[Stored]]:
+    """All events that count, in order of event time, ``size`` at a time."""
+    driver = await raw(conn)
+    after: tuple[datetime | None, int] = (None, 0)
+    while True:
+        rows = await driver.fetch(
+            f"SELECT e.event_id, e.event_time, e.body::text AS body FROM event e"  # noqa: S608 - a condition of this module's own
+            f" WHERE ($1::timestamptz IS NULL OR (e.event_time, e.event_id) > ($1, $2)) AND {_VALID}"
+            f" ORDER BY e.event_time, e.event_id LIMIT $3",
+            *after,
+            size,
+        )
+        if not rows:
+            return
+        yield [Stored(row["event_id"], orjson.loads(row["body"])) for row in rows]
+        after = (rows[-1]["event_time"], rows[-1]["event_id"])
+
+
+_VALID = """NOT EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id = e.event_id)
+    AND NOT e.body ? 'errorDeclaration'"""
+
+
+async def begin_capture(conn: AsyncConnection, capture_id: UUID, *, at: datetime, behaviour: str, by: str) -> None:
+    """The job of one document begins."""
+    await conn.execute(
+        t.capture.insert().values(
+            capture_id=capture_id, created_at=at, behaviour=behaviour, running=True, success=True, captured_by=by
+        )
+    )
+
+
+async def end_capture(
+    conn: AsyncConnection,
+    capture_id: UUID,
+    *,
+    at: datetime,
+    success: bool,
+    events: int,
+    known: int,
+    errors: Sequence[tuple[str, str]],
+    warnings: Sequence[tuple[str, str]],
+) -> None:
+    """The job ended."""
+    await conn.execute(
+        t.capture.update()
+        .where(t.capture.c.capture_id == capture_id)
+        .values(
+            finished_at=at, running=False, success=success, events=events, known=known,
+            errors=[{"where": where, "what": what} for where, what in errors],
+            warnings=[{"where": where, "what": what} for where, what in warnings],
+        )
+    )  # fmt: skip
+
+
+async def notify_codes(conn: AsyncConnection) -> None:
+    """Tell the public portal, when this transaction commits, that codes, lots or products changed. A hint only."""
+    await conn.execute(text("SELECT pg_notify('tracemark_codes', '')"))

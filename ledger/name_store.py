@@ -1,0 +1,258 @@
+"""SQL that finds, or puts on record, what events name: parties, places, products, lots, units.
+
+What is unknown is created from what the event and the document's header say; what is known is never overwritten, only a
+name that was not told before is filled in. Rows are taken in key order, so two captures cannot deadlock here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Final
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gs1 import gln
+from ledger.epcis.master_data import TitleTold
+from ledger.naming import Made
+from runtime.database import raw
+
+_NOTHING_TOLD: Final = TitleTold()
+
+_PARTY: Final = """
+    INSERT INTO party AS p (uri, gln, name, country, region, city, address)
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
+    ON CONFLICT ON CONSTRAINT party_uri_key DO UPDATE SET
+        name = excluded.name, country = coalesce(p.country, excluded.country),
+        region = coalesce(p.region, excluded.region), city = coalesce(p.city, excluded.city),
+        address = coalesce(p.address, excluded.address)
+    WHERE p.name IN (p.uri, p.gln) AND excluded.name NOT IN (p.uri, p.gln)
+"""
+_PLACE: Final = """
+    INSERT INTO place AS p (uri, gln, name, kind, party_id, country, region, city, address)
+    SELECT w.uri, w.gln, w.name, w.kind, coalesce(o.party_id, 0), w.country, w.region, w.city, w.address
+    FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
+                $9::text[]) AS w (uri, gln, name, kind, owner, country, region, city, address)
+    LEFT JOIN party o ON o.uri = w.owner
+    ON CONFLICT ON CONSTRAINT place_uri_key DO UPDATE SET
+        name = excluded.name, party_id = CASE WHEN p.party_id = 0 THEN excluded.party_id ELSE p.party_id END,
+        country = coalesce(p.country, excluded.country), region = coalesce(p.region, excluded.region),
+        city = coalesce(p.city, excluded.city), address = coalesce(p.address, excluded.address)
+    WHERE p.name IN (p.uri, p.gln) AND excluded.name NOT IN (p.uri, p.gln)
+"""
+_PRODUCT: Final = """
+    INSERT INTO product AS p (gtin, name, brand) SELECT * FROM unnest($1::text[], $2::text[], $3::text[])
+    ON CONFLICT ON CONSTRAINT product_gtin_key DO UPDATE SET name = excluded.name
+    WHERE p.name = p.gtin AND excluded.name <> p.gtin
+"""
+
+
+async def ensure_parties(conn: AsyncConnection, uris: Iterable[str], told: Mapping[str, TitleTold]) -> dict[str, int]:
+    """The ids of parties by URI; unknown ones are put on record under their name, or under their URI."""
+    driver, wanted = await raw(conn), sorted({*uris, *told})
+    known = await _ids(driver, "SELECT uri AS key, party_id AS id FROM party WHERE uri = ANY($1)", wanted)
+    rows = []
+    for uri in (u for u in wanted if u not in known or told.get(u, _NOTHING_TOLD).name):
+        title = told.get(uri, _NOTHING_TOLD)
+        number = _gln(uri)
+        rows.append((uri, number, title.name or number or uri, title.country, title.region, title.city, title.address))
+    await _insert(driver, _PARTY, rows)
+    return await _ids(driver, "SELECT uri AS key, party_id AS id FROM party WHERE uri = ANY($1)", wanted)
+
+
+async def ensure_places(
+    conn: AsyncConnection, kind_by_uri: Mapping[str, str], told: Mapping[str, TitleTold]
+) -> dict[str, int]:
+    """The ids of places by URI; an unknown one gets the kind that the event lets one suppose."""
+    driver, wanted = await raw(conn), sorted({*kind_by_uri, *told})
+    known = await _ids(driver, "SELECT uri AS key, place_id AS id FROM place WHERE uri = ANY($1)", wanted)
+    rows = []
+    for uri in (u for u in wanted if u not in known or told.get(u, _NOTHING_TOLD).name):
+        title, number = told.get(uri, _NOTHING_TOLD), _gln(uri)
+        name, kind = title.name or number or uri, kind_by_uri.get(uri, "other")
+        address = (title.country, title.region, title.city, title.address)
+        rows.append((uri, number, name, kind, title.owner_uri, *address))
+    await _insert(driver, _PLACE, rows)
+    return await _ids(driver, "SELECT uri AS key, place_id AS id FROM place WHERE uri = ANY($1)", wanted)
+
+
+async def parties_of_places(conn: AsyncConnection, place_ids: Iterable[int]) -> dict[int, int]:
+    """Whose the places are; places of nobody that we know are left out."""
+    rows = await (await raw(conn)).fetch(
+        "SELECT place_id, party_id FROM place WHERE place_id = ANY($1) AND party_id <> 0", sorted(place_ids)
+    )
+    return {row["place_id"]: row["party_id"] for row in rows}
+
+
+async def ensure_products(conn: AsyncConnection, gtins: Iterable[str], told: Mapping[str, TitleTold]) -> dict[str, int]:
+    """The ids of products by GTIN; unknown ones are others' products."""
+    driver, wanted = await raw(conn), sorted({*gtins, *told})
+    known = await _ids(driver, "SELECT gtin AS key, product_id AS id FROM product WHERE gtin = ANY($1)", wanted)
+    fresh = [gtin for gtin in wanted if gtin not in known or told.get(gtin, _NOTHING_TOLD).name]
+    titles = [(gtin, told.get(gtin, _NOTHING_TOLD)) for gtin in fresh]
+    await _insert(driver, _PRODUCT, [(gtin, title.name or gtin, title.brand or "") for gtin, title in titles])
+    return await _ids(driver, "SELECT gtin AS key, product_id AS id FROM product WHERE gtin = ANY($1)", wanted)
+
+
+async def ensure_lots(
+    conn: AsyncConnection, classes: Iterable[tuple[str, str]], product_by_gtin: Mapping[str, int]
+) -> dict[tuple[str, str], int]:
+    """The ids of lots by GTIN and code ("" = the items whose lot nobody told)."""
+    driver, wanted = await raw(conn), sorted(set(classes))
+    columns = [product_by_gtin[gtin] for gtin, _ in wanted], [code for _, code in wanted]
+    find = """
+        SELECT l.lot_id, l.product_id, l.code FROM unnest($1::bigint[], $2::text[]) AS w (product_id, code)
+        JOIN lot l ON l.product_id = w.product_id AND l.code = w.code
+    """
+    found = {(row["product_id"], row["code"]): row["lot_id"] for row in await driver.fetch(find, *columns)}
+    missing = [(product, code) for product, code in zip(*columns, strict=True) if (product, code) not in found]
+    if missing:
+        await _insert(
+            driver,
+            "INSERT INTO lot (product_id, code) SELECT * FROM unnest($1::bigint[], $2::text[])"
+            " ON CONFLICT ON CONSTRAINT lot_product_code_key DO NOTHING",
+            missing,
+        )
+        found = {(row["product_id"], row["code"]): row["lot_id"] for row in await driver.fetch(find, *columns)}
+    return {(gtin, code): found[product_by_gtin[gtin], code] for gtin, code in wanted}
+
+
+async def nameless_lots(conn: AsyncConnection, lot_ids: Iterable[int]) -> frozenset[int]:
+    """Which of these lots hold items whose lot nobody told."""
+    rows = await (await raw(conn)).fetch(
+        "SELECT lot_id FROM lot WHERE lot_id = ANY($1) AND code = ''", sorted(set(lot_ids))
+    )
+    return frozenset(row["lot_id"] for row in rows)
+
+
+async def lots_of_numbers(conn: AsyncConnection, numbers: Sequence[int]) -> tuple[dict[int, int], dict[int, datetime]]:
+    """The lot of each number, from its run, else from the history, else from its label job; unknown ones left out.
+
+    Also when those that are on no thing any more were used up.
+    """
+    if not numbers:
+        return {}, {}
+    rows = await (await raw(conn)).fetch(
+        """
+        SELECT w.number, coalesce(r.lot_id, h.lot_id, b.lot_id) AS lot_id, h.until
+        FROM unnest($1::bigint[]) AS w (number)
+        LEFT JOIN LATERAL (SELECT lo, n, lot_id FROM code_run WHERE lo <= w.number ORDER BY lo DESC LIMIT 1) r
+            ON w.number < r.lo + r.n
+        LEFT JOIN LATERAL (
+            (SELECT lot_id, until FROM code_run_history
+             WHERE n <= 32 AND lo <= w.number AND lo > w.number - 32 AND w.number < lo + n)
+            UNION ALL
+            (SELECT lot_id, until FROM code_run_history
+             WHERE n > 32 AND n <= 1024 AND lo <= w.number AND lo > w.number - 1024 AND w.number < lo + n)
+            UNION ALL
+            (SELECT lot_id, until FROM code_run_history WHERE n > 1024 AND lo <= w.number AND w.number < lo + n)
+            ORDER BY until DESC LIMIT 1
+        ) h ON r.lot_id IS NULL
+        LEFT JOIN LATERAL (SELECT lo, n, lot_id FROM number_block WHERE lo <= w.number ORDER BY lo DESC LIMIT 1) b
+            ON w.number < b.lo + b.n
+        WHERE coalesce(r.lot_id, h.lot_id, b.lot_id) IS NOT NULL
+        """,
+        list(numbers),
+    )
+    ended = {row["number"]: row["until"] for row in rows if row["until"] is not None}
+    return {row["number"]: row["lot_id"] for row in rows}, ended
+
+
+async def units_of_numbers(conn: AsyncConnection, numbers: Sequence[int]) -> dict[int, int]:
+    """Which of these items are units themselves."""
+    rows = await (await raw(conn)).fetch("SELECT number, unit_id FROM unit WHERE number = ANY($1)", list(numbers))
+    return {row["number"]: row["unit_id"] for row in rows}
+
+
+async def ensure_units(
+    conn: AsyncConnection, units: Iterable[tuple[str, str | None, int | None]], at: datetime
+) -> dict[str, int]:
+    """The ids of units by URI; (uri, sscc, number). A new one is known by name only: its ``event_id`` is 0."""
+    driver, rows = await raw(conn), sorted(set(units), key=lambda unit: unit[0])
+    uris = [uri for uri, _, _ in rows]
+    known = await _ids(driver, "SELECT uri AS key, unit_id AS id FROM unit WHERE uri = ANY($1)", uris)
+    fresh = [(*row, at) for row in rows if row[0] not in known]
+    if not fresh:
+        return known
+    await _insert(
+        driver,
+        "INSERT INTO unit (uri, sscc, number, since, event_id)"
+        " SELECT uri, sscc, number, since, 0 FROM unnest($1::text[], $2::text[], $3::bigint[], $4::timestamptz[])"
+        " AS w (uri, sscc, number, since) ON CONFLICT ON CONSTRAINT unit_uri_key DO NOTHING",
+        fresh,
+    )
+    return await _ids(driver, "SELECT uri AS key, unit_id AS id FROM unit WHERE uri = ANY($1)", uris)
+
+
+async def fill_lots(
+    conn: AsyncConnection,
+    made: Sequence[Made],
+    received: Sequence[Made],
+    dates: Mapping[int, tuple[date | None, date | None]],
+) -> None:
+    """Add to lots what events tell: where made, from whom we have them, dates. Nothing is overwritten."""
+    place: dict[int, int] = {}
+    supplier: dict[int, int] = {}
+    for each in (*made, *received):
+        if each.place_id:
+            place.setdefault(each.lot_id, each.place_id)
+        if each.owner_id:
+            supplier.setdefault(each.lot_id, each.owner_id)
+    lots = sorted({*place, *supplier, *dates})
+    if not lots:
+        return
+    none = (None, None)
+    await (await raw(conn)).execute(
+        """
+        UPDATE lot l SET
+            made_at_place_id = CASE WHEN l.made_at_place_id = 0 THEN w.place_id ELSE l.made_at_place_id END,
+            supplier_id = CASE WHEN l.supplier_id = 0 AND NOT p.ours THEN w.supplier_id ELSE l.supplier_id END,
+            made_on = coalesce(l.made_on, w.made_on), best_before_on = coalesce(l.best_before_on, w.best_before_on)
+        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::date[], $5::date[])
+             AS w (lot_id, place_id, supplier_id, made_on, best_before_on), product p
+        WHERE l.lot_id = w.lot_id AND l.code <> '' AND p.product_id = l.product_id AND (
+            (l.made_at_place_id = 0 AND w.place_id <> 0) OR (l.supplier_id = 0 AND NOT p.ours AND w.supplier_id <> 0)
+            OR (l.made_on IS NULL AND w.made_on IS NOT NULL)
+            OR (l.best_before_on IS NULL AND w.best_before_on IS NOT NULL))
+        """,
+        lots,
+        [place.get(lot, 0) for lot in lots],
+        [supplier.get(lot, 0) for lot in lots],
+        [dates.get(lot, none)[0] for lot in lots],
+        [dates.get(lot, none)[1] for lot in lots],
+    )
+
+
+async def lock_lots(conn: AsyncConnection, lot_ids: Iterable[int]) -> None:
+    """Until the transaction ends, nobody else writes the runs and counts of these lots. In order: no deadlocks.
+
+    Lots share ``LOT_LOCKS_MAX`` locks: the server's table of locks holds some thousands, and a recall marks more lots.
+    """
+    await (await raw(conn)).execute(
+        "SELECT pg_advisory_xact_lock($2 + number) FROM unnest($1::bigint[]) AS numbers (number)",
+        sorted({lot_id % LOT_LOCKS_MAX for lot_id in lot_ids}),
+        _LOT_LOCKS,
+    )
+
+
+LOT_LOCKS_MAX: Final = 1_024
+_LOT_LOCKS: Final = 0x6C6F74 << 40  # "lot": a range of lock keys of its own
+
+
+async def _ids(driver: asyncpg.Connection, sql: str, keys: Sequence[str]) -> dict[str, int]:
+    return {row["key"]: row["id"] for row in await driver.fetch(sql, keys)}
+
+
+async def _insert(driver: asyncpg.Connection, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+    if rows:
+        await driver.execute(sql, *(list(column) for column in zip(*rows, strict=True)))
+
+
+def _gln(uri: str) -> str | None:
+    for key in ("/414/", "/417/"):
+        _, found, rest = uri.partition("https://id.gs1.org" + key)
+        if found:
+            number = rest.partition("/")[0]
+            return number if gln.is_valid(number) else None
+    return None

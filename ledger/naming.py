@@ -1,0 +1,130 @@
+"""What a batch of events names, and what stands beside the book when it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from ledger.book import PIECES
+from ledger.epcis.identifiers import Name
+from ledger.epcis.told import Told
+from ledger.movement import Ends, Shipment
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What the names in a batch of events stand for, and which of them are in ``scope`` (None = all)."""
+
+    lot_by_class: Mapping[tuple[str, str], int]
+    number_by_item: Mapping[tuple[str, str], int]
+    lot_by_number: Mapping[int, int]
+    """Of items whose lot is on record already; what an event tells comes first."""
+    ended_at_by_number: Mapping[int, datetime]
+    """Of items that were used up."""
+    unit_by_uri: Mapping[str, int]
+    place_by_uri: Mapping[str, int]
+    party_by_uri: Mapping[str, int]
+    party_by_place: Mapping[int, int]
+    scope_lots: frozenset[int] | None = None
+    scope_units: frozenset[int] | None = None
+
+    def ends(self, told: Told) -> Ends:
+        """The places and parties that an event names."""
+        place, party = self.place_by_uri, self.party_by_uri
+        return Ends(
+            biz_location_id=None if told.biz_location is None else place[told.biz_location],
+            read_point_id=None if told.read_point is None else place[told.read_point],
+            source_place_id=None if told.source_place is None else place[told.source_place],
+            destination_place_id=None if told.destination_place is None else place[told.destination_place],
+            source_owner_id=None if told.source_owner is None else party[told.source_owner],
+            destination_owner_id=None if told.destination_owner is None else party[told.destination_owner],
+        )
+
+    def has_lot(self, lot_id: int) -> bool:
+        """Whether a lot is in scope."""
+        return self.scope_lots is None or lot_id in self.scope_lots
+
+    def has_unit(self, unit_id: int) -> bool:
+        """Whether a unit is in scope."""
+        return self.scope_units is None or unit_id in self.scope_units
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One input or output of an operation. ``lo`` and ``n`` when it is told by serial."""
+
+    lot_id: int
+    quantity: Decimal | None
+    uom: str
+    lo: int | None = None
+    n: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What one TransformationEvent used up and made."""
+
+    event_id: int
+    at: datetime
+    transformation_id: str | None
+    place_id: int
+    line: str | None
+    team: str | None
+    operator: str | None
+    equipment: str | None
+    parameters: Mapping[str, Any]
+    inputs: tuple[Part, ...]
+    outputs: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A lot came into being at a place (0 = not told), by a party."""
+
+    lot_id: int
+    place_id: int
+    owner_id: int
+
+
+@dataclass(slots=True)
+class Results:
+    """What stands beside the book after a batch. ``doubts`` are pairs of event and what is odd."""
+
+    shipments: list[tuple[int, datetime, tuple[str, ...], Shipment]] = field(default_factory=list)
+    operations: list[Operation] = field(default_factory=list)
+    made: list[Made] = field(default_factory=list)
+    received: list[Made] = field(default_factory=list)
+    doubts: list[tuple[int, str]] = field(default_factory=list)
+    has_documents: bool = False
+    """Whether any event is a TransactionEvent, which tells documents of shipments told by others."""
+    things: dict[int, tuple[set[int], set[int]]] = field(default_factory=dict)
+    """Of each event the lots and the units that it touches."""
+
+
+def lot_code_of(told: Told, name: Name) -> str | None:
+    """The lot that an event tells of an item: in its name, or in the ilmd of what it makes (EPCIS 2.0, 7.3.6)."""
+    if name.lot is not None:
+        return name.lot
+    return told.lot_code if told.type == "ObjectEvent" or name in told.output_epcs else None
+
+
+def joined(parts: Iterable[Part]) -> list[Part]:
+    """The same parts, with runs of one lot that follow each other as one: fewer rows in the genealogy."""
+    result: list[Part] = []
+    for part in sorted(parts, key=lambda part: (part.lot_id, part.lo is None, part.lo or 0)):
+        last = result[-1] if result else None
+        follows = last is not None and last.lo is not None and last.n is not None and part.lo == last.lo + last.n
+        if last is not None and follows and last.lot_id == part.lot_id:
+            n = (last.n or 0) + (part.n or 0)
+            result[-1] = Part(part.lot_id, Decimal(n), PIECES, last.lo, n)
+        else:
+            result.append(part)
+    return result
+
+
+def item_of(name: Name) -> tuple[str, str]:
+    """GTIN and serial of an item."""
+    return name.gtin or "", name.serial or ""

@@ -1,0 +1,178 @@
+"""SQL of numbers and serial keys."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import ColumnElement, func, select, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ledger import tables as t
+from runtime.database import raw
+
+_KEY_LOCK: Final = 0x6B65_7973  # "keys": two first starts must not both make epoch 1
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Consecutive numbers given to one label job, or to serials from outside (``gtin`` None)."""
+
+    lo: int
+    n: int
+    kind: str
+    gtin: str | None
+    lot_id: int | None
+    key_epoch: int | None
+    skipped: tuple[int, ...] = ()
+    """Rising. A large job has tens of thousands: they are looked up, never gone through."""
+
+    def issues(self, lo: int, n: int = 1) -> bool:
+        """Whether all of the numbers lo … lo + n - 1 are the block's, and none is skipped."""
+        at = bisect_left(self.skipped, lo)
+        inside = self.lo <= lo and lo + n <= self.lo + self.n
+        return inside and (at == len(self.skipped) or self.skipped[at] >= lo + n)
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Of one number: the lot and unit of its run (None = on no thing), and the lot that its label job was for."""
+
+    lot_id: int | None
+    unit_id: int | None
+    block_lot_id: int | None
+
+
+async def wrapped_keys(conn: AsyncConnection) -> dict[int, bytes]:
+    """The sealed root key of each epoch."""
+    rows = await conn.execute(select(t.code_key.c.epoch, t.code_key.c.wrapped).order_by(t.code_key.c.epoch))
+    return {row.epoch: bytes(row.wrapped) for row in rows}
+
+
+async def lock_keys(conn: AsyncConnection) -> None:
+    """Until the transaction ends, nobody else adds a key."""
+    await conn.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _KEY_LOCK})
+
+
+async def add_key(conn: AsyncConnection, epoch: int, wrapped: bytes, created_at: datetime) -> None:
+    """Keep the sealed key of a new epoch."""
+    await conn.execute(t.code_key.insert().values(epoch=epoch, wrapped=wrapped, created_at=created_at))
+
+
+async def take(conn: AsyncConnection, n: int) -> int:
+    """Move the allocator by ``n``; returns where it stood. Its row stays locked until the transaction ends."""
+    move = t.number_allocator.update().values(next=t.number_allocator.c.next + n)
+    return int((await conn.execute(move.returning(t.number_allocator.c.next))).scalar_one()) - n
+
+
+async def add_block(conn: AsyncConnection, block: Block) -> None:
+    """Record who owns the numbers."""
+    await conn.execute(
+        t.number_block.insert().values(
+            lo=block.lo, n=block.n, kind=block.kind, gtin=block.gtin, lot_id=block.lot_id, key_epoch=block.key_epoch,
+            skipped=list(block.skipped),
+        )
+    )  # fmt: skip
+
+
+async def blocks_holding(conn: AsyncConnection, numbers: Sequence[int]) -> dict[int, Block]:
+    """The label job's block that holds each number; numbers in no such block are left out."""
+    if not numbers:
+        return {}
+    rows = await conn.execute(
+        text("""
+            SELECT w.number, b.lo
+            FROM unnest(CAST(:numbers AS bigint[])) AS w (number)
+            CROSS JOIN LATERAL (SELECT lo, n, kind FROM number_block WHERE lo <= w.number ORDER BY lo DESC LIMIT 1) b
+            WHERE w.number < b.lo + b.n AND b.kind = 'label'
+        """),
+        {"numbers": list(numbers)},
+    )
+    lo_by_number = {row.number: row.lo for row in rows}
+    # Each block once: its skipped numbers may be many, and a document names many items of one job.
+    blocks = await _blocks(conn, t.number_block.c.lo == func.any(sorted(set(lo_by_number.values()))))
+    block_by_lo = {block.lo: block for block in blocks}
+    return {number: block_by_lo[lo] for number, lo in lo_by_number.items()}
+
+
+async def blocks_of_lot(conn: AsyncConnection, lot_id: int) -> list[Block]:
+    """The label jobs' blocks of one lot."""
+    return await _blocks(conn, t.number_block.c.lot_id == lot_id, t.number_block.c.kind == "label")
+
+
+async def _blocks(conn: AsyncConnection, *conditions: ColumnElement[bool]) -> list[Block]:
+    b = t.number_block.c
+    columns = (b.lo, b.n, b.kind, b.gtin, b.lot_id, b.key_epoch, b.skipped)
+    rows = await conn.execute(select(*columns).where(*conditions).order_by(b.lo))
+    return [Block(*row[:-1], tuple(row.skipped)) for row in rows]
+
+
+async def commissioned_among(conn: AsyncConnection, runs: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
+    """The first of these runs (lo, n) of which some numbers are on a thing, and how many are; empty when none is."""
+    rows = await conn.execute(
+        text("""
+            SELECT w.lo, w.n, CAST(sum(least(r.lo + r.n, w.lo + w.n) - greatest(r.lo, w.lo)) AS bigint) AS taken
+            FROM unnest(CAST(:los AS bigint[]), CAST(:ns AS bigint[])) AS w (lo, n)
+            CROSS JOIN LATERAL (
+                SELECT lo, n FROM code_run WHERE lo >= w.lo AND lo < w.lo + w.n
+                UNION ALL
+                SELECT lo, n FROM (SELECT lo, n FROM code_run WHERE lo < w.lo ORDER BY lo DESC LIMIT 1) before
+                WHERE before.lo + before.n > w.lo
+            ) r
+            GROUP BY w.lo, w.n ORDER BY w.lo LIMIT 1
+        """),
+        {"los": [lo for lo, _ in runs], "ns": [n for _, n in runs]},
+    )
+    return [(row.lo, row.n, row.taken) for row in rows]
+
+
+async def foreign_numbers(conn: AsyncConnection, items: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """The numbers of serials told from outside."""
+    if not items:
+        return {}
+    rows = await conn.execute(
+        text("""
+            SELECT f.gtin, f.serial, f.number
+            FROM unnest(CAST(:gtins AS text[]), CAST(:serials AS text[])) AS w (gtin, serial)
+            JOIN foreign_serial f ON f.gtin = w.gtin AND f.serial = w.serial
+        """),
+        {"gtins": [gtin for gtin, _ in items], "serials": [serial for _, serial in items]},
+    )
+    return {(r.gtin, r.serial): r.number for r in rows}
+
+
+async def add_foreign(conn: AsyncConnection, rows: Sequence[tuple[str, str, int]]) -> None:
+    """Keep (gtin, serial, number); one that somebody told already stays as it is. In key order: no deadlocks."""
+    driver = await raw(conn)
+    ordered = sorted(rows)
+    await driver.execute(
+        "INSERT INTO foreign_serial (gtin, serial, number) SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[])"
+        " ON CONFLICT ON CONSTRAINT foreign_serial_pkey DO NOTHING",
+        *(list(column) for column in zip(*ordered, strict=True)),
+    )
+
+
+async def whereabouts(conn: AsyncConnection, number: int) -> Whereabouts:
+    """Where one number stands: its run now, and its block."""
+    row = (
+        await conn.execute(
+            text("""
+                SELECT r.lot_id, r.unit_id, b.lot_id AS block_lot_id
+                FROM (SELECT CAST(:number AS bigint) AS number) w
+                LEFT JOIN LATERAL (SELECT lo, n, lot_id, unit_id FROM code_run WHERE lo <= w.number
+                                   ORDER BY lo DESC LIMIT 1) r ON w.number < r.lo + r.n
+                LEFT JOIN LATERAL (SELECT lo, n, lot_id FROM number_block WHERE lo <= w.number
+                                   ORDER BY lo DESC LIMIT 1) b ON w.number < b.lo + b.n
+            """),
+            {"number": number},
+        )
+    ).one()
+    return Whereabouts(row.lot_id, row.unit_id, row.block_lot_id)
+
+
+async def unit_by_uri(conn: AsyncConnection, uri: str) -> int | None:
+    """The unit of this canonical URI."""
+    return (await conn.execute(select(t.unit.c.unit_id).where(t.unit.c.uri == uri))).scalar_one_or_none()
