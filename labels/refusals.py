@@ -1,0 +1,157 @@
+"""The ways to say no while labels are drawn."""
+
+from __future__ import annotations
+
+from runtime.refusals import Conflict, Invalid, NotFound, TooMany
+
+
+class LabelTextNotUsable(Invalid):
+    """The {where} cannot stand on a label: {what}."""
+
+
+class LinkNotUsable(Invalid):
+    """No code can be formed: {what}."""
+
+
+class LinkTooLong(Invalid):
+    """The link {link} has {characters} characters and needs a symbol larger than version {version_max}; use a shorter host, or leave the lot out of the link."""  # noqa: E501
+
+
+class TemplateUnknown(NotFound):
+    """There is no label template {name}; there are {known}."""
+
+
+class TemplateBroken(Invalid):
+    """The label template {name} cannot be used: {what}."""
+
+
+class StartCellNotOnSheet(Invalid):
+    """The sheet {template} has cells 1 to {cells}; it cannot start at cell {start_cell}."""
+
+
+class SymbolDoesNotFit(Invalid):
+    """The symbol needs {needed_mm} mm with its quiet zone at the smallest module that can be read; the template {template} leaves {box_mm} mm. Use a shorter link or a larger label."""  # noqa: E501
+
+
+class LabelTextDoesNotFit(Invalid):
+    """The text does not fit on the label {template} even at the smallest size: {what}. Shorten it or use a larger label."""  # noqa: E501
+
+
+class CharacterHasNoGlyph(Invalid):
+    """No installed font can draw {character} (U+{codepoint}) of the {where}; install a font that has it, or write it otherwise."""  # noqa: E501
+
+
+class SerialFontMissing(Conflict):
+    """No installed font of equal widths has all characters of a serial; install DejaVu Sans Mono or Noto Sans Mono."""
+
+
+class NothingToPrint(Invalid):
+    """The order has no labels to draw."""
+
+
+class TooManyLabelsForOneFile(TooMany):
+    """One {format} file takes at most {labels_max} labels; divide the job into parts."""
+
+
+class ResolutionNotUsable(Invalid):
+    """{dpi} dots per inch is not a printer's resolution; give a number from {dpi_min} to {dpi_max}."""
+
+
+class SymbolReadsWrong(Conflict):
+    """Label {label_number} was read back as {read} instead of {expected}; the file was not released."""
+
+
+class SheetOnLabelPrinter(Invalid):
+    """The template {template} is a sheet of {cells} labels; a label printer takes one at a time. Choose a roll."""
+
+
+class JobNotFound(NotFound):
+    """There is no label job {job_id}."""
+
+
+class CountNotUsable(Invalid):
+    """{count} labels cannot be ordered; a job has 1 to {labels_max}."""
+
+
+class TooManyLabels(TooMany):
+    """{count} labels are more than one job takes; order {labels_max} at most (TRACEMARK_LABELS_MAX), in several jobs."""  # noqa: E501
+
+
+class ProductUnknown(NotFound):
+    """No product has the GTIN {gtin}. Add it with: tracemark import products FILE"""
+
+
+class ProductNotOurs(Conflict):
+    """The product {gtin} ({name}) is known, but not as one that we print codes for. Import it with ours = yes: tracemark import products FILE"""  # noqa: E501
+
+
+class LotUnknown(NotFound):
+    """The product {gtin} has no lot {lot}. Add it with: tracemark import lots FILE"""
+
+
+class LotNotPrintable(Conflict):
+    """The lot {lot} of {gtin} {reason}; it gets no labels."""
+
+
+class KeyForAnotherOrder(Conflict):
+    """The idempotency key {key} was used for label job {job_id}, which ordered something else. Use a new key for a new order."""  # noqa: E501
+
+
+class KeyNotUsable(Invalid):
+    """An idempotency key has 1 to {characters_max} characters."""
+
+
+class TooManySerials(TooMany):
+    """Job {job_id} has {count} labels; at most {serials_max} serials are listed at once. Render it as a code pack."""
+
+
+class OutputExists(Conflict):
+    """{path} exists already and is not an earlier rendering of job {job_id}. Choose another name, or move it away."""
+
+
+class FormatUnknown(Invalid):
+    """There is no label format {format}; there are {known}."""
+
+
+class NothingLeftToRender(Conflict):
+    """All labels of job {job_id} are void; there is nothing to render."""
+
+
+class VoidedMeanwhile(Conflict):
+    """Labels of job {job_id} were voided while it was rendered; the file was not released. Render it again."""
+
+
+class JobNotReleased(Conflict):
+    """No rendering of job {job_id} was released yet, so its labels cannot be on anything. First: tracemark labels render {job_id}"""  # noqa: E501
+
+
+class LabelsNotInJob(Invalid):
+    """Job {job_id} has the labels 1 to {count}, not {first} to {last}."""
+
+
+class LabelsCommissioned(Conflict):
+    """Of the labels {first} to {last} of job {job_id}, {overlap} are commissioned already; nothing was changed. Give the rest."""  # noqa: E501
+
+
+class LabelsVoid(Conflict):
+    """Of the labels {first} to {last} of job {job_id}, {overlap} are void; nothing was changed. Leave them out."""
+
+
+class AppliedLater(Invalid):
+    """The labels cannot have been applied at {at}: that is in the future."""
+
+
+class ReasonMissing(Invalid):
+    """Say why, in 1 to {characters_max} characters; it is kept with the labels."""
+
+
+class TooManyToVoid(TooMany):
+    """{count} commissioned labels at once; at most {labels_max} are taken out of service in one go. Void them in parts."""  # noqa: E501
+
+
+class SerialNotInJob(NotFound):
+    """No label of job {job_id} has the serial {serial}."""
+
+
+class ItemGone(Conflict):
+    """The item of {serial} is {disposition}; its label is not replaced any more."""
