@@ -1,0 +1,105 @@
+"""The notice list as PDF: A4 landscape, headings in English and Chinese, grouped by channel and owner with totals.
+
+WeasyPrint is loaded when the first list is made: it needs Pango, and whoever makes no PDF does not need it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from recall.documents.header import CHANNEL_NAMES, ListHeader, put_in_place, quantities_text
+from recall.notices import Row, number_text
+from recall.refusals import NoticeListTooLong
+
+LINES_MAX: Final = 5_000
+"""A PDF is for reading, and takes some 20 ms a line to set; a longer list is for a spreadsheet."""
+
+OWNERS_PER_TABLE: Final = 20
+"""A table that runs over many pages is set again for each of them; short tables keep the time even."""
+
+
+@dataclass(frozen=True, slots=True)
+class _OwnerBlock:
+    name: str
+    gln: str
+    rows: tuple[Row, ...]
+    total: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _ChannelBlock:
+    names: tuple[str, str]
+    owners: tuple[_OwnerBlock, ...]
+    total: Mapping[str, Any]
+
+
+def write(rows: Sequence[Row], header: ListHeader, out: Path) -> list[Path]:
+    """Write ``out``. Raises ``NoticeListTooLong``."""
+    if len(rows) > LINES_MAX:
+        raise NoticeListTooLong(lines=len(rows), format="pdf", lines_max=LINES_MAX, instead="xlsx, csv or json")
+    return [put_in_place(out, lambda path: _render(html(rows, header), path))]
+
+
+def html(rows: Sequence[Row], header: ListHeader) -> str:
+    """The page before it is set: all text escaped, nothing fetched from anywhere."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    template = environment.get_template("notices.html")
+    return template.render(
+        header=header,
+        channels=list(_channels(rows, header)),
+        quantities=quantities_text,
+        owners_per_table=OWNERS_PER_TABLE,
+        lines=_lines,
+    )
+
+
+def _lines(*values: str | None) -> str:
+    """Values one below the other, those that are missing left out: one run of text in a cell is set fastest."""
+    return "\n".join(value for value in values if value)
+
+
+def _render(page: str, path: Path) -> None:
+    from weasyprint import HTML
+
+    HTML(string=page, url_fetcher=_fetch_nothing).write_pdf(path)
+
+
+def _fetch_nothing(url: str, *_args: object, **_kwargs: object) -> Any:
+    """A notice list is made from its own text: whatever address got into it is not opened."""
+    raise ValueError(f"a notice list loads nothing from outside: {url}")
+
+
+def _channels(rows: Sequence[Row], header: ListHeader) -> Iterable[_ChannelBlock]:
+    channel_totals = {entry["channel"]: entry for entry in header.totals["by_channel"]}
+    owner_totals: dict[tuple[Any, ...], Mapping[str, Any]] = {}
+    for entry in header.totals["by_owner"]:
+        key = (entry["channel"], entry["owner_gln"], entry["owner_name"])
+        owner_totals[key] = _together(owner_totals[key], entry) if key in owner_totals else entry
+    for channel, of_channel in groupby(rows, key=lambda row: str(row["channel"])):
+        owners = tuple(
+            _OwnerBlock(str(name), str(gln or ""), tuple(lines), owner_totals[channel, gln, name])
+            for (gln, name), lines in groupby(of_channel, key=lambda row: (row["owner_gln"], row["owner_name"]))
+        )
+        yield _ChannelBlock(CHANNEL_NAMES[channel], owners, channel_totals[channel])
+
+
+def _together(a: Mapping[str, Any], b: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The total of two parties that a reader cannot tell apart: same name, no GLN."""
+    quantities = {uom: Decimal(q) for uom, q in a["quantities"].items()}
+    for uom, quantity in b["quantities"].items():
+        quantities[uom] = quantities.get(uom, Decimal(0)) + Decimal(quantity)
+    counts = {name: a[name] + value for name, value in b.items() if name.startswith("items")}
+    return {**a, **counts, "quantities": {uom: number_text(q) for uom, q in quantities.items()}}

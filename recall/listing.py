@@ -1,0 +1,173 @@
+"""From an affected set to its notice list: who holds it, who was sent it, whom to call, and what nobody knows.
+
+Reads in the caller's transaction and writes nothing; the grouping itself is pure and stands in ``notices``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from math import ceil
+from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ledger import holders
+from ledger.codes import KeyRing
+from ledger.holders import Holding, Shipment
+from ledger.intervals import merged
+from ledger.model import UNKNOWN_ID
+from ledger.states import STATES, state_of
+from recall import notices, reach, wording
+from recall.affected import AffectedLot, AffectedSet
+from recall.model import Case, Gap, Possible
+from recall.notices import PIECES, Header, Held, Line, LotOnNotice, Owner, Sent, Site, World
+from recall.refusals import TooManyLines
+from recall.serial_words import SerialWords
+
+LINES_MAX: Final = 1_000_000
+"""Most lines of one notice list."""
+LOTS_LISTED_MAX: Final = 2_000
+"""Beyond so many lots the totals are not told by lot (``by_lot_left_out`` says how many): the lines have them."""
+GAPS_MAX: Final = 200
+"""So many gaps are told one by one; how many more there are is said in the last one."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeDraft:
+    """A notice list before it is frozen. ``totals`` add up over the lines and count each unit once."""
+
+    lines: tuple[Line, ...]
+    totals: dict[str, Any]
+    gaps: tuple[Gap, ...]
+
+    @property
+    def items(self) -> int:
+        return int(self.totals["items"])
+
+    @property
+    def owners(self) -> int:
+        return int(self.totals["owners"])
+
+
+async def compile_list(
+    conn: AsyncConnection, case: Case, version: int, affected: AffectedSet, keys: KeyRing | None
+) -> NoticeDraft:
+    """The notice lines of ``affected``, their totals, and the gaps. Without ``keys`` single items are told by label."""
+    holdings = await holders.holdings(conn, (lot.reached for lot in affected.lots))
+    shipments = await holders.shipments(conn, (lot.lot_id for lot in affected.lots))
+    parts = {lot.lot_id: lot.runs for lot in affected.lots if not lot.whole}
+    past = await reach.past_holders(conn, parts)
+    world = await _world(conn, affected.lots, holdings, shipments, keys)
+    held = [_held(holding, world) for holding in holdings]
+    sent = [_sent(shipment, (shipment.lot_id, shipment.to_owner_id) in past) for shipment in shipments]
+    action = wording.owner_action(case.kind, case.remedy)
+    header = Header(case.number, version, case.kind.value, affected.hash, action, case.deadline_on)
+    lines = notices.group(held, sent, world, header)
+    if len(lines) > LINES_MAX:
+        raise TooManyLines(lines=len(lines), lines_max=LINES_MAX)
+    totals = {**notices.totals(lines), "lots": len(affected.lots), "by_state": _by_state(held)}
+    if len(totals["by_lot"]) > LOTS_LISTED_MAX:
+        totals |= {"by_lot": [], "by_lot_left_out": len(totals["by_lot"])}
+    return NoticeDraft(lines, totals, _limited([*_gaps(lines, held, world)]))
+
+
+async def count_possible(conn: AsyncConnection, affected: AffectedSet) -> tuple[Possible, ...]:
+    """The lots that are possible and not included, with the pieces that are held of each."""
+    counts: dict[int, Decimal] = {}
+    for holding in await holders.holdings(conn, (lot.reached for lot in affected.possible)):
+        if holding.quantity > 0 and holding.uom in PIECES:
+            counts[holding.lot_id] = counts.get(holding.lot_id, Decimal(0)) + holding.quantity
+    return tuple(
+        Possible(lot.facts.gtin, lot.facts.product, lot.facts.code, ceil(counts.get(lot.lot_id, 0)))
+        for lot in affected.possible
+    )
+
+
+async def _world(
+    conn: AsyncConnection,
+    lots: Sequence[AffectedLot],
+    holdings: Iterable[Holding],
+    shipments: Iterable[Shipment],
+    keys: KeyRing | None,
+) -> World:
+    parties = {UNKNOWN_ID, *(h.owner_id for h in holdings), *(s.to_owner_id for s in shipments)}
+    places = {UNKNOWN_ID, *(h.place_id for h in holdings), *(s.to_place_id for s in shipments)}
+    on_notice = {
+        lot.lot_id: LotOnNotice(
+            lot.lot_id, lot.facts.gtin, lot.facts.product, lot.facts.code, lot.whole, lot.reached.basis,
+            lot.best_before_on,
+        )
+        for lot in lots
+    }  # fmt: skip
+    return World(
+        on_notice, await reach.owners(conn, parties), await reach.sites(conn, places), await _words(conn, lots, keys)
+    )
+
+
+async def _words(conn: AsyncConnection, lots: Iterable[AffectedLot], keys: KeyRing | None) -> SerialWords:
+    runs = merged(run for lot in lots if not lot.whole for run in lot.runs)
+    if not runs:
+        return SerialWords((), {})
+    blocks = await reach.blocks_of_numbers(conn, runs)
+    foreign = {number: serial for number, (_, serial) in (await reach.foreign_serials(conn, runs)).items()}
+    if keys is None:
+        return SerialWords(blocks, foreign)
+    ring = keys
+    return SerialWords(blocks, foreign, lambda epoch, gtin, number: ring.cipher(epoch, gtin).serial(number))
+
+
+def _held(holding: Holding, world: World) -> Held:
+    place, owner = world.places[holding.place_id], world.owners[holding.owner_id]
+    state = state_of(holding.disposition, place.kind, place.party_role or owner.role)
+    return Held(
+        holding.lot_id, holding.place_id, holding.owner_id, state, holding.uom, holding.quantity, tuple(holding.runs)
+    )
+
+
+def _sent(shipment: Shipment, proved: bool) -> Sent:
+    return Sent(
+        shipment.lot_id, shipment.to_owner_id, shipment.to_place_id, shipment.uom, shipment.quantity, shipment.at,
+        shipment.documents, proved,
+    )  # fmt: skip
+
+
+def _by_state(held: Iterable[Held]) -> dict[str, int]:
+    counts = {str(state): Decimal(0) for state in STATES}
+    for holding in held:
+        if holding.quantity > 0 and holding.uom in PIECES:
+            counts[holding.state] += holding.quantity
+    return {state: ceil(count) for state, count in counts.items()}
+
+
+def _gaps(lines: Iterable[Line], held: Iterable[Held], world: World) -> Iterator[Gap]:
+    told: set[int] = set()
+    for line in lines:
+        owner = world.owners[line.owner_id]
+        if line.owner_id in told:
+            continue
+        told.add(line.owner_id)
+        if line.owner_id == UNKNOWN_ID:
+            yield Gap("the owner is not known", _named(owner, world.places[line.place_id]))
+            continue
+        if owner.recall_contact is None:
+            yield Gap("nobody is named to call", _named(owner, None))
+        if owner.route == "unknown":
+            yield Gap("the channel is not known", _named(owner, None))
+    for holding in held:
+        if holding.quantity < 0:
+            lot = world.lots[holding.lot_id]
+            missing = f"{notices.number_text(-holding.quantity)}{' ' + holding.uom if holding.uom else ''}"
+            yield Gap(f"{missing} more went out than ever came in", f"lot {lot.code} of {lot.gtin}")
+
+
+def _named(owner: Owner, place: Site | None) -> str:
+    text = f"{owner.name} ({owner.gln})" if owner.gln else owner.name
+    return f"{text} at {place.name}" if place is not None else text
+
+
+def _limited(gaps: list[Gap]) -> tuple[Gap, ...]:
+    if len(gaps) <= GAPS_MAX:
+        return tuple(gaps)
+    return (*gaps[:GAPS_MAX], Gap(f"and {len(gaps) - GAPS_MAX} more", "the notice list has them all"))
