@@ -1,0 +1,111 @@
+"""Counts checks of items: many scans in one statement, each waiting no longer than its deadline."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import datetime
+from ipaddress import ip_address, ip_network
+from typing import Final
+
+from portal.live import Live
+from portal.model import Checks
+from runtime.clock import Clock
+
+COUNT_WITHIN_S: Final = 0.1
+"""How long a page waits for its count. The count goes on, and is durable, when the page does not wait."""
+STATEMENT_WITHIN_S: Final = 2.0
+BATCH_MAX: Final = 256
+WAITING_MAX: Final = 10_000
+"""Scans waiting to be counted; beyond it they are not counted, and ``missed`` says how many."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    number: int
+    visitor: bytes
+    answers: list[asyncio.Future[Checks | None]] = field(repr=False)
+
+
+class CheckCounter:
+    """Exactly one caller is told that it was the first: the database counts, and a number stands once in a batch."""
+
+    def __init__(self, live: Live, clock: Clock, *, within_s: float = COUNT_WITHIN_S) -> None:
+        self._live = live
+        self._clock = clock
+        self._within_s = within_s
+        self._waiting: deque[_Waiting] = deque()
+        self._worker: asyncio.Task[None] | None = None
+        self.missed = 0
+
+    async def count(self, number: int, visitor: bytes) -> Checks | None:
+        """Count one check of the item; None when the count is not known in time."""
+        if len(self._waiting) >= WAITING_MAX:
+            self.missed += 1
+            return None
+        answer: asyncio.Future[Checks | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Waiting(number, visitor, [answer]))
+        if self._worker is None or self._worker.done():
+            self._worker = asyncio.create_task(self._work())
+        done, _ = await asyncio.wait([answer], timeout=self._within_s)
+        return answer.result() if done else None
+
+    async def read(self, number: int) -> Checks | None:
+        """The count as it is, without counting; None when there is none, or it is not known in time."""
+        sql = "SELECT number, n, first_at FROM public_read_checks($1)"
+        rows = await self._live.fetch(sql, [number], within_s=self._within_s)
+        return Checks(rows[0]["n"], rows[0]["first_at"], includes_this=False) if rows else None
+
+    async def close(self) -> None:
+        """Count what waits, then stop."""
+        if self._worker is not None:
+            await asyncio.wait([self._worker], timeout=STATEMENT_WITHIN_S)
+            self._worker.cancel()
+
+    async def _work(self) -> None:
+        while self._waiting:
+            batch = self._next_batch()
+            known = await self._counted(batch, self._clock())
+            for each in batch:
+                for answer in each.answers:
+                    if not answer.done():
+                        answer.set_result(known.get(each.number))
+
+    def _next_batch(self) -> list[_Waiting]:
+        """One number at most once: of two scans of an item at one moment, the second is counted after the first."""
+        batch: dict[int, _Waiting] = {}
+        waiting, self._waiting = self._waiting, deque()
+        for each in waiting:
+            same = batch.get(each.number)
+            if same is not None and same.visitor == each.visitor:
+                same.answers.extend(each.answers)  # who reloads a page twice at once is still one check
+            elif same is not None or len(batch) == BATCH_MAX:
+                self._waiting.append(each)
+            else:
+                batch[each.number] = each
+        return list(batch.values())
+
+    async def _counted(self, batch: list[_Waiting], seen_at: datetime) -> dict[int, Checks]:
+        sql = "SELECT number, n, first_at FROM public_count_checks($1, $2, $3)"
+        numbers, visitors = [each.number for each in batch], [each.visitor for each in batch]
+        rows = await self._live.fetch(sql, numbers, visitors, seen_at, within_s=STATEMENT_WITHIN_S)
+        if rows is None:
+            self.missed += len(batch)
+        return {row["number"]: Checks(row["n"], row["first_at"]) for row in rows or ()}
+
+
+def visitor_hash(secret: bytes, address: str, user_agent: str, at: datetime) -> bytes:
+    """Who scanned, only as far as to know them again today: a hash of a shortened address, salted by the day.
+
+    The address is cut to /24 (IPv4) or /48 (IPv6) first, so that it cannot be had back even by trying all of them.
+    """
+    try:
+        network = ip_network((address, 48 if ip_address(address).version == 6 else 24), strict=False)
+        place = str(network.network_address)
+    except ValueError:
+        place = ""
+    salt = hmac.digest(secret, f"visitor/{at.date().isoformat()}".encode(), "sha256")
+    return hashlib.blake2b(f"{place}\n{user_agent}".encode(), digest_size=16, key=salt).digest()

@@ -1,0 +1,258 @@
+"""What machines get: the verdict, the linkset, the cases as feeds, the description of the resolver."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any, Final
+from xml.etree import ElementTree
+
+from gs1 import digital_link
+from gs1.identifier import Granularity, Identifier
+from portal import wording
+from portal.language import Tongue
+from portal.model import Beside, Confirmation, Finding, Recall, UnitLine, Verdict
+from portal.verdict import shown_cases
+from runtime.clock import rfc3339
+
+VOCABULARY: Final = "https://ref.gs1.org/voc/"
+LINKSET_CONTEXT: Final = (
+    '<https://ref.gs1.org/standards/resolver/linkset-context>; rel="http://www.w3.org/ns/json-ld#context"; '
+    'type="application/ld+json"'
+)
+_ATOM: Final = "http://www.w3.org/2005/Atom"
+
+
+def verdict_document(
+    identifier: Identifier,
+    *,
+    finding: Finding,
+    verdict: Verdict,
+    beside: Beside,
+    tongue: Tongue,
+    confirmation: Confirmation,
+    base_url: str,
+    revision: int,
+) -> dict[str, Any]:
+    """The verdict of the contract. ``recall`` is the most dangerous case; ``cases`` names all that are shown."""
+    cases = shown_cases(finding, verdict)
+    words = wording.said(verdict, finding, beside, tongue, confirmation.at)
+    checks = beside.checks
+    return {
+        "identifier": identifier_document(identifier, base_url),
+        "verdict": verdict.value,
+        "heading": words.heading,
+        "sentences": list(words.sentences),
+        "recall": case_document(cases[0], tongue, base_url) if cases else None,
+        "cases": [case.number for case in cases],
+        "suspect": finding.is_suspect,
+        "product": _product_document(finding, tongue),
+        "lot": _lot_document(finding, tongue),
+        "checks": {"count": checks.count, "first_at": rfc3339(checks.first_at)} if checks is not None else None,
+        "history": [
+            {
+                "at": rfc3339(step.at),
+                "step": step.step,
+                "place": wording.step_place(step, tongue),
+                "text": wording.step_text(step, tongue),
+            }
+            for step in beside.history
+        ],
+        "confirmed_at": instant(confirmation.at),
+        "revision": revision,
+    }
+
+
+def unit_document(
+    identifier: Identifier,
+    *,
+    held: Sequence[UnitLine],
+    verdict: Verdict,
+    cases: Sequence[Recall],
+    tongue: Tongue,
+    confirmation: Confirmation,
+    base_url: str,
+    revision: int,
+) -> dict[str, Any]:
+    """The verdict on a case or pallet, with one line per lot inside."""
+    return {
+        "identifier": identifier_document(identifier, base_url),
+        "verdict": verdict.value,
+        "heading": wording.said_of_unit(verdict, tongue, confirmation.at).heading,
+        "recall": case_document(cases[0], tongue, base_url) if cases else None,
+        "cases": [case.number for case in cases],
+        "contents": [_unit_line(line, tongue) for line in held],
+        "confirmed_at": instant(confirmation.at),
+        "revision": revision,
+    }
+
+
+def identifier_document(identifier: Identifier, base_url: str) -> dict[str, Any]:
+    """The identifier, and its address here."""
+    return {
+        "gtin": identifier.gtin,
+        "lot": identifier.lot,
+        "serial": identifier.serial,
+        "sscc": identifier.sscc,
+        "digital_link": base_url + digital_link.path_of(identifier),
+    }
+
+
+def case_document(case: Recall, tongue: Tongue, base_url: str) -> dict[str, Any]:
+    """A published case."""
+    text = case.text(tongue.code)
+    return {
+        "number": case.number,
+        "version": case.version,
+        "kind": case.kind,
+        "state": case.state,
+        "title": text.title,
+        "hazard": text.hazard,
+        "hazard_class": case.hazard_class,
+        "actions": list(wording.actions(case, tongue)),
+        "remedies": list(text.remedies),
+        "translation_pending": text.is_original,
+        "contact": dict(case.contact),
+        "published_at": rfc3339(case.published_at),
+        "updated_at": rfc3339(case.updated_at),
+        "url": f"{base_url}/recalls/{case.number}",
+    }
+
+
+def linkset(levels: Sequence[tuple[Identifier, Finding]], base_url: str, languages: Sequence[str]) -> dict[str, Any]:
+    """RFC 9264, one object per level, the most specific first. Keys are whole addresses: a CURIE fails the schema."""
+    return {"linkset": [_links(identifier, finding, base_url, languages) for identifier, finding in levels]}
+
+
+def page_address(identifier: Identifier, base_url: str) -> str:
+    """Where the page stands whatever a client accepts: the target of the default link, which so cannot loop."""
+    return f"{base_url}/p{digital_link.path_of(identifier)}"
+
+
+def _links(identifier: Identifier, finding: Finding, base_url: str, languages: Sequence[str]) -> dict[str, Any]:
+    path = digital_link.path_of(identifier)
+    page = page_address(identifier, base_url)
+    name = _name(identifier, finding)
+    links: dict[str, Any] = {
+        "anchor": base_url + path,
+        "itemDescription": name,
+        f"{VOCABULARY}defaultLink": [{"href": page, "title": name}],
+        # The target of the default link under a type that says what it is (Resolver 1.2, 2.6), then by language.
+        f"{VOCABULARY}pip": [
+            {"href": page, "title": name, "type": "text/html"},
+            *(
+                {"href": f"{page}?lang={language}", "title": name, "type": "text/html", "hreflang": [language]}
+                for language in languages
+            ),
+        ],
+    }
+    if identifier.granularity in (Granularity.PRODUCT, Granularity.LOT, Granularity.ITEM, Granularity.LOGISTIC_UNIT):
+        status = f"{base_url}/recall-status{path}"
+        links[f"{VOCABULARY}recallStatus"] = [{"href": status, "title": "Recall status", "type": "application/json"}]
+    if identifier.granularity in (Granularity.LOT, Granularity.ITEM):
+        links[f"{VOCABULARY}traceability"] = [{"href": page, "title": "History", "type": "text/html"}]
+    return links
+
+
+def _name(identifier: Identifier, finding: Finding) -> str:
+    if finding.product is None:
+        return f"({identifier.key}) {identifier.value}"
+    parts = [finding.product.name, identifier.lot and f"lot {identifier.lot}"]
+    parts.append(identifier.serial and f"item {identifier.serial}")
+    return ", ".join(part for part in parts if part)
+
+
+def description(base_url: str) -> dict[str, Any]:
+    """``/.well-known/gs1resolver`` (GS1-Conformant Resolver 1.2, 2.9)."""
+    return {
+        "name": "Tracemark",
+        "resolverRoot": base_url,
+        "supportedPrimaryKeys": ["01", "00", "414", "417"],
+        "supportedLinkType": [{"namespace": VOCABULARY, "prefix": "gs1:"}],
+        "linkTypeDefaultCanBeLinkset": False,
+    }
+
+
+def feed(cases: Sequence[Recall], tongue: Tongue, confirmation: Confirmation, base_url: str) -> bytes:
+    """All published cases as Atom (RFC 4287)."""
+    ElementTree.register_namespace("", _ATOM)
+    root = ElementTree.Element(f"{{{_ATOM}}}feed")
+    changed_at = max((case.updated_at for case in cases), default=confirmation.at)
+    _add(root, "id", f"{base_url}/recalls")
+    _add(root, "title", tongue.gettext("Recalls"))
+    _add(root, "updated", rfc3339(changed_at) if changed_at is not None else "1970-01-01T00:00:00Z")
+    ElementTree.SubElement(root, f"{{{_ATOM}}}link", rel="self", href=f"{base_url}/recalls.atom")
+    _add(ElementTree.SubElement(root, f"{{{_ATOM}}}author"), "name", "Tracemark")
+    for case in cases:
+        entry = ElementTree.SubElement(root, f"{{{_ATOM}}}entry")
+        text = case.text(tongue.code)
+        address = f"{base_url}/recalls/{case.number}"
+        _add(entry, "id", address)
+        _add(entry, "title", f"{case.number}: {text.title}")
+        _add(entry, "updated", rfc3339(case.updated_at))
+        _add(entry, "published", rfc3339(case.published_at))
+        _add(entry, "summary", " ".join([text.hazard, *text.actions]))
+        ElementTree.SubElement(entry, f"{{{_ATOM}}}link", rel="alternate", href=address)
+    return bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True))
+
+
+def recalls_document(
+    cases: Sequence[Recall], tongue: Tongue, confirmation: Confirmation, base_url: str, revision: int
+) -> dict[str, Any]:
+    """All published cases."""
+    return {
+        "recalls": [case_document(case, tongue, base_url) for case in cases],
+        "confirmed": confirmation.is_fresh,
+        "confirmed_at": instant(confirmation.at),
+        "revision": revision,
+    }
+
+
+def _add(parent: ElementTree.Element, name: str, text: str) -> None:
+    ElementTree.SubElement(parent, f"{{{_ATOM}}}{name}").text = text
+
+
+def _product_document(finding: Finding, tongue: Tongue) -> dict[str, Any] | None:
+    product = finding.product
+    if product is None:
+        return None
+    return {
+        "name": wording.product_name(product, tongue),
+        "brand": product.brand,
+        "image": product.image,
+        "allergens": list(product.allergens),
+    }
+
+
+def _lot_document(finding: Finding, tongue: Tongue) -> dict[str, Any] | None:
+    lot = finding.lot
+    if lot is None:
+        return None
+    return {
+        "code": lot.code,
+        "made_on": _iso(lot.made_on),
+        "best_before": _iso(lot.best_before_on),
+        "made_at": wording.place_text(finding.made_at, tongue) or None,
+    }
+
+
+def _unit_line(line: UnitLine, tongue: Tongue) -> dict[str, Any]:
+    return {
+        "gtin": line.product.gtin if line.product is not None else None,
+        "product": wording.product_name(line.product, tongue) if line.product is not None else None,
+        "lot": line.lot.code if line.lot is not None else None,
+        "quantity": line.quantity,
+        "uom": line.uom or None,
+        "recalled": line.recalled,
+        "cases": [case.number for case in line.cases],
+        "part_recalled": [case.number for case in line.part_recalls],
+    }
+
+
+def instant(at: datetime | None) -> str | None:
+    """RFC 3339, or nothing."""
+    return rfc3339(at) if at is not None else None
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day is not None else None

@@ -1,0 +1,118 @@
+"""Reads and writes beside the verdict: each has a deadline, and the answer stands without it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any, Final
+
+import asyncpg
+import structlog
+
+from portal.model import Content, Step
+from runtime.database import DatabaseAddress, Role
+from web.problems import is_of_the_world
+
+POOL_SIZE: Final = 8
+CONNECT_WITHIN_S: Final = 2.0
+REST_S: Final = 1.0
+"""After a failure to connect nobody tries again for so long: a database that is away is not asked once per scan."""
+SAY_AGAIN_S: Final = 60.0
+HISTORY_WITHIN_S: Final = 0.15
+HISTORY_STEPS_MAX: Final = 12
+"""Steps shown; the newest ones. It is a page for shoppers, not the record."""
+CONTENTS_WITHIN_S: Final = 0.25
+CONTENTS_ROWS_MAX: Final = 200_000
+
+_log = structlog.get_logger("portal")
+
+
+class ContentsTooMany(Exception):
+    """The unit holds more runs than are judged in one answer: nothing is said rather than a part."""
+
+
+class Live:
+    """A pool of the portal's role, made when first needed; asyncpg makes its lost connections again."""
+
+    def __init__(self, address: DatabaseAddress) -> None:
+        self._address = address
+        self._pool: asyncpg.Pool | None = None
+        self._making: asyncio.Task[asyncpg.Pool] | None = None
+        self._rests_until = float("-inf")
+        self._said_at: dict[str, float] = {}
+
+    async def fetch(self, sql: str, *arguments: object, within_s: float) -> list[Any] | None:
+        """The rows; None when the database did not answer within the deadline. Failures of ours are logged."""
+        try:
+            async with asyncio.timeout(within_s):
+                pool = await self._open()
+                if pool is None:
+                    return None
+                async with pool.acquire() as connection:
+                    rows: list[Any] = await connection.fetch(sql, *arguments)
+                    return rows
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            if not is_of_the_world(error):
+                self._say(sql, error)
+            return None
+
+    async def history(self, number: int | None, lot_id: int | None) -> tuple[Step, ...]:
+        """The life of the item, or of the lot; empty when it did not come in time."""
+        sql = "SELECT at, step, role, place_kind, region, country FROM public_history($1, $2, $3)"
+        rows = await self.fetch(sql, number, lot_id, HISTORY_STEPS_MAX, within_s=HISTORY_WITHIN_S)
+        return tuple(Step(**dict(row)) for row in rows or ())
+
+    async def contents(self, sscc: str) -> tuple[Content, ...] | None:
+        """What is inside a unit. Empty: nothing, or no such unit (``unit_exists`` knows). None: no answer in time."""
+        sql = "SELECT lot_id, lo, n, quantity, uom FROM public_unit_contents($1) LIMIT $2"
+        rows = await self.fetch(sql, sscc, CONTENTS_ROWS_MAX + 1, within_s=CONTENTS_WITHIN_S)
+        if rows is None:
+            return None
+        if len(rows) > CONTENTS_ROWS_MAX:
+            raise ContentsTooMany
+        return tuple(
+            Content(row["lot_id"], row["lo"], row["n"], float(row["quantity"] or 0), row["uom"] or "") for row in rows
+        )
+
+    async def unit_exists(self, sscc: str) -> bool | None:
+        """Whether the unit was ever told of; None when the database did not answer in time."""
+        rows = await self.fetch("SELECT public_unit_exists($1) AS it", sscc, within_s=CONTENTS_WITHIN_S)
+        return None if rows is None else bool(rows[0]["it"])
+
+    async def warm(self) -> None:
+        """Make the pool before the first scan comes; without a database it is made later."""
+        await self.fetch("SELECT 1", within_s=CONNECT_WITHIN_S)
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        if self._making is not None:
+            self._making.cancel()
+        if self._pool is not None:
+            self._pool.terminate()
+            self._pool = None
+
+    def _say(self, sql: str, error: Exception) -> None:
+        """Log a failure of ours, each statement's once a minute: one per scan would bury the log."""
+        now = time.monotonic()
+        if now >= self._said_at.get(sql, float("-inf")) + SAY_AGAIN_S:
+            self._said_at[sql] = now
+            _log.error("a read beside the verdict failed", sql=sql, exc_info=error)
+
+    async def _open(self) -> asyncpg.Pool | None:
+        """The pool. It is made in a task of its own: a caller whose deadline passes must not stop it half way."""
+        if self._pool is not None:
+            return self._pool
+        if self._making is None and time.monotonic() >= self._rests_until:
+            self._rests_until = time.monotonic() + REST_S
+            self._making = asyncio.create_task(self._make())
+            self._making.add_done_callback(self._made)
+        return None if self._making is None else await asyncio.shield(self._making)
+
+    async def _make(self) -> asyncpg.Pool:
+        async with asyncio.timeout(CONNECT_WITHIN_S):
+            return await self._address.pool(Role.PORTAL, size=POOL_SIZE)
+
+    def _made(self, task: asyncio.Task[asyncpg.Pool]) -> None:
+        self._making = None
+        if not task.cancelled() and task.exception() is None:
+            self._pool = task.result()

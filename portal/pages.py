@@ -1,0 +1,243 @@
+"""Pages: prepared per lot, language and case versions, with the two places left open that differ from scan to scan.
+
+No byte of the prepared parts depends on the serial: addresses are relative, the canonical link stands in a header.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from jinja2 import Environment
+from markupsafe import Markup
+
+from portal import wording
+from portal.language import Tongue
+from portal.model import Beside, Finding, Product, Recall, UnitLine, Verdict
+from portal.verdict import shown_cases
+from portal.wording import Said
+from web.templates import environment
+
+FOLDER: Final = Path(__file__).parent.parent / "public_templates"
+PAGES_MAX: Final = 4_000
+"""Prepared pages kept (about 10 KB each); the one used longest ago makes room."""
+CARDS_MAX: Final = 2_000
+"""Verdict cards kept as written (about 1 KB each)."""
+CASES_SHOWN_MAX: Final = 5
+UNIT_LINES_MAX: Final = 500
+_RETYPE: Final = (Verdict.UNKNOWN_CODE, Verdict.UNREADABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A page around its two slots: the verdict card, and the history."""
+
+    before: bytes
+    between: bytes
+    after: bytes
+
+    def filled(self, verdict: str, history: str) -> bytes:
+        """The whole page."""
+        return b"".join((self.before, verdict.encode(), self.between, history.encode(), self.after))
+
+
+class Pages:
+    """Renders all pages of the portal."""
+
+    def __init__(self, base_url: str, tongues: Mapping[str, Tongue], folder: Path = FOLDER) -> None:
+        self._tongues = tongues
+        self._base_url = base_url
+        self.css = Markup((folder / "style.css").read_text(encoding="utf-8").strip())  # noqa: S704 - our own file
+        host = urlsplit(base_url).netloc
+        self._environments = {code: self._environment(folder, tongue, host) for code, tongue in tongues.items()}
+        self._kept: OrderedDict[Hashable, Prepared] = OrderedDict()
+        self._cards: dict[Hashable, str] = {}
+        # Unguessable, so that no text of a product can pass for a slot.
+        self._slots = tuple(f"<!--{secrets.token_hex(16)}-->" for _ in range(2))
+
+    def content_security_policy(self) -> str:
+        """Nothing but this page: its own style by hash, images and forms of this site."""
+        style = base64.b64encode(hashlib.sha256(str(self.css).encode()).digest()).decode()
+        return (
+            f"default-src 'none'; style-src 'sha256-{style}'; img-src 'self'; form-action 'self'; "
+            "frame-ancestors 'none'; base-uri 'none'"
+        )
+
+    def forget(self) -> None:
+        """Drop all prepared pages."""
+        self._kept.clear()
+        self._cards.clear()
+
+    def scan(
+        self, finding: Finding, verdict: Verdict, beside: Beside, tongue: Tongue, confirmed_at: datetime | None
+    ) -> bytes:
+        """The page of a scanned product, lot or item."""
+        key = _page_key(finding, verdict, tongue)
+        prepared = self._kept.get(key)
+        if prepared is None:
+            prepared = self._prepare(finding, verdict, tongue)
+            self._kept[key] = prepared
+            if len(self._kept) > PAGES_MAX:
+                self._kept.popitem(last=False)
+        else:
+            self._kept.move_to_end(key)
+        said = wording.said(verdict, finding, beside, tongue, confirmed_at)
+        card = self._verdict_card(verdict, said, tongue, confirmed_at)
+        return prepared.filled(card, self._history(finding, beside, tongue))
+
+    def unit(
+        self,
+        verdict: Verdict,
+        held: Sequence[UnitLine],
+        cases: Sequence[Recall],
+        tongue: Tongue,
+        confirmed_at: datetime | None,
+    ) -> bytes:
+        """The page of a case or pallet."""
+        said = wording.said_of_unit(verdict, tongue, confirmed_at)
+        return self._render(
+            "unit.html",
+            tongue,
+            **self._card(verdict, said, tongue, confirmed_at),
+            title=said.heading,
+            lines=[_unit_row(line, tongue) for line in held[:UNIT_LINES_MAX]],
+            left_off=max(len(held) - UNIT_LINES_MAX, 0),
+            cases=[case_shown(case, tongue) for case in cases[:CASES_SHOWN_MAX]],
+        ).encode()
+
+    def message(self, verdict: Verdict, tongue: Tongue, confirmed_at: datetime | None, detail: str = "") -> bytes:
+        """A page that says only why there is no other."""
+        said = wording.said(verdict, Finding(), Beside(), tongue, confirmed_at)
+        if detail:
+            said = Said(said.heading, (*said.sentences, detail), said.actions)
+        card = self._card(verdict, said, tongue, None)
+        return self._render("message.html", tongue, **card).encode()
+
+    def page(self, template: str, tongue: Tongue, **values: Any) -> bytes:
+        """Any other page of ``public_templates``."""
+        return self._render(template, tongue, **values).encode()
+
+    def _environment(self, folder: Path, tongue: Tongue, host: str) -> Environment:
+        made = environment(folder, translated=True)
+        made.install_gettext_callables(  # type: ignore[attr-defined]
+            tongue.translations.gettext, tongue.translations.ngettext, newstyle=True
+        )
+        made.globals.update(tongue=tongue, tongues=list(self._tongues.values()), css=self.css, host=host)
+        return made
+
+    def _render(self, template: str, tongue: Tongue, **values: Any) -> str:
+        return self._environments[tongue.code].get_template(template).render(**values)
+
+    def _card(self, verdict: Verdict, said: Said, tongue: Tongue, confirmed_at: datetime | None) -> dict[str, Any]:
+        return {
+            "word": wording.word(verdict, tongue),
+            "tone": wording.tone(verdict),
+            "said": said,
+            "as_of": "" if confirmed_at is None or verdict in wording.TELLS_THE_TIME else tongue.instant(confirmed_at),
+        }
+
+    def _verdict_card(self, verdict: Verdict, said: Said, tongue: Tongue, confirmed_at: datetime | None) -> str:
+        values = self._card(verdict, said, tongue, confirmed_at)
+        key = (tongue.code, verdict, said, values["as_of"])
+        card = self._cards.get(key)
+        if card is None:
+            if len(self._cards) >= CARDS_MAX:
+                self._cards.clear()  # they differ by the minute: the old ones are of no use
+            card = self._cards[key] = self._render("verdict.html", tongue, **values)
+        return card
+
+    def _prepare(self, finding: Finding, verdict: Verdict, tongue: Tongue) -> Prepared:
+        product = finding.product
+        is_part = verdict is Verdict.CHECK_THE_SERIAL or (
+            verdict is Verdict.UNKNOWN_CODE and bool(finding.part_recalls)
+        )
+        html = self._render(
+            "scan.html",
+            tongue,
+            title=wording.title(verdict, finding, tongue),
+            verdict_slot=Markup(self._slots[0]),  # noqa: S704 - made here
+            history_slot=Markup(self._slots[1]),  # noqa: S704 - made here
+            cases=[case_shown(case, tongue) for case in shown_cases(finding, verdict)[:CASES_SHOWN_MAX]],
+            product=_product_shown(product, finding, tongue, self._base_url) if product is not None else None,
+            in_part=verdict not in (Verdict.RECALLED, Verdict.WITHDRAWN),
+            ask_lot=product is not None and finding.lot is None and (is_part or finding.number is None),
+            retype=verdict in _RETYPE,
+        )
+        before, rest = html.split(self._slots[0])
+        between, after = rest.split(self._slots[1])
+        return Prepared(before.encode(), between.encode(), after.encode())
+
+    def _history(self, finding: Finding, beside: Beside, tongue: Tongue) -> str:
+        if not beside.history:
+            return ""
+        steps = [
+            {
+                "text": wording.step_text(step, tongue),
+                "at": tongue.date(step.at.date()),
+                "place": wording.step_place(step, tongue),
+            }
+            for step in beside.history
+        ]
+        return self._render("history.html", tongue, steps=steps, is_item=finding.number is not None)
+
+
+def case_shown(case: Recall, tongue: Tongue) -> dict[str, Any]:
+    """A case as the templates show it: at most four things to do, and a telephone number that can be tapped."""
+    text = case.text(tongue.code)
+    phone = case.contact.get("phone") or ""
+    return {
+        "number": case.number,
+        "version": case.version,
+        "is_withdrawal": case.is_withdrawal,
+        "text": text,
+        "actions": wording.actions(case, tongue),
+        "phone": phone,
+        "dial": "".join(character for character in phone if character in "+0123456789"),
+        "contact": [case.contact[key] for key in ("name", "email", "hours") if case.contact.get(key)],
+        "published": tongue.date(case.published_at.date()),
+        "updated": tongue.date(case.updated_at.date()),
+    }
+
+
+def _product_shown(product: Product, finding: Finding, tongue: Tongue, base_url: str) -> dict[str, Any]:
+    image = product.image or ""
+    is_ours = image.startswith(f"{base_url}/") or (image.startswith("/") and not image.startswith("//"))
+    return {
+        "name": wording.product_name(product, tongue),
+        "gtin": product.gtin,
+        "image": image if is_ours else "",  # of another site it would tell that site who scans
+        "facts": wording.facts(product, finding, tongue),
+    }
+
+
+def _unit_row(line: UnitLine, tongue: Tongue) -> dict[str, str]:
+    return {
+        "name": wording.product_name(line.product, tongue) if line.product is not None else "–",
+        "lot": line.lot.code if line.lot is not None else "–",
+        "quantity": wording.quantity(line.quantity, line.uom),
+        "recalled": wording.quantity(line.recalled, line.uom) if line.recalled else "",
+        "doubt": tongue.gettext("part of this lot is recalled") if line.part_recalls else "–",
+    }
+
+
+def _page_key(finding: Finding, verdict: Verdict, tongue: Tongue) -> Hashable:
+    """All that a prepared page is made of. Versions, not texts: a change of a product or lot changes ``changed_in``."""
+    product, lot = finding.product, finding.lot
+    return (
+        tongue.code,
+        verdict,
+        (product.product_id, product.changed_in) if product is not None else None,
+        (lot.lot_id, lot.changed_in) if lot is not None else None,
+        finding.made_at,
+        tuple((case.case_id, case.version, case.revision) for case in shown_cases(finding, verdict)),
+        bool(finding.part_recalls),
+        finding.number is None,
+    )

@@ -1,0 +1,178 @@
+"""Keeps this worker's copy of the public record, and knows how old it is.
+
+A hint (LISTEN) makes it look at once; without hints it looks every ``sweep_every_s``. Only a look that succeeded moves
+``confirmed_at``; a copy that was not confirmed within the limit clears nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
+from typing import Final
+
+import asyncpg
+import structlog
+
+from portal import store
+from portal.model import Confirmation
+from portal.snapshot import Snapshot
+from portal.store import Loaded, TooMuchNews
+from runtime.clock import Clock
+from runtime.database import DatabaseAddress, Role
+from runtime.notifications import Listener
+from serials.keys import KeysError
+
+CHANNELS: Final = ("tracemark_revision", "tracemark_codes")
+CONNECT_WITHIN_S: Final = 5.0
+LOAD_EVERY_S: Final = 900.0
+"""Even without a reason the whole copy is loaded anew this often: a run that was deleted leaves no news."""
+HINTS_APART_S: Final = 0.02
+"""Hints that come closer together than this are one."""
+
+WORLD = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_log = structlog.get_logger("portal")
+
+
+class Refresher:
+    """The one holder of the current snapshot; ``snapshot`` is replaced whole, never changed."""
+
+    def __init__(
+        self,
+        address: DatabaseAddress,
+        master_secret: str,
+        *,
+        clock: Clock,
+        sweep_every_s: float,
+        confirm_within_s: float,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._address = address
+        self._master_secret = master_secret
+        self._clock = clock
+        self._monotonic = monotonic  # age is measured on a clock that nobody sets
+        self._sweep_every_s = sweep_every_s
+        self._confirm_within_s = confirm_within_s
+        self._loaded: Loaded | None = None
+        self._confirmed_at: datetime | None = None
+        self._confirmed_mono = float("-inf")
+        self._hinted = asyncio.Event()
+        self._load_wanted = False
+        self._heard_before = False
+        self._next_load_mono = float("-inf")
+        self._loading: asyncio.Task[Loaded] | None = None
+        self._beside: Loaded | None = None
+        self._connection: asyncpg.Connection | None = None
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The copy; empty before the first load, and then not confirmed either."""
+        return self._loaded.snapshot if self._loaded is not None else _EMPTY
+
+    def confirmation(self) -> Confirmation:
+        """When the copy was last compared with the database, and whether that is within the limit."""
+        age_s = self._monotonic() - self._confirmed_mono
+        return Confirmation(self._confirmed_at, self._loaded is not None and age_s <= self._confirm_within_s)
+
+    async def run(self) -> None:
+        """Refresh until cancelled. A database that is away is waited for; so is a master secret that opens the keys."""
+        listener = Listener(
+            self._address, Role.PORTAL, CHANNELS, on_hint=lambda *_: self._hinted.set(), on_gap=self._after_gap
+        )
+        listening = asyncio.create_task(listener.run())
+        try:
+            while True:
+                await self._look()
+                await asyncio.sleep(HINTS_APART_S)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._sweep_every_s):
+                        await self._hinted.wait()
+                self._hinted.clear()
+        finally:
+            for task in (listening, self._loading):
+                if task is not None:
+                    task.cancel()
+            self.close()
+
+    async def look(self) -> None:
+        """Load, or catch up, and confirm. World failures are raised; the copy then stays as it was, and grows old."""
+        asked_at, asked_mono = self._clock(), self._monotonic()
+        async with asyncio.timeout(store.LOAD_WITHIN_S if self._loaded is None else self._confirm_within_s):
+            connection = await self._connected()
+            if self._loaded is None:
+                self._loaded = await store.load(connection, self._master_secret)
+                self._next_load_mono = self._monotonic() + LOAD_EVERY_S
+            else:
+                self._take_load()
+                base = self._beside or self._loaded
+                self._loaded = await store.catch_up(connection, base, self._master_secret)
+                self._beside = None
+        self._confirmed_at, self._confirmed_mono = asked_at, asked_mono
+
+    def close(self) -> None:
+        """Let go of the connection; ``run`` does so itself when it is cancelled."""
+        self._drop()
+
+    async def _look(self) -> None:
+        try:
+            await self.look()
+        except TooMuchNews:
+            self._load_wanted, self._beside = True, None
+        except KeysError as error:
+            _log.error("public record not usable", error=str(error))
+        except WORLD as error:
+            _log.warning("public record not confirmed", error=repr(error))
+            self._drop()
+        if self._loaded is None:
+            return
+        if self._load_wanted or self._loaded.is_thick or self._monotonic() >= self._next_load_mono:
+            self._begin_load()
+
+    def _after_gap(self) -> None:
+        """Hints may have been lost. The first time none can have been: the sweep that follows sees everything."""
+        self._load_wanted = self._load_wanted or self._heard_before
+        self._heard_before = True
+        self._hinted.set()
+
+    def _begin_load(self) -> None:
+        """Load beside the sweeps: they go on confirming the copy in use meanwhile."""
+        if self._loading is None:
+            self._load_wanted = False
+            self._loading = asyncio.create_task(self._load_beside())
+            self._loading.add_done_callback(lambda _task: self._hinted.set())
+
+    async def _load_beside(self) -> Loaded:
+        async with asyncio.timeout(store.LOAD_WITHIN_S):
+            connection = await self._address.connect(Role.PORTAL)
+            try:
+                return await store.load(connection, self._master_secret)
+            finally:
+                connection.terminate()
+
+    def _take_load(self) -> None:
+        """Have the copy that was loaded beside brought up to now. Until then the one in use stays: it may know more."""
+        if self._loading is None or not self._loading.done():
+            return
+        task, self._loading = self._loading, None
+        try:
+            self._beside = task.result()
+            self._next_load_mono = self._monotonic() + LOAD_EVERY_S
+        except (*WORLD, KeysError) as error:
+            _log.warning("public record not loaded", error=repr(error))
+            self._load_wanted = True
+
+    async def _connected(self) -> asyncpg.Connection:
+        if self._connection is None or self._connection.is_closed():
+            async with asyncio.timeout(CONNECT_WITHIN_S):
+                self._connection = await self._address.connect(Role.PORTAL)
+        return self._connection
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None and not connection.is_closed():
+            connection.terminate()
+
+
+_EMPTY = Snapshot()

@@ -1,0 +1,378 @@
+"""HTTP: what came over the wire becomes an ``Ask``; an ``Answer`` goes back over it. The raw path, always."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, Final
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from gs1 import digital_link
+from gs1.errors import GS1Error
+from gs1.identifier import Identifier
+from portal import checks, documents, wording
+from portal.beside import Reader
+from portal.hot_path import JSON, Answer, Ask, Form, HotPath
+from portal.language import Tongue
+from portal.model import Confirmation, Recall, Verdict
+from portal.pages import case_shown
+from portal.refresh import Refresher
+from runtime.clock import Clock
+from runtime.refusals import Fault, Invalid, NotFound
+from web.headers import accepts
+from web.problems import RETRY_AFTER_S, Problem, respond
+
+CODE_METHODS: Final = ["GET", "HEAD", "OPTIONS"]
+RECALLS_SHOWN_MAX: Final = 200
+LOTS_SHOWN_MAX: Final = 300
+GZIP_LEVEL: Final = 5
+COMPRESSED_MAX: Final = 1_000
+"""Answers kept with their compressed form (about 10 KB both)."""
+GZIP_BYTES_MIN: Final = 1_000
+ICON: Final = (
+    b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path fill="#0b4f9e" d="M1 1h6v6H1zm8 0h6v6H9z'
+    b'M1 9h6v6H1zm8 0h2v2H9zm4 0h2v2h-2zm-2 2h2v2h-2zm-2 2h2v2H9zm4 0h2v2h-2z"/></svg>'
+)
+CORS: Final = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "Link, Location, Retry-After, ETag"}
+_VARY: Final = "Accept, Accept-Language, Accept-Encoding"
+
+
+class NoSuchRecall(NotFound):
+    """No published case has the number {number}."""
+
+
+class BodyWrong(Invalid):
+    """The body cannot be used: {problem}. Send {{"codes": ["…", "…"]}} as JSON."""
+
+
+class Routes:
+    """The addresses of the portal over one refresher and one hot path."""
+
+    def __init__(self, hot_path: HotPath, refresher: Refresher, reader: Reader, clock: Clock) -> None:
+        self._hot_path = hot_path
+        self._pages = hot_path.pages
+        self._refresher = refresher
+        self._reader = reader
+        self._clock = clock
+
+    def routes(self) -> list[Route]:
+        """Codes first: they are nearly all of the traffic. ``anything`` takes every path that no route has."""
+        return [
+            Route("/01/{rest:path}", self.code, methods=CODE_METHODS),
+            Route("/00/{rest:path}", self.code, methods=CODE_METHODS),
+            Route("/p/{rest:path}", self.page, methods=CODE_METHODS),
+            Route("/recall-status/{rest:path}", self.status, methods=CODE_METHODS),
+            Route("/recalls", self.recalls),
+            Route("/recalls.json", self.recalls_json),
+            Route("/recalls.atom", self.recalls_atom),
+            Route("/recalls/{number}", self.recall),
+            Route("/check", self.check_form, methods=["GET"]),
+            Route("/check", self.check_list, methods=["POST"]),
+            Route("/v1/checks", self.check_api, methods=["POST"]),
+            Route("/.well-known/gs1resolver", self.description),
+            Route("/.well-known/security.txt", self.security),
+            Route("/robots.txt", self.robots),
+            Route("/favicon.svg", self.icon),
+            Route("/favicon.ico", self.icon),
+            Route("/", self.check_form, methods=["GET"]),
+        ]
+
+    async def anything(self, request: Request) -> Response:
+        """A code with another key, or a path that is none: 400, not 404 (GS1 resolver 1.2, 2.4)."""
+        if request.method not in CODE_METHODS:
+            raise HTTPException(405, headers={"Allow": ", ".join(CODE_METHODS)})
+        return await self.code(request)
+
+    async def code(self, request: Request) -> Response:
+        """The address in a code: the page, the verdict, the links, or the one default link."""
+        return await self._resolve(request, "", None)
+
+    async def page(self, request: Request) -> Response:
+        """The page, whatever a client accepts."""
+        return await self._resolve(request, "/p", Form.PAGE)
+
+    async def status(self, request: Request) -> Response:
+        """The verdict as JSON, whatever a client accepts."""
+        return await self._resolve(request, "/recall-status", Form.VERDICT)
+
+    async def _resolve(self, request: Request, prefix: str, only: Form | None) -> Response:
+        if request.method == "OPTIONS":
+            allowed = ", ".join(CODE_METHODS)
+            headers = {
+                "Access-Control-Allow-Methods": allowed,
+                "Access-Control-Allow-Headers": "Accept, Accept-Language",
+            }
+            return Response(b"", 204, {**CORS, **headers, "Allow": allowed})
+        ask = _ask(request, prefix, only)
+        sight = self._hot_path.look(ask, self._refresher.snapshot, self._refresher.confirmation(), self._clock())
+        if isinstance(sight, Answer):
+            return _response(request, sight)
+        beside = await self._reader.read(request, sight)
+        answer = self._hot_path.answer(sight, beside)
+        self._reader.note(request, sight, sight.verdict(beside))
+        return _response(request, answer)
+
+    async def recalls(self, request: Request) -> Response:
+        """All published cases, the newest first."""
+        tongue, cases, confirmation = self._cases(request)
+        if accepts(request.headers.get("accept"), JSON) and not accepts(request.headers.get("accept"), "text/html"):
+            return await self.recalls_json(request)
+        body = self._pages.page(
+            "recalls.html",
+            tongue,
+            cases=[case_shown(case, tongue) for case in cases[:RECALLS_SHOWN_MAX]],
+            left_off=max(len(cases) - RECALLS_SHOWN_MAX, 0),
+            as_of=_as_of(confirmation, tongue),
+            stale=not confirmation.is_fresh,
+        )
+        return _response(request, Answer(_list_status(confirmation), body, "text/html", _retry(confirmation)))
+
+    async def recalls_json(self, request: Request) -> Response:
+        """All published cases for machines."""
+        tongue, cases, confirmation = self._cases(request)
+        revision = self._refresher.snapshot.revision
+        document = documents.recalls_document(cases, tongue, confirmation, self._hot_path.base_url, revision)
+        return _response(
+            request, Answer(_list_status(confirmation), orjson.dumps(document), JSON, _retry(confirmation))
+        )
+
+    async def recalls_atom(self, request: Request) -> Response:
+        """All published cases as a feed."""
+        tongue, cases, confirmation = self._cases(request)
+        body = documents.feed(cases, tongue, confirmation, self._hot_path.base_url)
+        return _response(
+            request, Answer(_list_status(confirmation), body, "application/atom+xml", _retry(confirmation))
+        )
+
+    async def recall(self, request: Request) -> Response:
+        """One published case."""
+        tongue, cases, confirmation = self._cases(request)
+        number = request.path_params["number"]
+        case = next((case for case in cases if case.number == number), None)
+        if case is None and not confirmation.is_fresh:
+            body = self._pages.message(Verdict.CANNOT_CONFIRM, tongue, confirmation.at)
+            return _response(request, Answer(503, body, "text/html", _retry(confirmation)))
+        if case is None:
+            raise NoSuchRecall(number=number)
+        accept = request.headers.get("accept")
+        if accepts(accept, JSON) and not accepts(accept, "text/html"):
+            document = documents.case_document(case, tongue, self._hot_path.base_url)
+            return _response(request, Answer(200, orjson.dumps(document), JSON))
+        return _response(request, Answer(200, self._case_page(case, tongue, confirmation), "text/html"))
+
+    async def check_form(self, request: Request) -> Response:
+        """The form for a list; ``?code=`` and ``?gtin=&lot=`` lead to the code's own page."""
+        asked = request.query_params
+        text = asked.get("code") or ""
+        if asked.get("gtin") and asked.get("lot"):
+            text = f"{asked['gtin']}:{asked['lot']}"
+        tongue, _, confirmation = self._cases(request)
+        if text:
+            identifier, fault = checks.read(text)
+            if identifier is not None:
+                return _response(request, Answer(303, headers={"Location": _path(identifier, tongue, asked)}))
+            body = self._pages.message(Verdict.UNREADABLE, tongue, None, fault)
+            return _response(request, Answer(400, body, "text/html"))
+        body = self._check_page(tongue, confirmation)
+        return _response(request, Answer(200, body, "text/html"))
+
+    async def check_list(self, request: Request) -> Response:
+        """The same list back with a status for each row: as a page, or as CSV."""
+        tongue, _, confirmation = self._cases(request)
+        async with request.form(max_files=1, max_fields=5, max_part_size=2 * 1024 * 1024) as form:
+            text = form.get("codes")
+            codes = checks.codes_of_text(text if isinstance(text, str) else "")
+            file = form.get("file")
+            if file is not None and not isinstance(file, str):
+                codes += checks.codes_of_file(await file.read())
+            wanted = str(form.get("format") or "")
+        rows = await self._checked(codes, confirmation, checks.PAGE_ROWS_MAX)
+        if wanted == "csv":
+            headers = {"Content-Disposition": 'attachment; filename="checked.csv"'}
+            return _response(request, Answer(200, checks.as_csv(rows), "text/csv", headers))
+        return _response(request, Answer(200, self._check_page(tongue, confirmation, rows), "text/html"))
+
+    async def check_api(self, request: Request) -> Response:
+        """``{"codes": […]}`` in, rows out."""
+        try:
+            body = orjson.loads(await request.body())
+        except orjson.JSONDecodeError as error:
+            raise BodyWrong(problem=f"it is not JSON ({error})") from error
+        codes = body.get("codes") if isinstance(body, dict) else None
+        if not isinstance(codes, list):
+            raise BodyWrong(problem="it has no list named codes")
+        if wrong := [i for i, code in enumerate(codes) if not isinstance(code, str)]:
+            faults = [Fault(f"/codes/{index}", "is not a text") for index in wrong[:100]]
+            raise BodyWrong(problem="a code is not a text", faults=faults)
+        confirmation = self._refresher.confirmation()
+        rows = await self._checked(codes, confirmation, checks.API_ROWS_MAX)
+        document = {
+            "rows": [row.document() for row in rows],
+            "summary": checks.summary(rows),
+            "confirmed_at": documents.instant(confirmation.at),
+            "revision": self._refresher.snapshot.revision,
+        }
+        return _response(request, Answer(200, orjson.dumps(document), JSON, {"Cache-Control": "no-store"}))
+
+    async def description(self, request: Request) -> Response:
+        """What this resolver can do."""
+        return _response(request, Answer(200, orjson.dumps(documents.description(self._hot_path.base_url)), JSON))
+
+    async def security(self, request: Request) -> Response:
+        """Whom to tell about a weakness (RFC 9116)."""
+        year = self._clock().year + 1
+        text = (
+            f"Contact: {self._hot_path.base_url}/check\nExpires: {year}-01-01T00:00:00Z\nPreferred-Languages: en, zh\n"
+        )
+        return _response(request, Answer(200, text.encode(), "text/plain"))
+
+    async def robots(self, request: Request) -> Response:
+        """Recalls may be found by search engines; items may not."""
+        text = b"User-agent: *\nAllow: /recalls\nDisallow: /\n"
+        return _response(request, Answer(200, text, "text/plain"))
+
+    async def icon(self, request: Request) -> Response:
+        """The little picture in the tab."""
+        return _response(request, Answer(200, ICON, "image/svg+xml", {"Cache-Control": "public, max-age=604800"}))
+
+    async def _checked(self, codes: list[str], confirmation: Confirmation, rows_max: int) -> list[checks.Row]:
+        return await checks.check(
+            codes,
+            snapshot=self._refresher.snapshot,
+            confirmation=confirmation,
+            today=self._clock().date(),
+            live=self._reader.live,
+            rows_max=rows_max,
+        )
+
+    def _cases(self, request: Request) -> tuple[Tongue, tuple[Recall, ...], Confirmation]:
+        tongue = self._hot_path.tongue(_ask(request, "", None))
+        return tongue, self._refresher.snapshot.scopes.in_order(), self._refresher.confirmation()
+
+    def _case_page(self, case: Recall, tongue: Tongue, confirmation: Confirmation) -> bytes:
+        verdict = Verdict.WITHDRAWN if case.is_withdrawal else Verdict.RECALLED
+        snapshot = self._refresher.snapshot
+        said = wording.said_of_case(case, tongue)
+        named = snapshot.scopes.lots_of(case.case_id)
+        lots = [
+            (lot, part) for lot_id, part in named[:LOTS_SHOWN_MAX] if (lot := snapshot.lots.get(lot_id)) is not None
+        ]
+        products: dict[int, dict[str, Any]] = {}
+        for lot, in_part in lots:
+            product = snapshot.products_by_id.get(lot.product_id)
+            if product is None:
+                continue
+            name = wording.product_name(product, tongue)
+            shown = products.setdefault(lot.product_id, {"name": name, "gtin": product.gtin, "lots": []})
+            shown["lots"].append({"code": lot.code, "in_part": in_part, "date": wording.lot_date(product, lot, tongue)})
+        return self._pages.page(
+            "recall.html",
+            tongue,
+            title=f"{wording.word(verdict, tongue)} – {said.heading}",
+            word=wording.word(verdict, tongue),
+            tone=wording.tone(verdict),
+            said=said,
+            case=case_shown(case, tongue),
+            products=list(products.values()),
+            left_off=max(len(named) - LOTS_SHOWN_MAX, 0),
+            as_of=_as_of(confirmation, tongue),
+        )
+
+    def _check_page(self, tongue: Tongue, confirmation: Confirmation, rows: list[checks.Row] | None = None) -> bytes:
+        shown = [
+            {
+                "code": row.code,
+                "word": wording.status(row.status.value, tongue),
+                "tone": wording.status_tone(row.status.value),
+                "product": row.product or "",
+                "lot": row.lot or "",
+                "recalls": row.recalls,
+                "what": row.what,
+            }
+            for row in rows or ()
+        ]
+        counted = checks.summary(rows or ())
+        return self._pages.page(
+            "check.html",
+            tongue,
+            rows=shown,
+            codes="\n".join(row.code for row in rows or ()),
+            summary=" · ".join(f"{wording.status(name, tongue)}: {n}" for name, n in counted.items()),
+            as_of=_as_of(confirmation, tongue),
+            problem="" if confirmation.is_fresh else tongue.gettext("We cannot confirm the recall status right now."),
+            rows_max=checks.PAGE_ROWS_MAX,
+        )
+
+    def problem(self, request: Request, problem: Problem) -> Response:
+        """A problem as a page for a browser, as a document for everything else."""
+        if not accepts(request.headers.get("accept"), "text/html"):
+            return respond(problem)
+        tongue = self._hot_path.tongue(_ask(request, "", None))
+        body = self._pages.page(
+            "message.html",
+            tongue,
+            word=str(problem.status),
+            tone="grey",
+            said=wording.Said(problem.title, (problem.detail, *(f"{f.where}: {f.what}" for f in problem.faults[:20]))),
+            as_of="",
+        )
+        return _response(request, Answer(problem.status, body, "text/html", problem.headers))
+
+
+def _ask(request: Request, prefix: str, only: Form | None) -> Ask:
+    raw: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
+    return Ask(
+        path=raw.partition(b"?")[0].decode("latin-1").removeprefix(prefix),
+        query=request.scope["query_string"].decode("latin-1"),
+        accept=request.headers.get("accept"),
+        accept_language=request.headers.get("accept-language"),
+        only=only,
+    )
+
+
+def _response(request: Request, answer: Answer) -> Response:
+    """The answer with what every answer carries; compressed, or 304, or without its body, as the request has it."""
+    headers = {"Cache-Control": "no-cache", **CORS, "Vary": _VARY, **answer.headers}
+    etag = headers.get("ETag")
+    if etag is not None and answer.status == 200 and etag in request.headers.get("if-none-match", ""):
+        return Response(b"", 304, headers)
+    body = answer.body
+    if len(body) >= GZIP_BYTES_MIN and "gzip" in request.headers.get("accept-encoding", ""):
+        body = _compressed(body)
+        headers["Content-Encoding"] = "gzip"
+    media_type = answer.media_type if answer.media_type != "text/html" else "text/html; charset=utf-8"
+    if answer.status in (303, 307):
+        return Response(b"", answer.status, headers)
+    return Response(body, answer.status, headers, media_type)
+
+
+@lru_cache(maxsize=COMPRESSED_MAX)
+def _compressed(body: bytes) -> bytes:
+    """A hot lot's page is the same for every item, and is compressed once."""
+    return gzip.compress(body, GZIP_LEVEL, mtime=0)
+
+
+def _path(identifier: Identifier, tongue: Tongue, asked: Mapping[str, str]) -> str:
+    query = f"?lang={tongue.code}" if "lang" in asked else ""
+    try:
+        return f"{digital_link.path_of(identifier)}{query}"
+    except GS1Error:  # elements that a Digital Link cannot carry are left behind: the key says what it is
+        return f"{digital_link.path_of(identifier.identity())}{query}"
+
+
+def _as_of(confirmation: Confirmation, tongue: Tongue) -> str:
+    return tongue.instant(confirmation.at) if confirmation.at is not None else "–"
+
+
+def _list_status(confirmation: Confirmation) -> int:
+    return 200 if confirmation.is_fresh else 503
+
+
+def _retry(confirmation: Confirmation) -> dict[str, str]:
+    return {} if confirmation.is_fresh else {"Retry-After": str(RETRY_AFTER_S), "Cache-Control": "no-store"}
