@@ -1,0 +1,80 @@
+"""The ASGI application of the API. Everything it serves is in the tables of operations; nothing else is."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from itertools import groupby
+from typing import Final
+
+from pydantic import SecretStr
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Route
+
+from api import capture, label_jobs, master_data, problems, recalls, reference, trace
+from api.door import door
+from api.operations import Operation, World
+from runtime.clock import Clock, system_clock
+from runtime.database import DatabaseAddress, Role
+from runtime.secrets import master_secret
+from runtime.settings import Settings
+from web.guards import SecurityHeaders
+from web.problems import OwnFailures, handlers
+
+OPERATIONS: Final[tuple[Operation, ...]] = (
+    *capture.OPERATIONS,
+    *trace.OPERATIONS,
+    *recalls.OPERATIONS,
+    *label_jobs.OPERATIONS,
+    *master_data.OPERATIONS,
+)
+
+_STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
+
+
+def create_app(settings: Settings, address: DatabaseAddress, *, clock: Clock = system_clock) -> Starlette:
+    """The API of one installation; the connections are opened when it starts and closed when it stops."""
+    engine = address.engine(Role.STAFF)
+    world = World(settings, SecretStr(master_secret(settings)), engine, clock)
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        await engine.dispose()
+
+    app = Starlette(
+        routes=[*_routes(world), *reference.routes(OPERATIONS, settings.base_url)],
+        middleware=[
+            Middleware(SecurityHeaders, csp=_csp(), https=settings.base_url.startswith("https://")),
+            Middleware(OwnFailures, answer=problems.answer),
+        ],
+        exception_handlers=handlers(problems.answer),
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False  # an address is what it is; a redirect would drop a body
+    app.state.world = world
+    return app
+
+
+def _routes(world: World) -> list[Route]:
+    """One route for each path, so that 405 names all of its methods. A path with a converter is taken last."""
+    ordered = sorted(OPERATIONS, key=lambda operation: (":" in operation.path, operation.path))
+    routes = []
+    for path, group in groupby(ordered, key=lambda operation: operation.path):
+        operations: Mapping[str, Operation] = {operation.method: operation for operation in group}
+        routes.append(Route(path, door(world, operations), methods=list(operations)))
+    return routes
+
+
+def _csp() -> str:
+    """Nothing may be loaded by an answer; the reference page has one style, named by its hash."""
+    style = _STYLE.search((reference.TEMPLATES / "reference.html").read_text(encoding="utf-8"))
+    assert style is not None
+    digest = base64.b64encode(hashlib.sha256(style[1].encode()).digest()).decode()
+    return (
+        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )

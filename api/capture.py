@@ -1,0 +1,275 @@
+"""``/epcis/v2``: the capture interface of EPCIS 2.0 (GS1 EPCIS 2.0, REST bindings).
+
+A document is validated and recorded before it is answered: a job is finished when its address is given out.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+from urllib.parse import quote
+from uuid import UUID
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from access.model import Act
+from api import models, paging
+from api.bodies import QueryNotUsable, answer
+from api.operations import FILE_BYTES_MAX, JSON, Call, Operation, Parameter
+from ledger import capture as ledger_capture
+from ledger import lists
+from ledger.epcis import read as epcis_read
+from ledger.epcis.validate import EVENTS_MAX
+from ledger.lists import CaptureJob
+from ledger.model import CaptureReport
+from runtime.clock import rfc3339
+from runtime.refusals import Conflict, Fault, Invalid, NotFound
+from web.headers import negotiate
+
+JSON_LD: Final = "application/ld+json"
+CONTEXT: Final = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
+_BASE: Final = "/epcis/v2"
+_BEHAVIOURS: Final = ("rollback", "proceed")
+_VERSIONS: Final = ("2.0", "2.0.0", "2")
+_EITHER: Final = (Act.CAPTURE, Act.VIEW)
+
+GS1_HEADERS: Final = {
+    "GS1-EPCIS-Version": "2.0",
+    "GS1-EPCIS-Min": "2.0",
+    "GS1-EPCIS-Max": "2.0",
+    "GS1-CBV-Version": "2.0",
+    "GS1-CBV-Min": "2.0",
+    "GS1-CBV-Max": "2.0",
+    "GS1-EPC-Format": "No_Preference",
+}
+
+
+class BehaviourNotKnown(Invalid):
+    """GS1-Capture-Error-Behaviour is {told!r}; it is rollback (all or nothing) or proceed (what can be taken)."""
+
+
+class CaptureNotFound(NotFound):
+    """There is no capture job {capture_id}."""
+
+
+class EventNotFound(NotFound):
+    """No event is known as {event_id}."""
+
+
+class EventKnown(Conflict):
+    """This event was told before and is on record as {event_id}; nothing was changed."""
+
+
+async def capture_document(call: Call) -> Response:
+    """Record a document: 202 with the address of its job."""
+    _check_headers(call)
+    report = await _capture(call, call.request.headers.get("gs1-capture-error-behaviour", "rollback").lower())
+    headers = GS1_HEADERS | _limits(call) | {"Location": f"{_BASE}/capture/{report.capture_id}"}
+    return answer(await _job(call, UUID(report.capture_id)), 202, headers)
+
+
+async def capture_event(call: Call) -> Response:
+    """Record one event: 201 with its address; 409 when it was told before."""
+    _check_headers(call)
+    report = await _capture(call, "rollback", single=True)
+    event_id = await lists.name_of_event(call.conn, report.event_ids[0]) if report.event_ids else None
+    if event_id is None or not report.events:
+        raise EventKnown(event_id=event_id or "the same content")
+    headers = GS1_HEADERS | {"Location": f"{_BASE}/events/{quote(event_id, safe='')}"}
+    return answer({"eventID": event_id}, 201, headers)
+
+
+async def show_capture(call: Call) -> Response:
+    return answer(await _job(call, _uuid(call.request.path_params["capture_id"])), headers=GS1_HEADERS)
+
+
+async def list_captures(call: Call) -> Response:
+    """Jobs, the newest first, paged as the standard says (perPage, nextPageToken)."""
+    limit = paging.limit_of(call.request, name="perPage")
+    found = await lists.list_captures(call.conn, before=_position(call), limit=limit)
+    headers = dict(GS1_HEADERS)
+    if len(found) == limit:
+        last = found[-1]
+        token = paging.cursor(f"{last.created_at.isoformat()}|{last.capture_id}")
+        headers["Link"] = paging.next_link(call.request, nextPageToken=token)
+    return answer([_shown(job) for job in found], headers=headers)
+
+
+async def show_event(call: Call) -> Response:
+    """One event as it was told, in the standard's frame for answers."""
+    event_id = call.request.path_params["event_id"]
+    body = await lists.find_event(call.conn, event_id) if event_id.isprintable() else None
+    if body is None:
+        raise EventNotFound(event_id=event_id)
+    document = {
+        "@context": [CONTEXT],
+        "type": "EPCISQueryDocument",
+        "schemaVersion": "2.0",
+        "creationDate": rfc3339(call.clock()),
+        "epcisBody": {"queryResults": {"queryName": "SimpleEventQuery", "resultsBody": {"eventList": [body]}}},
+    }
+    return answer(document, headers=GS1_HEADERS)
+
+
+async def options(call: Call) -> Response:
+    """What may be done here, and the limits that hold."""
+    allowed = sorted({o.method for o in OPERATIONS if o.path == call.request.url.path} | {"HEAD"})
+    return Response(status_code=204, headers=GS1_HEADERS | _limits(call) | {"Allow": ", ".join(allowed)})
+
+
+async def _capture(call: Call, behaviour: str, *, single: bool = False) -> CaptureReport:
+    if behaviour not in _BEHAVIOURS:
+        raise BehaviourNotKnown(told=behaviour[:40])
+    warnings: list[Fault] = []
+    document = epcis_read.read_document(call.body, "the body", warnings)
+    if single and "epcisBody" in document:
+        raise HTTPException(400, f"One event is taken here. Send a document to {_BASE}/capture.")
+    return await ledger_capture.capture(
+        call.conn,
+        document,
+        by=call.by,
+        clock=call.clock,
+        keys=await call.keys(),
+        behaviour="proceed" if behaviour == "proceed" else "rollback",
+        warnings=warnings,
+    )
+
+
+async def _job(call: Call, capture_id: UUID) -> models.CaptureJob:
+    job = await lists.find_capture(call.conn, capture_id)
+    if job is None:
+        raise CaptureNotFound(capture_id=capture_id)
+    return _shown(job)
+
+
+def _shown(job: CaptureJob) -> models.CaptureJob:
+    return models.CaptureJob(
+        captureID=str(job.capture_id),
+        createdAt=job.created_at,
+        finishedAt=job.finished_at,
+        running=job.running,
+        success=job.success,
+        captureErrorBehaviour=job.behaviour,
+        errors=[_error(pair) for pair in job.errors],
+        newEvents=job.events,
+        knownEvents=job.known,
+        warnings=[_place(pair) for pair in job.warnings],
+    )
+
+
+def _error(pair: Any) -> dict[str, Any]:
+    told = _place(pair)
+    kind = "epcisException:ValidationException"
+    return {"type": kind, "title": "Bad Request", "status": 400, "detail": f"{told['where']}: {told['what']}", **told}
+
+
+def _place(pair: Any) -> dict[str, str]:
+    """``{"where": …, "what": …}``, whichever way the pair was kept."""
+    return (
+        {"where": pair["where"], "what": pair["what"]}
+        if isinstance(pair, dict)
+        else dict(zip(("where", "what"), pair, strict=True))
+    )
+
+
+def _check_headers(call: Call) -> None:
+    headers = call.request.headers
+    for name in ("gs1-epcis-version", "gs1-cbv-version"):
+        if headers.get(name, "2.0") not in _VERSIONS:
+            raise HTTPException(406, f"{name} {headers[name][:20]} is not spoken here; 2.0 is.")
+    if negotiate(headers.get("accept"), (JSON, JSON_LD)) is None:
+        raise HTTPException(406, f"Answers are {JSON}.")
+
+
+def _limits(call: Call) -> dict[str, str]:
+    return {
+        "GS1-EPCIS-Capture-Limit": str(EVENTS_MAX),
+        "GS1-EPCIS-Capture-File-Size-Limit": str(min(FILE_BYTES_MAX, call.world.settings.capture_bytes_max)),
+        "GS1-Capture-Error-Behaviour": ", ".join(_BEHAVIOURS),
+    }
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise CaptureNotFound(capture_id=text[:60]) from error
+
+
+def _position(call: Call) -> tuple[datetime, UUID] | None:
+    key = paging.key_of(call.request, name="nextPageToken")
+    if key is None:
+        return None
+    try:
+        at, capture_id = key.split("|")
+        return datetime.fromisoformat(at), UUID(capture_id)
+    except ValueError as error:
+        raise QueryNotUsable(name="nextPageToken", problem="it was not made here; begin again without it") from error
+
+
+_BEHAVIOUR = Parameter("GS1-Capture-Error-Behaviour", "rollback (default) or proceed", where="header")
+_REFUSES: Final = (400, 406, 409, 413, 415)
+_TAKES: Final = {JSON: None, JSON_LD: None}
+
+OPERATIONS: Final = (
+    Operation("OPTIONS", _BASE, options, "What the interface speaks", _EITHER, status=204),
+    Operation("OPTIONS", f"{_BASE}/capture", options, "What may be captured, and how much", _EITHER, status=204),
+    Operation("OPTIONS", f"{_BASE}/events", options, "What may be done with events", _EITHER, status=204),
+    Operation(
+        "POST",
+        f"{_BASE}/capture",
+        capture_document,
+        "Record the events of an EPCIS 2.0 document",
+        (Act.CAPTURE,),
+        status=202,
+        answers=models.CaptureJob,
+        takes=_TAKES,
+        body_bytes_max=FILE_BYTES_MAX,
+        parameters=(_BEHAVIOUR,),
+        refuses=_REFUSES,
+        repeatable=True,
+    ),
+    Operation(
+        "GET",
+        f"{_BASE}/capture",
+        list_captures,
+        "List capture jobs, the newest first",
+        _EITHER,
+        parameters=(
+            Parameter("perPage", "jobs of a page", schema={"type": "integer", "default": paging.LIMIT_DEFAULT}),
+            Parameter("nextPageToken", "where the page begins; from the Link header of the page before"),
+        ),
+        refuses=(400,),
+    ),
+    Operation(
+        "GET",
+        f"{_BASE}/capture/{{capture_id}}",
+        show_capture,
+        "Show a capture job",
+        _EITHER,
+        answers=models.CaptureJob,
+        parameters=(Parameter("capture_id", "of the job", where="path", required=True),),
+        refuses=(404,),
+    ),
+    Operation(
+        "POST",
+        f"{_BASE}/events",
+        capture_event,
+        "Record one event",
+        (Act.CAPTURE,),
+        status=201,
+        takes=_TAKES,
+        refuses=_REFUSES,
+        repeatable=True,
+    ),
+    Operation(
+        "GET",
+        f"{_BASE}/events/{{event_id:path}}",
+        show_event,
+        "Show an event as it was told",
+        (Act.VIEW,),
+        parameters=(Parameter("event_id", "eventID, percent-encoded", where="path", required=True),),
+        refuses=(404,),
+    ),
+)

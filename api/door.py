@@ -1,0 +1,106 @@
+"""The door of the API: who calls, with what right, with which body, and whether it was answered before.
+
+An operation's work begins only behind it. A key is checked before the body is read, and no database connection is held
+while a slow body arrives.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Final
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+
+from access import api_keys, idempotency, permissions
+from access.model import Actor
+from access.refusals import KeyNotValid
+from api.operations import JSON, Call, Operation, World
+from gs1.errors import GS1Error
+from runtime.refusals import Refusal
+from web.guards import BodyTooLarge
+
+_KEPT_HEADERS: Final = ("location", "link")
+
+
+def door(world: World, operations: Mapping[str, Operation]) -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint of one path; ``operations`` by method."""
+
+    async def endpoint(request: Request) -> Response:
+        operation = operations["GET" if request.method == "HEAD" else request.method]
+        actor = await _let_in(world, request, operation)
+        body, media_type = await _body(request, operation)
+        async with world.engine.connect() as conn:
+            key = request.headers.get("idempotency-key") if operation.method == "POST" else None
+            call = Call(request, world, conn, actor, body, media_type, key)
+            return await (operation.work(call) if key is None else _once(call, operation, key))
+
+    return endpoint
+
+
+async def _let_in(world: World, request: Request, operation: Operation) -> Actor:
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not secret:
+        raise KeyNotValid
+    async with world.engine.connect() as conn:
+        actor = await api_keys.actor_of_key(conn, secret.strip(), world.clock)
+    permissions.require_one_of(actor, operation.acts)
+    return actor
+
+
+async def _body(request: Request, operation: Operation) -> tuple[bytes, str]:
+    """The body, counted while it arrives, and its media type; ``(b"", "")`` where none is taken."""
+    if operation.takes is None:
+        return b"", ""
+    media_type = request.headers.get("content-type", "").split(";")[0].strip().lower() or JSON
+    if media_type not in operation.takes:
+        raise HTTPException(415, f"{media_type} is not taken here. Send {' or '.join(operation.takes)}.")
+    limit = min(operation.body_bytes_max, request.app.state.world.settings.capture_bytes_max)
+    declared = request.headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > limit:
+        raise BodyTooLarge(bytes_max=limit)
+    parts, arrived = [], 0
+    async for part in request.stream():
+        arrived += len(part)
+        if arrived > limit:
+            raise BodyTooLarge(bytes_max=limit)
+        parts.append(part)
+    return b"".join(parts), media_type
+
+
+async def _once(call: Call, operation: Operation, key: str) -> Response:
+    """Do the work under an Idempotency-Key: once, and the same answer for every repetition."""
+    route = f"{operation.method} {call.request.url.path}"
+    seal = hashlib.sha256(f"{call.request.url.query}\n{call.media_type}\n".encode() + call.body).digest()
+    kept = await idempotency.begin(
+        call.conn,
+        key=key,
+        actor=call.by,
+        route=route,
+        request_hash=seal,
+        clock=call.clock,
+        repeatable=operation.repeatable,
+    )
+    if kept is not None:
+        headers = {**kept.body["headers"], "Idempotent-Replayed": "true", "Cache-Control": "no-store"}
+        return Response(orjson.dumps(kept.body["body"]), kept.status, headers, JSON)
+    async with _released_on_refusal(call, key):
+        response = await operation.work(call)
+    assert not isinstance(response, FileResponse)  # POSTs answer with JSON, which can be kept
+    headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
+    body = {"headers": headers, "body": orjson.loads(response.body) if response.body else None}
+    await idempotency.keep(call.conn, key=key, actor=call.by, status=response.status_code, body=body)
+    return response
+
+
+@asynccontextmanager
+async def _released_on_refusal(call: Call, key: str) -> AsyncIterator[None]:
+    try:
+        yield
+    except (Refusal, HTTPException, GS1Error):
+        await idempotency.release(call.conn, key=key, actor=call.by)
+        raise

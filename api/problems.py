@@ -1,0 +1,41 @@
+"""Problems of the API: ``web.problems``, and under /epcis the types that EPCIS 2.0 gives them."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from web.problems import MEDIA_TYPE, Problem, as_json
+
+EPCIS: Final = "/epcis/"
+
+# EPCIS 2.0 REST bindings: the exception of each status.
+_EXCEPTION_BY_STATUS: Final = {
+    400: "ValidationException",
+    401: "SecurityException",
+    403: "SecurityException",
+    404: "NoSuchResourceException",
+    405: "UnsupportedOperationException",
+    406: "NotAcceptableException",
+    409: "ResourceAlreadyExistsException",
+    413: "CaptureLimitExceededException",
+    414: "URITooLongException",
+    415: "UnsupportedMediaTypeException",
+}
+_NOTHING_HERE: Final = "There is nothing at this address. What there is stands at /docs."
+
+
+def answer(request: Request, problem: Problem) -> Response:
+    """The problem as the address asked for it expects."""
+    if problem.status == 404 and problem.detail == "Not Found":
+        problem = Problem(404, "no_such_address", _NOTHING_HERE, headers=problem.headers)
+    if not request.url.path.startswith(EPCIS):
+        return as_json(request, problem)
+    document: dict[str, Any] = problem.document()
+    document["type"] = f"epcisException:{_EXCEPTION_BY_STATUS.get(problem.status, 'ImplementationException')}"
+    document["code"] = problem.code
+    headers = {"Cache-Control": "no-store", **problem.headers}
+    return Response(orjson.dumps(document, default=str), problem.status, headers, MEDIA_TYPE)

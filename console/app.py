@@ -1,0 +1,79 @@
+"""The ASGI application of the console: server-rendered pages, no script, its own small style."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from pydantic import SecretStr
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from console import cases, entrance, home, label_jobs
+from console.desk import HOME, SIGN_IN, Desk, problem_page, signed_in
+from runtime.clock import Clock, system_clock
+from runtime.database import DatabaseAddress, Role
+from runtime.secrets import master_secret
+from runtime.settings import Settings
+from web.guards import BodyLimit, SameOrigin, SecurityHeaders
+from web.problems import OwnFailures, handlers
+from web.templates import environment
+
+BODY_BYTES_MAX: Final = 64 * 1024
+_HERE: Final = Path(__file__).parent
+_CSP: Final = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+def create_app(settings: Settings, address: DatabaseAddress, *, clock: Clock = system_clock) -> Starlette:
+    """The console of one installation; the connections are opened when it starts and closed when it stops."""
+    engine = address.engine(Role.STAFF)
+    secret = SecretStr(master_secret(settings))
+    desk = Desk(settings, secret, engine, clock, environment(_HERE / "templates"))
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        await engine.dispose()
+
+    show_problem = problem_page(desk)
+    app = Starlette(
+        routes=_routes(desk),
+        middleware=[
+            Middleware(SecurityHeaders, csp=_CSP, https=desk.is_https),
+            Middleware(OwnFailures, answer=show_problem),
+            Middleware(SameOrigin, origins=[settings.base_url]),
+            Middleware(BodyLimit, bytes_max=BODY_BYTES_MAX),
+        ],
+        exception_handlers=handlers(show_problem),
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+def _routes(desk: Desk) -> list[Route | Mount]:
+    get, post = ["GET"], ["POST"]
+    return [
+        Route(SIGN_IN, entrance.show_sign_in(desk), methods=get),
+        Route(SIGN_IN, entrance.take_sign_in(desk), methods=post),
+        Route(f"{HOME}/sign-out", signed_in(desk, entrance.leave), methods=post),
+        Route(HOME, signed_in(desk, home.show_home), methods=get),
+        Route(f"{HOME}/", signed_in(desk, home.show_home), methods=get),
+        Route(f"{HOME}/cases/{{number}}", signed_in(desk, cases.show_case), methods=get),
+        Route(f"{HOME}/cases/{{number}}/notices/{{format}}", signed_in(desk, cases.download_notices), methods=get),
+        *(
+            Route(f"{HOME}/cases/{{number}}/{step}", signed_in(desk, cases.step_taker(step)), methods=post)
+            for step in cases.STEPS
+        ),
+        Route(f"{HOME}/label-jobs/{{job_id}}", signed_in(desk, label_jobs.show_job), methods=get),
+        Route(
+            f"{HOME}/label-jobs/{{job_id}}/files/{{output_id}}", signed_in(desk, label_jobs.download_file), methods=get
+        ),
+        Mount(f"{HOME}/static", StaticFiles(directory=_HERE / "static")),
+    ]
