@@ -2,7 +2,6 @@
 PORT ?= 8080
 WORKERS ?= 1
 HOST ?= 127.0.0.1
-export PYTHONDONTWRITEBYTECODE = 1
 
 .PHONY: help setup setup-dev demo serve test check format load lock clean
 

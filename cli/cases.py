@@ -1,0 +1,388 @@
+"""``tracemark recall``: open, preview, submit, approve, publish, notices, widen, narrow, close, cancel, drill."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import orjson
+import typer
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cli.dates import read_date, read_instant
+from cli.installation import acting, open_installation
+from cli.output import By, DataDir, Json, say, show, table
+from ledger import codes
+from recall import casework, documents, store
+from recall.model import CaseDraft, Depth, DrillReport, Kind, Preview, Remedy, Text, WindowDraft
+from runtime.clock import system_clock
+from runtime.refusals import Invalid
+
+group = typer.Typer(help="Cases: from one bad item to the last unit accounted for.", no_args_is_help=True)
+
+Case = Annotated[str, typer.Argument(help="Case number, such as R-2026-0001.")]
+Reason = Annotated[str, typer.Option(help="Why; kept.")]
+Codes = Annotated[list[str] | None, typer.Option("--code", help="A code: names exactly what it says (repeat).")]
+Lots = Annotated[list[str] | None, typer.Option("--lot", help="GTIN:LOT (repeat).")]
+WholeLot = Annotated[bool, typer.Option("--whole-lot", help="Widen each item's code to its whole lot.")]
+
+
+class NoticeFormat(StrEnum):
+    """A form of the notice list."""
+
+    XLSX = "xlsx"
+    CSV = "csv"
+    PDF = "pdf"
+    JSON = "json"
+
+
+class PublicKind(StrEnum):
+    """A safety recall, or a withdrawal without danger. (A drill has a command of its own.)"""
+
+    RECALL = "recall"
+    WITHDRAWAL = "withdrawal"
+
+
+class LotUnreadable(Invalid):
+    """{text} is not a lot. Write GTIN:LOT, such as 09506000134352:C1."""
+
+
+class TextsUnreadable(Invalid):
+    """{path} does not hold texts by language: {problem}."""
+
+
+class WindowIncomplete(Invalid):
+    """A window in time needs --from, --to, and --place or --line."""
+
+
+_PREVIEW_TABLES = {
+    "by_product": ("product", "items", "quantities"),
+    "by_lot": ("product", "lot", "items", "quantities"),
+    "by_channel": ("channel", "owners", "items", "quantities"),
+    "by_owner": ("owner_name", "channel", "items", "quantities", "responsible_name"),
+}
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(group, name="recall")
+
+
+@group.command("open")
+def open_case(
+    title: Annotated[str, typer.Option(help="What a shopper reads first.")],
+    hazard: Annotated[str, typer.Option(help="What can happen to somebody.")],
+    hazard_class: Annotated[
+        int, typer.Option("--class", min=1, max=3, help="1 serious, 2 temporary, 3 unlikely harm.")
+    ],
+    code: Codes = None,
+    lot: Lots = None,
+    whole_lot: WholeLot = False,
+    start: Annotated[str | None, typer.Option("--from", help="With --place: everything that was there from …")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="… to this instant.")] = None,
+    place: Annotated[str | None, typer.Option(help="GLN of the place.")] = None,
+    line: Annotated[str | None, typer.Option(help="Production line.")] = None,
+    kind: Annotated[PublicKind, typer.Option(help="recall or withdrawal.")] = PublicKind.RECALL,
+    depth: Annotated[Depth, typer.Option(help="How far down the case reaches.")] = Depth.CONSUMER,
+    remedy: Annotated[Remedy, typer.Option(help="What an owner shall do with the goods.")] = Remedy.RETURN,
+    action: Annotated[
+        list[str] | None, typer.Option(help="What to do (repeat, at most 4); without it, the standard steps.")
+    ] = None,
+    texts: Annotated[Path | None, typer.Option(help="JSON by language: title, hazard, actions, remedies.")] = None,
+    phone: Annotated[str | None, typer.Option(help="Whom the public may call.")] = None,
+    deadline: Annotated[str | None, typer.Option(help="Until when owners shall have acted: 2026-12-31.")] = None,
+    include_possible: Annotated[
+        bool, typer.Option("--include-possible", help="Take in lots that are reached only when clocks are doubted.")
+    ] = False,
+    by: By = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Open a case as a draft. Nothing is public yet."""
+    draft = CaseDraft(
+        kind=Kind(kind.value),
+        title=title,
+        hazard=hazard,
+        hazard_class=hazard_class,
+        codes=tuple(code or ()),
+        lots=tuple(read_lot(text) for text in lot or ()),
+        whole_lot=whole_lot,
+        windows=_window(start, end, place, line),
+        include_possible=include_possible,
+        texts=_texts(texts) or ({"en": Text(title, hazard, tuple(action))} if action else {}),
+        contact={"phone": phone} if phone else {},
+        depth=depth,
+        remedy=remedy,
+        deadline_on=None if deadline is None else read_date(deadline),
+    )
+    case = _verb(
+        data_dir, lambda conn, keys: casework.open_case(conn, draft, by=acting(by), clock=system_clock, keys=keys)
+    )
+    show(
+        {"case": case.number, "state": case.state},
+        as_json=as_json,
+        text=f"{case.number} is open as a draft\nnext: tracemark recall preview {case.number}",
+    )
+
+
+@group.command()
+def preview(case: Case, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """What the case reaches, by product, channel and owner. Changes nothing."""
+    found = _verb(data_dir, lambda conn, keys: casework.preview(conn, case, clock=system_clock))
+    if as_json:
+        show(found, as_json=True)
+    else:
+        _print_preview(found)
+
+
+@group.command()
+def submit(case: Case, by: By = None, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Hand a draft over for approval."""
+    _step(casework.submit, case, by, data_dir, as_json)
+
+
+@group.command()
+def approve(case: Case, by: By = None, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Approve a case; it takes another person than the one who opened it."""
+    _step(casework.approve, case, by, data_dir, as_json)
+
+
+@group.command()
+def publish(
+    case: Case,
+    override: Annotated[
+        str | None, typer.Option("--override-wording", help="Publish in spite of wording faults; the reason is kept.")
+    ] = None,
+    by: By = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Make the case public: from now on every scan says so, and the notice lists stand."""
+    done = _verb(
+        data_dir,
+        lambda conn, keys: casework.publish(
+            conn, case, by=acting(by), clock=system_clock, keys=keys, override_wording=override
+        ),
+    )
+    show(
+        done,
+        as_json=as_json,
+        text=f"{case} version {done.version} is published\n"
+        f"next: tracemark recall notices {case} --format xlsx --out notices",
+    )
+
+
+@group.command()
+def notices(
+    case: Case,
+    out: Annotated[Path, typer.Option(help="Folder to write to.")],
+    format: Annotated[list[NoticeFormat], typer.Option(help="xlsx, csv, pdf, json (repeat).")],  # noqa: A002 - the contract's name
+    version: Annotated[int | None, typer.Option(help="Of the case; without it, the latest.")] = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Write the notice list, grouped by channel and owner, with the responsible person."""
+    forms = tuple(item.value for item in format)
+    paths = _verb(data_dir, lambda conn, keys: documents.write_notices(conn, case, forms, out, version=version))
+    show({"case": case, "files": paths}, as_json=as_json, text="\n".join(map(str, paths)))
+
+
+@group.command()
+def widen(
+    case: Case,
+    reason: Reason,
+    code: Codes = None,
+    lot: Lots = None,
+    whole_lot: WholeLot = False,
+    by: By = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Add to the scope of a case; a published one gets a new version."""
+    lots = tuple(read_lot(text) for text in lot or ())
+    done = _verb(
+        data_dir,
+        lambda conn, keys: casework.widen(
+            conn,
+            case,
+            codes=tuple(code or ()),
+            lots=lots,
+            whole_lot=whole_lot,
+            reason=reason,
+            by=acting(by),
+            clock=system_clock,
+            keys=keys,
+        ),
+    )
+    show(done, as_json=as_json, text=f"{case} is widened: {reason}")
+
+
+@group.command()
+def narrow(
+    case: Case,
+    reason: Reason,
+    code: Codes = None,
+    lot: Lots = None,
+    approved_by: Annotated[str, typer.Option("--approved-by", help="The second person: this sets goods free.")] = "",
+    by: By = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Take out of the scope of a case what is proved not to be affected."""
+    lots = tuple(read_lot(text) for text in lot or ())
+    done = _verb(
+        data_dir,
+        lambda conn, keys: casework.narrow(
+            conn,
+            case,
+            codes=tuple(code or ()),
+            lots=lots,
+            reason=reason,
+            by=acting(by),
+            approved_by=approved_by,
+            clock=system_clock,
+            keys=keys,
+        ),
+    )
+    show(done, as_json=as_json, text=f"{case} is narrowed: {reason}")
+
+
+@group.command()
+def close(case: Case, reason: Reason, by: By = None, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """End the work on a case. What it named stays recalled."""
+    _step(casework.close, case, by, data_dir, as_json, reason=reason)
+
+
+@group.command()
+def cancel(case: Case, reason: Reason, by: By = None, data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Take a case back: it was opened in error. The reason is kept and the public record follows at once."""
+    _verb(
+        data_dir,
+        lambda conn, keys: casework.cancel(conn, case, reason=reason, by=acting(by), clock=system_clock, keys=keys),
+    )
+    show({"case": case, "state": "cancelled"}, as_json=as_json, text=f"{case} is cancelled: {reason}")
+
+
+@group.command()
+def drill(
+    code: Annotated[str, typer.Option(help="What the practice starts from.")],
+    out: Annotated[Path | None, typer.Option(help="Folder for the notice list of the drill.")] = None,
+    by: By = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Practise a recall with a stopwatch. The public never sees a drill."""
+
+    async def practise(conn: AsyncConnection, keys: codes.KeyRing) -> tuple[DrillReport, list[Path]]:
+        report = await casework.drill(conn, code, by=acting(by), clock=system_clock, keys=keys)
+        files = await documents.write_notices(conn, report.number, ("xlsx", "csv", "pdf", "json"), out) if out else []
+        return report, files
+
+    report, files = _verb(data_dir, practise)
+    answer = {
+        "case": report.number,
+        "trace_ms": report.trace_ms,
+        "list_ms": report.list_ms,
+        "published": report.published,
+        "files": files,
+    }
+    show(answer, as_json=as_json, text="\n".join([drill_sentence(report), *map(str, files)]))
+
+
+@group.command("list")
+def list_cases(data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Cases, newest first."""
+    cases = _verb(data_dir, lambda conn, keys: store.list_cases(conn))
+    if as_json:
+        show(cases, as_json=True)
+    else:
+        table(
+            ["case", "kind", "state", "version", "title"],
+            [(c.number, c.kind, c.state, c.version, c.title) for c in cases],
+        )
+
+
+def read_lot(text: str) -> tuple[str, str]:
+    """``GTIN:LOT`` as a pair; raises ``LotUnreadable``."""
+    gtin, colon, lot = text.partition(":")
+    if not colon or not gtin.isdigit() or not lot:
+        raise LotUnreadable(text=text)
+    return gtin.zfill(14), lot
+
+
+def _step(
+    verb: Callable[..., Awaitable[Any]], case: str, by: str | None, data_dir: Path | None, as_json: bool, **more: Any
+) -> None:
+    found = _verb(data_dir, lambda conn, keys: verb(conn, case, by=acting(by), clock=system_clock, **more))
+    show(
+        {"case": found.number, "state": found.state},
+        as_json=as_json,
+        text=f"{found.number} is {found.state.replace('_', ' ')}",
+    )
+
+
+def _verb(data_dir: Path | None, work: Callable[[AsyncConnection, codes.KeyRing], Awaitable[Any]]) -> Any:
+    with open_installation(data_dir=data_dir) as installation:
+
+        async def with_keys(conn: AsyncConnection) -> Any:
+            return await work(conn, await codes.KeyRing.load(conn, installation.master_secret))
+
+        return installation.run(with_keys)
+
+
+def drill_sentence(report: DrillReport) -> str:
+    """A drill in one line."""
+    frozen = report.published
+    return (
+        f"{report.number}: {frozen.items:,} items in {frozen.lots:,} lots at {frozen.owners:,} owners; "
+        f"traced in {report.trace_ms:,} ms, notice list after {report.list_ms:,} ms"
+    )
+
+
+def _window(start: str | None, end: str | None, place: str | None, line: str | None) -> tuple[WindowDraft, ...]:
+    if not (start or end or place or line):
+        return ()
+    if not (start and end and (place or line)):
+        raise WindowIncomplete()
+    return (WindowDraft(read_instant(start), read_instant(end), place, line),)
+
+
+def _texts(path: Path | None) -> dict[str, Text]:
+    if path is None:
+        return {}
+    try:
+        by_language = orjson.loads(path.read_bytes())
+        return {
+            language: Text(
+                title=str(text["title"]),
+                hazard=str(text["hazard"]),
+                actions=tuple(map(str, text.get("actions", ()))),
+                remedies=tuple(map(str, text.get("remedies", ()))),
+            )
+            for language, text in by_language.items()
+        }
+    except (OSError, orjson.JSONDecodeError) as error:
+        raise TextsUnreadable(path=path, problem=error) from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise TextsUnreadable(
+            path=path, problem='expected {"zh": {"title": …, "hazard": …, "actions": […]}}'
+        ) from error
+
+
+def _print_preview(found: Preview) -> None:
+    totals = found.totals
+    reached = f"{found.items:,} items in {found.lots:,} lots at {found.owners:,} owners"
+    say(f"{found.number}: {reached} ({found.took_ms:,} ms)")
+    for part, columns in _PREVIEW_TABLES.items():
+        rows = totals.get(part) or []
+        if rows:
+            say()
+            titles = [column.removesuffix("_name") for column in columns]
+            table(titles, [[row.get(column) for column in columns] for row in rows], title=part.replace("_", " "))
+    for lot in found.possible:
+        say(f"possible, not included: {lot.product} lot {lot.lot}, {lot.items:,} items (see --include-possible)")
+    for gap in found.gaps:
+        say(f"gap: {gap.where}: {gap.what}")
+    for remark in found.wording:
+        say(f"wording: {remark.where}: {remark.what}")

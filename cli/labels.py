@@ -1,0 +1,191 @@
+"""``tracemark labels``: order, render, commission, void, reprint, list."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cli.dates import read_date, read_instant
+from cli.installation import acting, open_installation
+from cli.output import By, DataDir, Json, show, table
+from labels import job_lists, printing
+from ledger import codes
+from runtime.clock import system_clock
+
+group = typer.Typer(help="Codes and labels.", no_args_is_help=True)
+
+
+class Format(StrEnum):
+    """What a printer takes."""
+
+    PDF = "pdf"
+    ZPL = "zpl"
+    PNG = "png"
+    SVG = "svg"
+    CODES = "codes"
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(group, name="labels")
+
+
+@group.command()
+def order(
+    gtin: Annotated[str, typer.Option(help="Product.")],
+    lot: Annotated[str, typer.Option(help="Lot code.")],
+    count: Annotated[int, typer.Option(help="How many labels.")],
+    best_before: Annotated[str | None, typer.Option(help="2026-12-31; without it, from the lot.")] = None,
+    template: Annotated[str, typer.Option(help="a4-24 or roll-50x30.")] = "a4-24",
+    lot_in_link: Annotated[
+        bool, typer.Option("--lot-in-link", help="Print the lot in the code too, for tills that block lots.")
+    ] = False,
+    idempotency_key: Annotated[
+        str | None, typer.Option(help="The same key is the same order, however often it is sent.")
+    ] = None,
+    by: By = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Draw serials for a lot; nothing is printed yet."""
+    best_before_on = None if best_before is None else read_date(best_before)
+    with open_installation(data_dir=data_dir) as installation:
+        chosen = installation.settings
+
+        async def work(conn: AsyncConnection) -> Any:
+            return await printing.order(
+                conn,
+                gtin=gtin,
+                lot=lot,
+                count=count,
+                template=template,
+                best_before_on=best_before_on,
+                lot_in_link=lot_in_link,
+                base_url=chosen.base_url,
+                by=acting(by),
+                clock=system_clock,
+                master_secret=installation.master_secret,
+                labels_max=chosen.labels_max,
+                idempotency_key=idempotency_key,
+            )
+
+        job = installation.run(work)
+    show(
+        {"job": job.job_id, "gtin": job.gtin, "lot": job.lot, "count": job.count},
+        as_json=as_json,
+        text=f"job {job.job_id}: {job.count:,} labels for {job.gtin} lot {job.lot}\n"
+        f"next: tracemark labels render {job.job_id} --format pdf --out labels.pdf",
+    )
+
+
+@group.command()
+def render(
+    job: Annotated[int, typer.Argument(help="Job number.")],
+    format: Annotated[Format, typer.Option(help="pdf, zpl, png, svg or codes.")],  # noqa: A002 - the contract's name for the option
+    out: Annotated[Path, typer.Option(help="File (or folder) to write.")],
+    by: By = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Make the labels of a job; each one is read back before the file is released."""
+    with open_installation(data_dir=data_dir) as installation:
+
+        async def work(conn: AsyncConnection) -> Any:
+            keys = await codes.KeyRing.load(conn, installation.master_secret)
+            return await printing.render(conn, job, format.value, out, by=acting(by), clock=system_clock, keys=keys)
+
+        files = installation.run(work)
+    text = "\n".join(f"{f.path}  labels {f.labels_first:,}-{f.labels_last:,}  {f.bytes:,} bytes" for f in files)
+    remark = "the print house makes the symbols" if format is Format.CODES else "every label was read back"
+    show({"job": job, "files": files}, as_json=as_json, text=f"{text}\n{remark}")
+
+
+@group.command()
+def commission(
+    job: Annotated[int, typer.Argument(help="Job number.")],
+    first: Annotated[int | None, typer.Option(help="First label; without it, all.")] = None,
+    last: Annotated[int | None, typer.Option(help="Last label, included.")] = None,
+    place: Annotated[
+        str | None, typer.Option(help="GLN where the labels were applied; without it, where the lot was made.")
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option(help="When they were applied: 2026-12-31T08:30:00+01:00; without it, now.")
+    ] = None,
+    by: By = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Say that the labels are on the items: from now on their codes are active."""
+    applied_at = None if at is None else read_instant(at)
+    with open_installation(data_dir=data_dir) as installation:
+
+        async def work(conn: AsyncConnection) -> Any:
+            keys = await codes.KeyRing.load(conn, installation.master_secret)
+            return await printing.commission(
+                conn, job, first, last, place=place, at=applied_at, by=acting(by), clock=system_clock, keys=keys
+            )
+
+        done = installation.run(work)
+    text = f"labels {done.label_first:,}-{done.label_last:,} of job {job} are active"
+    show(done, as_json=as_json, text=text if done.changed else f"{text}: they were before")
+
+
+@group.command()
+def void(
+    job: Annotated[int, typer.Argument(help="Job number.")],
+    first: Annotated[int, typer.Option(help="First label.")],
+    last: Annotated[int, typer.Option(help="Last label, included.")],
+    reason: Annotated[str, typer.Option(help="Why; kept.")],
+    by: By = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Take labels out of use for good: spoiled, lost, stolen."""
+    with open_installation(data_dir=data_dir) as installation:
+
+        async def work(conn: AsyncConnection) -> Any:
+            keys = await codes.KeyRing.load(conn, installation.master_secret)
+            return await printing.void(
+                conn, job, first, last, reason=reason, by=acting(by), clock=system_clock, keys=keys
+            )
+
+        done = installation.run(work)
+    show(done, as_json=as_json, text=f"labels {first:,}-{last:,} of job {job} are void: {reason}")
+
+
+@group.command()
+def reprint(
+    job: Annotated[int, typer.Argument(help="Job number.")],
+    serial: Annotated[str, typer.Option(help="The serial of the label that is replaced.")],
+    reason: Annotated[str, typer.Option(help="Why; kept.")],
+    by: By = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Order a new label with a new serial; the old one becomes void."""
+    with open_installation(data_dir=data_dir) as installation:
+
+        async def work(conn: AsyncConnection) -> Any:
+            return await printing.reprint(
+                conn, job, serial, reason, by=acting(by), clock=system_clock, master_secret=installation.master_secret
+            )
+
+        new = installation.run(work)
+    show({"job": new.job_id}, as_json=as_json, text=f"job {new.job_id}: one new label; {serial} is void")
+
+
+@group.command(name="list")
+def list_jobs(data_dir: DataDir = None, as_json: Json = False) -> None:
+    """Label jobs, newest first, with what became of their labels."""
+    with open_installation(data_dir=data_dir) as installation:
+        jobs = installation.run(job_lists.list_jobs)
+    if as_json:
+        show(jobs, as_json=True)
+    else:
+        table(
+            ["job", "gtin", "lot", "ordered", "commissioned", "void", "unused", "state", "by"],
+            [(j.job_id, j.gtin, j.lot, j.count, j.commissioned, j.void, j.unused, j.state, j.ordered_by) for j in jobs],
+        )

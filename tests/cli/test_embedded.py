@@ -1,0 +1,120 @@
+"""Commands on the embedded database: beside a running serve, and through a backup into another folder."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+
+import pytest
+
+from runtime.embedded_postgres import status
+from tests.cli.commands import open_folder, tracemark
+from tests.cli.conftest import EXAMPLES
+from tests.serving import free_port
+
+CHEESE = "09506000134352"
+
+
+@pytest.fixture
+def folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """As all commands have it, where the server's own user can get to."""
+    with open_folder() as reachable:
+        monkeypatch.chdir(reachable)
+        monkeypatch.setenv("TRACEMARK_DATA_DIR", str(reachable / "var"))
+        yield reachable
+
+
+def test_commands_work_beside_a_running_serve_and_sigterm_stops_all_of_it(folder: Path) -> None:
+    port = free_port()
+    serving = subprocess.Popen(
+        [sys.executable, "-c", "from cli.main import run; raise SystemExit(run())", "serve", "--port", str(port)],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert serving.stderr is not None
+        said = next(line for line in serving.stderr if "serving" in line)
+        imported = tracemark("import", "parties", EXAMPLES / "parties.csv")
+        told = tracemark("import", "places", EXAMPLES / "places.csv", "--json")
+        answered = live(port)
+    finally:
+        serving.send_signal(signal.SIGTERM)
+        _out, last_words = serving.communicate(timeout=60)
+
+    assert str(port) in said
+    assert (imported.status, told.json["new"], answered) == (0, 5, 200)
+    assert serving.returncode in (0, 130)
+    assert "Traceback" not in last_words
+    assert status(folder / "var").state == "stopped"
+
+
+def live(port: int) -> int:
+    """How the portal answers that it is alive, once it listens."""
+    for _ in range(600):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/livez", timeout=5) as answer:
+                code: int = answer.status
+                return code
+        except URLError:
+            time.sleep(0.05)
+    raise AssertionError("nobody answered")
+
+
+def test_a_backup_is_verified_and_comes_back_in_another_folder_with_the_same_trace(folder: Path) -> None:
+    for kind in ("parties", "places", "products", "lots"):
+        assert tracemark("import", kind, EXAMPLES / f"{kind}.csv").status == 0
+    assert tracemark("capture", EXAMPLES / "production.json").status == 0
+    assert tracemark("labels", "order", "--gtin", CHEESE, "--lot", "C1", "--count", 3).status == 0
+    before = trace()
+
+    saved = tracemark("backup", "saved", "--json")
+    verified = tracemark("verify-backup", "saved", "--json")
+    restored = tracemark("restore", "saved", "--data-dir", "other", "--json")
+    after = trace("--data-dir", "other")
+
+    assert (saved.status, verified.status, restored.status) == (0, 0, 0)
+    assert saved.json["events"] == verified.json["events"] == restored.json["events"] == 8
+    assert after == before
+    assert stat_mode(folder / "saved") == 0o700
+    assert tracemark("backup", "saved").status == 1  # never over another one
+    again = tracemark("restore", "saved", "--data-dir", "other")
+    assert again.status == 1
+    assert "already holds a ledger" in again.err
+    # the codes are readable there: a new order goes on with new numbers under the same key
+    assert (
+        tracemark("labels", "order", "--gtin", CHEESE, "--lot", "C1", "--count", 3, "--data-dir", "other").status == 0
+    )
+
+
+def trace(*more: object) -> dict[str, Any]:
+    """The answer, without when it was asked."""
+    answer: dict[str, Any] = tracemark("trace", f"{CHEESE}:C1", "--json", *more).json
+    return {**answer, "as_of": answer["as_of"]["event"]}
+
+
+def stat_mode(path: Path) -> int:
+    return path.stat().st_mode & 0o777
+
+
+def test_a_backup_that_was_altered_is_refused(folder: Path) -> None:
+    assert tracemark("migrate").status == 0
+    assert tracemark("backup", "saved").status == 0
+    with (folder / "saved" / "tracemark.dump").open("ab") as dump:
+        dump.write(b"x")
+    shutil.copytree("saved", "without_secret")
+    (folder / "without_secret" / "master_secret").unlink()
+
+    for command in (["verify-backup", "saved"], ["restore", "saved", "--data-dir", "other"]):
+        done = tracemark(*command)
+        assert done.status == 1
+        assert "another hash" in done.err
+    assert tracemark("restore", "without_secret", "--data-dir", "other").status == 1
+    assert not (folder / "other").exists()
