@@ -1,0 +1,222 @@
+"""``tracemark benchmark scan``: the portal beside the very same bytes served as static files.
+
+``size`` is the number of lots on record. The portal is its own process on a throw-away database; server and load each
+have a core of their own where there are two. Every case is asked for whole pages of different items.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import http.client
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from benchmarks import load, machine, scan_world, static_files
+from benchmarks.database import fresh_database, throw_away_server
+from benchmarks.figures import Row, Sample
+from benchmarks.harness import Contender, Options, Report, measure, notes_on
+from benchmarks.loopback import HOST
+from benchmarks.processes import READY_WITHIN_S, free_port, listening, tracemark
+from benchmarks.static_files import Answer
+from runtime.database import DatabaseAddress
+from runtime.refusals import Conflict
+
+LOTS_DEFAULT: Final = 1_000
+LOTS_MIN: Final = 2
+LOTS_MAX: Final = 1_000_000
+CODES: Final = 16_384
+"""Different codes in the load of many lots."""
+HOT_CODES: Final = 1_000
+"""Different codes in the load of one lot."""
+PAGES_MAX: Final = 10_000
+"""Lots whose pages are asked for; more of them are only on record."""
+OTHERS_SHARE_TOLD: Final = 0.15
+MASTER_SECRET: Final = "a secret of the benchmark, of no value to anybody"
+TIMEOUT_S: Final = 10.0
+BROWSER: Final = {
+    "User-Agent": "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Mobile",
+    "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
+    "Accept-Encoding": "gzip",
+    "Accept-Language": "en-GB,en;q=0.9",
+    "Sec-Fetch-Dest": "document",
+    "Sec-Fetch-Mode": "navigate",
+    "Sec-Fetch-Site": "none",
+    "Sec-Fetch-User": "?1",
+    "Upgrade-Insecure-Requests": "1",
+}
+MACHINE: Final = {"Accept": "application/json"}
+ANYTHING: Final = {"Accept": "*/*"}
+
+
+class AnswerNotAsExpected(Conflict):
+    """{server} answered {path} with {status} instead of {expected}: what it does is not what was to be measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server of ours that is up."""
+
+    name: str
+    port: int
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is asked of one server in one case."""
+
+    name: str
+    server: Server
+    paths: Sequence[str]
+    headers: Mapping[str, str]
+    beside: str | None = None
+
+
+def run(options: Options) -> Report:
+    """Measure on a throw-away server, which shares the core of the load: the portal has its own for itself."""
+    _, load_core = machine.cores_for_server_and_load()
+    with ExitStack() as stack:
+        with machine.on_core(load_core):
+            server = stack.enter_context(throw_away_server(options.tell))
+        return run_on(server, options)
+
+
+def run_on(
+    server: DatabaseAddress, options: Options, *, generator: str | None = None, files_by: str | None = None
+) -> Report:
+    """Measure with a database of the benchmark's own on this server; by default with the best tools that are there."""
+    generator, files_by = generator or load.generator_name(), files_by or static_files.server_name()
+    described = machine.describe()
+    lots = options.size_or(LOTS_DEFAULT, low=LOTS_MIN, high=LOTS_MAX)
+    server_core, load_core = machine.cores_for_server_and_load()
+    with ExitStack() as stack:
+        database = stack.enter_context(fresh_database(server, "scan"))
+        options.tell(f"writing {lots:,} lots of {scan_world.ITEMS_PER_LOT:,} items")
+        keys = asyncio.run(scan_world.write(database, lots, MASTER_SECRET))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tracemark-benchmark-")))
+        portal = stack.enter_context(serving_portal(database, folder, core=server_core))
+        shown = [1 + k * lots // min(lots, PAGES_MAX) for k in range(min(lots, PAGES_MAX))]
+        hot, many = scan_world.paths(keys, shown[:1], HOT_CODES), scan_world.paths(keys, shown, CODES)
+        options.tell("fetching every page once, for the files and for the portal to be warm")
+        files = _write_files(portal, folder, [scan_world.paths(keys, [lot], 1)[0] for lot in shown])
+        port = free_port()
+        pid = stack.enter_context(static_files.serving(folder, port, server=files_by, core=server_core))
+        cases = _cases(portal, Server(files_by, port, pid), hot, many, files)
+        rows = measure([_contender(case, options.seconds, generator, load_core) for case in cases], options)
+    told = f"Load by {generator} on {load.CONNECTIONS} open connections; {lots:,} lots, {len(many):,} codes."
+    return Report("scan", described, rows, (), (*notes_on(options), told, *_notes(rows, load_core)))
+
+
+def _notes(rows: Sequence[Row], load_core: int | None) -> list[str]:
+    """What a reader has to know about these rows."""
+    notes = ["µs CPU is of the server's process alone; the portal's database is among the others."]
+    notes.append(
+        "One core: nothing was pinned." if load_core is None else "Server and load were each pinned to a core."
+    )
+    if any(row.details.get("other_share", 0.0) > OTHERS_SHARE_TOLD for row in rows):
+        notes.append("The others were busy: trust the ratio by CPU more than the ratio of rates.")
+    return notes
+
+
+@contextmanager
+def serving_portal(
+    database: DatabaseAddress, folder: Path, *, core: int | None = None, settings: Mapping[str, str] | None = None
+) -> Iterator[Server]:
+    """``tracemark serve portal`` in a process of its own, with a confirmed copy of the public record."""
+    port = free_port()
+    told = {
+        "TRACEMARK_DATABASE_URL": database.url,
+        "TRACEMARK_DATA_DIR": str(folder),
+        "TRACEMARK_MASTER_SECRET": MASTER_SECRET,
+        "TRACEMARK_BASE_URL": f"http://{HOST}:{port}",
+        **(settings or {}),
+    }
+    with listening(tracemark("serve", "portal", "--port", str(port)), port, core=core, settings=told) as pid:
+        _wait_until_ready(port)
+        yield Server("portal", port, pid)
+
+
+def fetch(server: Server, path: str, headers: Mapping[str, str], expected: int = 200) -> Answer:
+    """One answer; ``AnswerNotAsExpected`` with another status."""
+    connection = http.client.HTTPConnection(HOST, server.port, timeout=TIMEOUT_S)
+    try:
+        connection.request("GET", path, headers=dict(headers))
+        response = connection.getresponse()
+        body = response.read()
+    finally:
+        connection.close()
+    if response.status != expected:
+        raise AnswerNotAsExpected(server=server.name, path=path, status=response.status, expected=expected)
+    return Answer(body, response.headers.get("Content-Encoding", ""))
+
+
+def _write_files(portal: Server, folder: Path, many: Sequence[str]) -> dict[str, list[str]]:
+    """The paths of the files that hold what the portal answers."""
+    pages = [fetch(portal, path, BROWSER) for path in many]
+    page = gzip.decompress(pages[0].body) if pages[0].encoding == "gzip" else pages[0].body
+    if b"<html" not in page:
+        raise AnswerNotAsExpected(server=portal.name, path=many[0], status="no page", expected="a page")
+    verdicts = [fetch(portal, path, MACHINE) for path in many]
+    fetch(portal, many[0], ANYTHING, expected=307)
+    return {"html": static_files.write(folder, "html", pages), "json": static_files.write(folder, "json", verdicts)}
+
+
+def _cases(
+    portal: Server, static: Server, hot: Sequence[str], many: Sequence[str], files: Mapping[str, Sequence[str]]
+) -> list[Case]:
+    pages, verdicts = files["html"], files["json"]
+    lots, name = len(pages), static.name
+    redirects = [f"{static_files.REDIRECT}{number:07d}" for number in range(len(many))]
+    told = [
+        Case(f"{name}, one page", static, pages[:1], BROWSER),
+        Case("page, one hot lot", portal, hot, BROWSER, f"{name}, one page"),
+        Case(f"{name}, {lots:,} pages", static, pages, BROWSER),
+        Case(f"page, {lots:,} lots", portal, many, BROWSER, f"{name}, {lots:,} pages"),
+        Case(f"{name}, {lots:,} verdicts", static, verdicts, MACHINE),
+        Case(f"JSON verdict, {lots:,} lots", portal, many, MACHINE, f"{name}, {lots:,} verdicts"),
+        Case(f"{name}, 307", static, redirects, ANYTHING),
+        Case("307 for */*", portal, many, ANYTHING, f"{name}, 307"),
+    ]
+    for case in told:
+        fetch(case.server, case.paths[0], case.headers, 307 if case.headers is ANYTHING else 200)
+    return told
+
+
+def _contender(case: Case, seconds: float, generator: str, load_core: int | None) -> Contender:
+    def once() -> Sample:
+        before, busy_before = machine.cpu_s([case.server.pid]), machine.busy_s()
+        put = load.put(case.server.port, case.paths, case.headers, seconds, generator=generator, core=load_core)
+        after, busy_after = machine.cpu_s([case.server.pid]), machine.busy_s()
+        if put.failures:
+            raise AnswerNotAsExpected(
+                server=case.server.name, path=case.name, status=f"{put.failures} failures", expected="none"
+            )
+        details = {"p50_ms": put.p50_ms, "p99_ms": put.p99_ms, "load_share": put.busy_share}
+        if before is not None and after is not None and busy_before is not None and busy_after is not None:
+            used_s = after - before
+            details["cpu_us"] = used_s / put.requests * 1e6
+            details["other_share"] = (
+                max(busy_after - busy_before - used_s - put.busy_share * put.seconds, 0.0) / put.seconds
+            )
+        limited = "the load generator was the limit" if put.busy_share > load.BUSY_SHARE_MAX else None
+        return Sample(put.per_s, details, limited)
+
+    return Contender(case.name, "requests/s", once, reference=case.beside, cost="cpu_us")
+
+
+def _wait_until_ready(port: int) -> None:
+    until = time.monotonic() + READY_WITHIN_S
+    while True:
+        try:
+            fetch(Server("portal", port, 0), "/readyz", {})
+            return
+        except (AnswerNotAsExpected, OSError):
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)

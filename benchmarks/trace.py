@@ -1,0 +1,275 @@
+"""``tracemark benchmark trace``: what came from what and who holds it, beside the same question put to EPCIS events.
+
+``size`` is the number of finished lots of the largest of four factories; each is a quarter of the next. The reference
+is what a user of an event store has to do: level by level of the genealogy one query per hundred lots, over events with
+a GIN index, and a sum over the shipping events at the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from benchmarks import machine
+from benchmarks.database import fresh_database, throw_away_server
+from benchmarks.figures import Growth, Row, Sample, quantile
+from benchmarks.genealogy_world import SALT_LOT, GenealogyWorld, write
+from benchmarks.harness import Contender, Options, Report, measure, notes_on
+from gs1.identifier import Identifier
+from ledger.codes import KeyRing
+from ledger.genealogy import Start, downstream, upstream
+from ledger.holders import holdings
+from ledger.trace import trace
+from runtime.clock import system_clock
+from runtime.database import DatabaseAddress, Role
+
+FINISHED_DEFAULT: Final = 32_000
+FINISHED_MIN: Final = 512
+FINISHED_MAX: Final = 1_000_000
+QUESTIONS: Final = 40
+"""Ordinary lots asked for in one round of a question."""
+EPCS_A_QUERY: Final = 100
+"""Lots that one query of the reference names: a longer list does not fit an address, and costs more than it saves."""
+_SHARES: Final = (64, 16, 4, 1)
+_LEVELS_MAX: Final = 50
+_TIMEOUT_MS: Final = 600_000
+
+Ask = Callable[[AsyncConnection, GenealogyWorld], Awaitable["Asked"]]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one round of questions brought: seconds of each, lots and pieces found, statements that the client sent.
+
+    ``queries`` is told of the reference only, where each is a level of the genealogy.
+    """
+
+    seconds: tuple[float, ...]
+    lots: int
+    items: int
+    queries: int
+
+
+class AnswersDiffer(AssertionError):
+    """The reference found something else than the ledger: then one of the two figures means nothing."""
+
+
+def run(options: Options) -> Report:
+    """Measure on a throw-away server."""
+    with throw_away_server(options.tell) as server:
+        return run_on(server, options)
+
+
+def run_on(server: DatabaseAddress, options: Options, *, questions: int = QUESTIONS) -> Report:
+    """Measure on this server, in databases of the benchmark's own."""
+    described = machine.describe()
+    largest = options.size_or(FINISHED_DEFAULT, low=FINISHED_MIN, high=FINISHED_MAX)
+    worlds = [GenealogyWorld(largest // share, questions) for share in _SHARES]
+    with ExitStack() as stack:
+        asked: list[tuple[GenealogyWorld, DatabaseAddress]] = []
+        for world in worlds:
+            options.tell(f"writing {world.lots:,} lots")
+            address = stack.enter_context(fresh_database(server, f"trace_{world.finished}"))
+            asyncio.run(write(address, world))
+            asked.append((world, address))
+        _compare(*asked[0])
+        rows = measure([contender for place in asked for contender in _contenders(*place)], options)
+    growth = [_growth(rows, question, worlds) for question in (_DOWN, _UP, _WHOLE, _SALT)] + [_by_answer(rows, worlds)]
+    return Report("trace", described, rows, tuple(growth), tuple(notes_on(options)) + _NOTES)
+
+
+_DOWN: Final = "ordinary raw lot, down to its holders"
+_UP: Final = "finished lot, up to its raw lots"
+_WHOLE: Final = "premix lot, the whole trace answer"
+_SALT: Final = "salt, down to all holders"
+_NOTES: Final = (
+    "Ordinary questions are asked for many lots in a round: the figure is their middle, p95 the slow ones.",
+    "The reference: EPCIS events with a GIN index, asked level by level by the same client on the same server. It is",
+    "given the easiest case: events by lot and not by item, and one shipment a lot and shop instead of a journey.",
+)
+
+
+def _contenders(world: GenealogyWorld, address: DatabaseAddress) -> list[Contender]:
+    made = []
+    for question, ask, ask_events in _QUESTIONS:
+        reference = case(question, world, events_first=True) if ask_events else None
+        once = partial(_sample, address, world, ask)
+        made.append(Contender(case(question, world), "ms", once, better="less", reference=reference))
+        if ask_events and reference:
+            made.append(Contender(reference, "ms", partial(_sample, address, world, ask_events), better="less"))
+    return made
+
+
+def case(question: str, world: GenealogyWorld, *, events_first: bool = False) -> str:
+    """The name of a case."""
+    return f"{question}, {world.lots:,} lots" + (", from events" if events_first else "")
+
+
+def _sample(address: DatabaseAddress, world: GenealogyWorld, ask: Ask) -> Sample:
+    asked = asyncio.run(_asked(address, world, ask))
+    count = len(asked.seconds)
+    details = {"lots": asked.lots / count, "items": asked.items / count}
+    if asked.queries:
+        details["queries"] = asked.queries / count
+    if count > 1:
+        details["p95_ms"] = quantile(asked.seconds, 0.95) * 1000
+    return Sample(quantile(asked.seconds, 0.5) * 1000, details)
+
+
+async def _asked(address: DatabaseAddress, world: GenealogyWorld, ask: Ask) -> Asked:
+    patient = DatabaseAddress(address.url, statement_timeout_ms=_TIMEOUT_MS)
+    engine = patient.engine(Role.STAFF, pool_size=1)
+    try:
+        async with engine.connect() as conn:
+            await conn.execute(text("SELECT 1"))
+            return await ask(conn, world)
+    finally:
+        await engine.dispose()
+
+
+async def _ask_down(conn: AsyncConnection, world: GenealogyWorld) -> Asked:
+    return await _each(conn, world.ordinary_raw_lots(), _down)
+
+
+async def _ask_salt(conn: AsyncConnection, world: GenealogyWorld) -> Asked:
+    return await _each(conn, [SALT_LOT], _down)
+
+
+async def _ask_up(conn: AsyncConnection, world: GenealogyWorld) -> Asked:
+    return await _each(conn, world.finished_lots(), _up)
+
+
+async def _down(conn: AsyncConnection, lot_id: int) -> tuple[int, int, int]:
+    reached = await downstream(conn, [Start(lot_id)])
+    held = Counter[tuple[int, int]]()
+    for holding in await holdings(conn, reached):
+        held[holding.owner_id, holding.place_id] += int(holding.quantity)
+    return len(reached), sum(held.values()), 0
+
+
+async def _up(conn: AsyncConnection, lot_id: int) -> tuple[int, int, int]:
+    return len(await upstream(conn, [Start(lot_id)])), 0, 0
+
+
+async def _ask_whole(conn: AsyncConnection, world: GenealogyWorld) -> Asked:
+    return await _each(conn, [Identifier.lot_of(world.gtin(n), f"L{n}") for n in world.premix_lots()], _whole)
+
+
+async def _whole(conn: AsyncConnection, lot: Identifier) -> tuple[int, int, int]:
+    answer = await trace(conn, lot, KeyRing({}), clock=system_clock)
+    lots = len(answer["upstream"]["lots"]) + len(answer["downstream"]["lots"])
+    return lots, int(answer["downstream"]["items"]), 0
+
+
+async def _ask_down_events(conn: AsyncConnection, world: GenealogyWorld) -> Asked:
+    return await _each(conn, [world.epc_class(lot_id) for lot_id in world.ordinary_raw_lots()], _down_events)
+
+
+async def _ask_salt_events(conn: AsyncConnection, world: GenealogyWorld) -> Asked:
+    return await _each(conn, [world.epc_class(SALT_LOT)], _down_events)
+
+
+async def _ask_up_events(conn: AsyncConnection, world: GenealogyWorld) -> Asked:
+    return await _each(conn, [world.epc_class(lot_id) for lot_id in world.finished_lots()], _up_events)
+
+
+async def _down_events(conn: AsyncConnection, epc_class: str) -> tuple[int, int, int]:
+    reached, queries = await _walk_events(conn, epc_class, "inputs", "outputQuantityList")
+    held = Counter[str]()
+    for wanted in batched(reached, EPCS_A_QUERY):
+        queries += 1
+        for body in await _matching(conn, "things", wanted):
+            if body["type"] == "ObjectEvent":
+                held[body["destinationList"][0]["destination"]] += sum(
+                    line["quantity"] for line in body["quantityList"]
+                )
+    return len(reached), sum(held.values()), queries
+
+
+async def _up_events(conn: AsyncConnection, epc_class: str) -> tuple[int, int, int]:
+    reached, queries = await _walk_events(conn, epc_class, "things", "inputQuantityList")
+    return len(reached), 0, queries
+
+
+async def _walk_events(conn: AsyncConnection, epc_class: str, match: str, follow: str) -> tuple[set[str], int]:
+    """Level by level, as a client of an EPCIS query interface walks; upstream only events that made the thing count."""
+    reached, level, queries = {epc_class}, {epc_class}, 0
+    for _ in range(_LEVELS_MAX):
+        found: set[str] = set()
+        for wanted in batched(level, EPCS_A_QUERY):
+            queries += 1
+            for body in await _matching(conn, match, wanted):
+                made = {line["epcClass"] for line in body.get("outputQuantityList", ())}
+                if follow in body and (follow == "outputQuantityList" or made & level):
+                    found |= {line["epcClass"] for line in body[follow]}
+        level = found - reached
+        reached |= level
+        if not level:
+            return reached, queries
+    raise AnswersDiffer(f"no end after {_LEVELS_MAX} levels")
+
+
+def batched(epc_classes: Iterable[str], size: int) -> Iterator[list[str]]:
+    """Sorted, in lists of at most ``size``."""
+    every = sorted(epc_classes)
+    return (every[start : start + size] for start in range(0, len(every), size))
+
+
+async def _matching(conn: AsyncConnection, column: str, epc_classes: Sequence[str]) -> list[dict[str, Any]]:
+    sql = text(f"SELECT CAST(body AS text) FROM reference_event WHERE {column} && CAST(:wanted AS text[])")
+    return [orjson.loads(body) for body in (await conn.execute(sql, {"wanted": list(epc_classes)})).scalars()]
+
+
+async def _each(
+    conn: AsyncConnection, starts: Sequence[Any], ask: Callable[..., Awaitable[tuple[int, int, int]]]
+) -> Asked:
+    seconds, totals = [], [0, 0, 0]
+    for start in starts:
+        began = time.perf_counter()
+        found = await ask(conn, start)
+        seconds.append(time.perf_counter() - began)
+        totals = [total + part for total, part in zip(totals, found, strict=True)]
+    return Asked(tuple(seconds), *totals)
+
+
+def _compare(world: GenealogyWorld, address: DatabaseAddress) -> None:
+    """Both sides must give the same lots and pieces before either is timed."""
+    for _question, ask, reference in _QUESTIONS:
+        own, other = (asyncio.run(_asked(address, world, side)) for side in (ask, reference or ask))
+        if (own.lots, own.items) != (other.lots, other.items) or own.lots <= len(own.seconds):
+            raise AnswersDiffer(
+                f"{own.lots} lots and {own.items} items beside {other.lots} and {other.items} from events"
+            )
+
+
+_QUESTIONS: Final[tuple[tuple[str, Ask, Ask | None], ...]] = (
+    (_DOWN, _ask_down, _ask_down_events),
+    (_UP, _ask_up, _ask_up_events),
+    (_WHOLE, _ask_whole, None),
+    (_SALT, _ask_salt, _ask_salt_events),
+)
+
+
+def _growth(rows: Sequence[Row], question: str, worlds: Sequence[GenealogyWorld]) -> Growth:
+    by_case = {row.case: row for row in rows}
+    times = tuple(by_case[case(question, world)].spread.median / 1000 for world in worlds)
+    return Growth(f"{question}; lots on record", tuple(float(world.lots) for world in worlds), times)
+
+
+def _by_answer(rows: Sequence[Row], worlds: Sequence[GenealogyWorld]) -> Growth:
+    found = [row for world in worlds for row in rows if row.case == case(_SALT, world)]
+    return Growth(
+        f"{_SALT}; items found",
+        tuple(row.details["items"] for row in found),
+        tuple(row.spread.median / 1000 for row in found),
+    )

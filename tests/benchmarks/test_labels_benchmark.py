@@ -1,0 +1,34 @@
+"""The labels benchmark at its smallest: each case makes what it says."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks import label_work, labels
+from benchmarks.harness import OptionOutOfRange, Options
+from serials.alphabet import is_exact
+
+
+def test_the_labels_benchmark_runs_and_compares_with_weasyprint_alone() -> None:
+    report = labels.run(Options(rounds=1, size=labels.LABELS_MIN, warm_up=False), apart=False)
+
+    rows = {row.case: row for row in report.rows}
+    assert {"PDF, 1 labels", "PDF, 10 labels", "PDF, 100 labels", labels.REFERENCE} < set(rows)
+    assert rows["PDF, 100 labels"].reference == labels.REFERENCE
+    assert rows["PDF, 100 labels"].ratio is not None
+    assert all(row.spread.median > 0 and row.details["peak_mb"] > 10 for row in report.rows)
+    assert report.growth[0].sizes == (1, 10, 100)
+
+
+def test_a_size_without_two_smaller_ones_is_refused() -> None:
+    with pytest.raises(OptionOutOfRange):
+        labels.run(Options(rounds=1, size=labels.LABELS_MIN - 1))
+
+
+def test_labels_of_the_benchmark_have_serials_of_their_own_and_rising_numbers() -> None:
+    batches = list(label_work.batches(24_001))
+
+    assert [(batch.first_label, batch.last_label) for batch in batches] == [(1, 24_000), (24_001, 24_001)]
+    serials = {row.tobytes().decode() for batch in batches for row in batch.serials}
+    assert len(serials) == 24_001
+    assert all(is_exact(serial) for serial in list(serials)[:100])
