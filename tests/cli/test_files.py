@@ -65,6 +65,23 @@ def test_a_document_told_again_changes_nothing(creamery: Path) -> None:
     assert "0 events recorded, 8 known before" in done.out
 
 
+def test_what_was_told_in_error_counts_until_it_is_declared_wrong(creamery: Path) -> None:
+    assert tracemark("import", "inspections", EXAMPLES / "inspections.csv").status == 0
+    assert tracemark("import", "shipments", EXAMPLES / "shipments.csv").status == 0
+    shop_before = at_the_shop()
+    assert tracemark("capture", EXAMPLES / "sent-in-error.json").status == 0
+    shop_told = at_the_shop()
+    assert tracemark("capture", EXAMPLES / "declared-wrong.json").status == 0
+
+    assert (shop_before, shop_told, at_the_shop()) == (0, 10, 0)
+
+
+def at_the_shop() -> int:
+    """Items of C2 with the Corner Shop."""
+    holders = tracemark("trace", f"{CHEESE}:C2", "--json").json["holders"]
+    return sum(holder["items"] for holder in holders if holder["owner"]["name"] == "Corner Shop")
+
+
 def test_a_folder_without_documents_is_refused(installation: Path) -> None:
     (installation / "empty").mkdir()
 

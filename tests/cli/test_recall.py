@@ -100,6 +100,22 @@ def test_a_closed_case_goes_on_recalling_and_a_cancelled_one_does_not(labelled: 
     assert tracemark("check", "C1.csv").status == 3  # the closed case still names it
 
 
+def test_a_case_is_widened_by_one_person_and_narrowed_by_two(labelled: Path) -> None:
+    number = open_on_milk()
+    publish(number)
+
+    widened = tracemark("recall", "widen", number, "--lot", f"{MILK}:M2", "--reason", "second sample", "--by", "ada")
+    assert widened.status == 0
+    assert tracemark("check", "C2.csv").status == 3
+
+    narrow = ["recall", "narrow", number, "--lot", f"{CHEESE}:C2", "--reason", "proved clean", "--by", "ada"]
+    assert tracemark(*narrow).status == 1
+    assert tracemark(*narrow, "--approved-by", "ada").status == 1
+    assert tracemark("check", "C2.csv").status == 3
+    assert tracemark(*narrow, "--approved-by", "grace").status == 0
+    assert (tracemark("check", "C1.csv").status, tracemark("check", "C2.csv").status) == (3, 0)
+
+
 def test_a_drill_leaves_no_trace_with_the_public(labelled: Path) -> None:
     done = tracemark("recall", "drill", "--code", f"{MILK}:M1", "--out", "drill", "--json")
 

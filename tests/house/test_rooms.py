@@ -19,7 +19,6 @@ ROOMS = [
     "access",
     "recall",
     "labels",
-    "quality",
     "web",
     "portal",
     "console",

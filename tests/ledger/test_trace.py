@@ -213,6 +213,7 @@ async def test_what_nobody_told_us_is_said(dairy: Records) -> None:
     await dairy.holding(lots["C1"], 0, 0, -5)
     await dairy.holding(lots["C1"], 0, stranger, 3)
     await dairy.holding(lots["C1"], 1, 0, 2)
+    await dairy.holding(lots["C1"], 1, stranger, -1)
     await conn.commit()
 
     answer = await traced(dairy, Identifier.lot_of(gtin(CHEESE), "C1"))
@@ -221,10 +222,12 @@ async def test_what_nobody_told_us_is_said(dairy: Records) -> None:
     assert said["items without a lot"]["gtin"] == gtin(MILK)
     assert said["lot without receipt or making"]["lot"] == "M2"
     assert said["operation without inputs"]["event"] == 8
-    assert said["more went out than ever came in"]["quantity"] == -5
+    assert said["came from outside the record"]["quantity"] == 5
+    assert said["more went out than ever came in"]["place"] == "plant"
     assert said["place unknown"]["owner"] == "stranger" and said["owner unknown"]["place"] == "plant"
     assert said["owner without recall contact"]["owner"] == "stranger"
-    assert answer["downstream"]["items"] == 100
+    assert answer["downstream"]["items"] == 99
+    assert [row for row in answer["holders"] if row["owner"]["name"] == row["place"]["name"] == "unknown"] == []
 
 
 async def test_a_record_without_gaps_says_none(dairy: Records) -> None:
