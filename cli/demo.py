@@ -113,7 +113,7 @@ def _print(story: Story, installation: Installation) -> None:
     )
     say(f"Labels          {story.labels_pdf}\n                {story.roll_pdf}")
     say("Notice list     " + "\n                ".join(story.notices))
-    say(f"Drill           {story.drill}: {story.drill_report}")
+    say(f"Drill           {story.drill_report}")
     say(f"Trace it        tracemark trace {story.recalled_link}" + _data_dir_option(installation))
     if "127.0.0.1" in base or "localhost" in base:
         say("\nA phone cannot reach 127.0.0.1. To scan with one, start again with")

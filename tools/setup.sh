@@ -30,8 +30,8 @@ for candidate in python3.11 python3.12 python3.13 python3.14 python3; do
     python=$candidate; break
   fi
 done
-[ -n "$python" ] || missing+=(python3)
-[ -z "$python" ] || "$python" -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+if [ -z "$python" ]; then missing+=(python3 python3-venv)
+elif ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then missing+=(python3-venv); fi
 
 if [ ${#missing[@]} -gt 0 ]; then
   sudo=""
@@ -54,7 +54,10 @@ fi
 
 # --- packages --------------------------------------------------------------------------------------------------------
 if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$fingerprint" ] && [ -x .venv/bin/tracemark ]; then exit 0; fi
-[ -x .venv/bin/python ] || { say "creating .venv with $("$python" -V)"; "$python" -m venv .venv; }
+if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
+  say "creating .venv with $("$python" -V)"
+  "$python" -m venv --clear .venv
+fi
 say "installing the packages of $lock (checked by hash)"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r "$lock" >&2
 # The command itself: an editable install, built by the locked backend.
