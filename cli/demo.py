@@ -14,8 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cli import terminal_qr
 from cli.demo_story import Story, tell_story
+from cli.demo_world import tell_world
 from cli.installation import Installation, open_installation
-from cli.output import Json, say, show, tell
+from cli.output import Json, say, show, table, tell
 from cli.serve import Face, check_port, listen
 from labels.symbol import matrix
 from runtime import settings
@@ -43,6 +44,11 @@ def demo(
     base_url: Annotated[str | None, typer.Option(help="Address printed in the codes (default: host and port).")] = None,
     reset: Annotated[bool, typer.Option("--reset", help="Forget an earlier demo in this directory first.")] = False,
     serve: Annotated[bool, typer.Option("--serve/--no-serve", help="Serve when the story is told.")] = True,
+    world: Annotated[
+        str | None, typer.Option(help="Instead of the story: a made-up world with an answer key, S1 to S13.")
+    ] = None,
+    units: Annotated[int, typer.Option(help="With --world: how many units are made.")] = 1_000,
+    seed: Annotated[int, typer.Option(help="With --world: the same seed is the same world.")] = 1,
     as_json: Json = False,
 ) -> None:
     """Print, scan, recall, scan again: the little dairy and a real food chain, then the faces over HTTP."""
@@ -52,11 +58,14 @@ def demo(
     if reset:
         _forget(settings.load(data_dir=data_dir).data_dir)
     with open_installation(migrate=True, data_dir=data_dir, base_url=address) as installation:
-        story = _story(installation)
-        if as_json:
-            show(story, as_json=True)
+        if world is not None:
+            _world(installation, world, units, seed, as_json=as_json)
         else:
-            _print(story, installation)
+            story = _story(installation)
+            if as_json:
+                show(story, as_json=True)
+            else:
+                _print(story, installation)
         if serve:
             tell(f"\nserving on http://{_shown(host)}:{port}  (Ctrl-C stops)")
             listen(installation, Face.ALL, host, port)
@@ -78,6 +87,19 @@ def _story(installation: Installation) -> Story:
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
         out.write(orjson.dumps(story, option=orjson.OPT_INDENT_2))
     return story
+
+
+def _world(installation: Installation, name: str, units: int, seed: int, *, as_json: bool) -> None:
+    """Tell a world to an empty ledger, and set each answer beside the truth."""
+    if installation.run(_events):
+        raise HoldsOtherWork()
+    told = installation.run(lambda conn: tell_world(conn, installation, name, units, seed, tell))
+    if as_json:
+        show(told, as_json=True)
+    else:
+        columns = ["question", "lots", "goods", "missed", "too many", "exact"]
+        rows = [(q.name, q.lots, q.goods, q.missed, q.extra, "yes" if q.is_exact else "no") for q in told.questions]
+        table(columns, rows, title=f"{told.world}: {told.events:,} events, {told.units:,} units, seed {told.seed}")
 
 
 async def _events(conn: AsyncConnection) -> int:
@@ -117,7 +139,7 @@ def _print(story: Story, installation: Installation) -> None:
     say(f"Trace it        tracemark trace {story.recalled_link}" + _data_dir_option(installation))
     if "127.0.0.1" in base or "localhost" in base:
         say("\nA phone cannot reach 127.0.0.1. To scan with one, start again with")
-        say("--reset --host 0.0.0.0 --base-url http://<name of this machine>:8080")
+        say(f"--reset --host 0.0.0.0 --base-url http://<name of this machine>:{base.rpartition(':')[2]}")
 
 
 def _data_dir_option(installation: Installation) -> str:
