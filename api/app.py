@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
-from api import capture, label_jobs, master_data, problems, recalls, reference, trace
+from api import capture, epcis_queries, events, label_jobs, master_data, problems, recalls, reference, trace
 from api.door import door
 from api.operations import Operation, World
 from runtime.clock import Clock, system_clock
@@ -27,6 +27,8 @@ from web.problems import OwnFailures, handlers
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *capture.OPERATIONS,
+    *events.OPERATIONS,
+    *epcis_queries.OPERATIONS,
     *trace.OPERATIONS,
     *recalls.OPERATIONS,
     *label_jobs.OPERATIONS,
@@ -61,8 +63,10 @@ def create_app(settings: Settings, address: DatabaseAddress, *, clock: Clock = s
 
 
 def _routes(world: World) -> list[Route]:
-    """One route for each path, so that 405 names all of its methods. A path with a converter is taken last."""
-    ordered = sorted(OPERATIONS, key=lambda operation: (":" in operation.path, operation.path))
+    """One route for each path, so that 405 names all of its methods. Paths with a converter are taken last,
+    the longer ones first: ``/{word:path}`` would swallow ``/{word:path}/events``.
+    """
+    ordered = sorted(OPERATIONS, key=lambda o: (":" in o.path, -o.path.count("/"), o.path))
     routes = []
     for path, group in groupby(ordered, key=lambda operation: operation.path):
         operations: Mapping[str, Operation] = {operation.method: operation for operation in group}

@@ -5,6 +5,7 @@ A document is validated and recorded before it is answered: a job is finished wh
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
@@ -12,6 +13,7 @@ from uuid import UUID
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
 from access.model import Act
 from api import models, paging
@@ -63,7 +65,7 @@ class EventKnown(Conflict):
 
 async def capture_document(call: Call) -> Response:
     """Record a document: 202 with the address of its job."""
-    _check_headers(call)
+    check_headers(call)
     report = await _capture(call, call.request.headers.get("gs1-capture-error-behaviour", "rollback").lower())
     headers = GS1_HEADERS | _limits(call) | {"Location": f"{_BASE}/capture/{report.capture_id}"}
     return answer(await _job(call, UUID(report.capture_id)), 202, headers)
@@ -71,7 +73,7 @@ async def capture_document(call: Call) -> Response:
 
 async def capture_event(call: Call) -> Response:
     """Record one event: 201 with its address; 409 when it was told before."""
-    _check_headers(call)
+    check_headers(call)
     report = await _capture(call, "rollback", single=True)
     event_id = await lists.name_of_event(call.conn, report.event_ids[0]) if report.event_ids else None
     if event_id is None or not report.events:
@@ -102,19 +104,25 @@ async def show_event(call: Call) -> Response:
     body = await lists.find_event(call.conn, event_id) if event_id.isprintable() else None
     if body is None:
         raise EventNotFound(event_id=event_id)
-    document = {
+    return answer(query_document(call, [body]), headers=GS1_HEADERS)
+
+
+def query_document(call: Call, events: Sequence[Mapping[str, Any]], name: str = "SimpleEventQuery") -> dict[str, Any]:
+    """Events in the standard's frame for answers."""
+    return {
         "@context": [CONTEXT],
         "type": "EPCISQueryDocument",
         "schemaVersion": "2.0",
         "creationDate": rfc3339(call.clock()),
-        "epcisBody": {"queryResults": {"queryName": "SimpleEventQuery", "resultsBody": {"eventList": [body]}}},
+        "epcisBody": {"queryResults": {"queryName": name, "resultsBody": {"eventList": events}}},
     }
-    return answer(document, headers=GS1_HEADERS)
 
 
 async def options(call: Call) -> Response:
     """What may be done here, and the limits that hold."""
-    allowed = sorted({o.method for o in OPERATIONS if o.path == call.request.url.path} | {"HEAD"})
+    scope = call.request.scope
+    route = next(each for each in call.request.app.routes if each.matches(scope)[0] is Match.FULL)
+    allowed = sorted(route.methods)
     return Response(status_code=204, headers=GS1_HEADERS | _limits(call) | {"Allow": ", ".join(allowed)})
 
 
@@ -173,7 +181,8 @@ def _place(pair: Any) -> dict[str, str]:
     )
 
 
-def _check_headers(call: Call) -> None:
+def check_headers(call: Call) -> None:
+    """Refuses another version of the standard, and answers that are not JSON."""
     headers = call.request.headers
     for name in ("gs1-epcis-version", "gs1-cbv-version"):
         if headers.get(name, "2.0") not in _VERSIONS:
@@ -185,7 +194,7 @@ def _check_headers(call: Call) -> None:
 def _limits(call: Call) -> dict[str, str]:
     return {
         "GS1-EPCIS-Capture-Limit": str(EVENTS_MAX),
-        "GS1-EPCIS-Capture-File-Size-Limit": str(min(FILE_BYTES_MAX, call.world.settings.capture_bytes_max)),
+        "GS1-EPCIS-Capture-File-Size-Limit": str(call.world.settings.capture_bytes_max),
         "GS1-Capture-Error-Behaviour": ", ".join(_BEHAVIOURS),
     }
 

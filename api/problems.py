@@ -25,6 +25,17 @@ _EXCEPTION_BY_STATUS: Final = {
     414: "URITooLongException",
     415: "UnsupportedMediaTypeException",
 }
+# Where one status has several exceptions: by the code of the refusal.
+_EXCEPTION_BY_CODE: Final = {
+    "query_parameter_wrong": "QueryParameterException",
+    "page_token_not_ours": "QueryParameterException",
+    "query_too_large": "QueryTooLargeException",
+    "count_too_far": "QueryTooComplexException",
+    "query_too_complex": "QueryTooComplexException",
+    "query_name_not_usable": "QueryValidationException",
+    "query_body_not_usable": "QueryValidationException",
+    "no_such_query": "NoSuchNameException",
+}
 _NOTHING_HERE: Final = "There is nothing at this address. What there is stands at /docs."
 
 
@@ -35,7 +46,8 @@ def answer(request: Request, problem: Problem) -> Response:
     if not request.url.path.startswith(EPCIS):
         return as_json(request, problem)
     document: dict[str, Any] = problem.document()
-    document["type"] = f"epcisException:{_EXCEPTION_BY_STATUS.get(problem.status, 'ImplementationException')}"
+    by_status = _EXCEPTION_BY_STATUS.get(problem.status, "ImplementationException")
+    document["type"] = f"epcisException:{_EXCEPTION_BY_CODE.get(problem.code, by_status)}"
     document["code"] = problem.code
     headers = {"Cache-Control": "no-store", **problem.headers}
     return Response(orjson.dumps(document, default=str), problem.status, headers, MEDIA_TYPE)

@@ -85,7 +85,11 @@ async def close_case(call: Call) -> Response:
 
 
 async def cancel_case(call: Call) -> Response:
+    """Cancel; of a published case as the second person, because it sets goods free."""
     reason = read_one(models.Reason, call.body).reason
+    case = await store.find_case(call.conn, _number(call))
+    if case.version:
+        await require_second_person(call.conn, call.actor, first=case.opened_by)
     return await _step(call, casework.cancel, reason=reason, keys=await call.keys())
 
 

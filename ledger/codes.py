@@ -83,7 +83,7 @@ class KeyRing:
             for gtin, serials in serials_by_gtin.items():
                 spelt = np.frombuffer("".join(serials).encode("ascii"), dtype=np.uint8)
                 numbers_ = self.cipher(epoch, gtin).numbers(spelt.reshape(-1, alphabet.SERIAL_CHARACTERS))
-                found += [((gtin, serial), int(number)) for serial, number in zip(serials, numbers_, strict=True)]
+                found += [((gtin, serial), number) for serial, number in zip(serials, numbers_.tolist(), strict=True)]
         return found
 
 

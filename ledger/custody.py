@@ -78,7 +78,7 @@ class Custody:
         self.results.doubts += [(event_id, doubt) for doubt in self._book.doubts]
         self._book.doubts = []
         lots, units = self.results.things.setdefault(event_id, (set(), set()))
-        lots |= self._touched_lots | self._book.touched_lots
+        lots |= self._touched_lots | self._book.touched_lots | names.lots_named(told)
         units |= self._touched_units
         self._touched_lots, self._touched_units, self._book.touched_lots = set(), set(), set()
 

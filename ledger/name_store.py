@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gs1 import gln
 from ledger.epcis.master_data import TitleTold
 from ledger.naming import Made
+from ledger.runs import intervals
 from runtime.database import raw
 
 _NOTHING_TOLD: Final = TitleTold()
@@ -131,9 +132,13 @@ async def lots_of_numbers(conn: AsyncConnection, numbers: Sequence[int]) -> tupl
 
     Also when those that are on no thing any more were used up.
     """
-    if not numbers:
-        return {}, {}
-    rows = await (await raw(conn)).fetch(
+    driver, lot_by_number = await raw(conn), dict[int, int]()
+    for lo, n, lot_id in await _runs_meeting(driver, intervals(numbers)):
+        lot_by_number.update(dict.fromkeys(range(lo, lo + n), lot_id))
+    rest = [number for number in numbers if number not in lot_by_number]
+    if not rest:
+        return lot_by_number, {}
+    rows = await driver.fetch(
         """
         SELECT w.number, coalesce(r.lot_id, h.lot_id, b.lot_id) AS lot_id, h.until
         FROM unnest($1::bigint[]) AS w (number)
@@ -141,22 +146,43 @@ async def lots_of_numbers(conn: AsyncConnection, numbers: Sequence[int]) -> tupl
             ON w.number < r.lo + r.n
         LEFT JOIN LATERAL (
             (SELECT lot_id, until FROM code_run_history
-             WHERE n <= 32 AND lo <= w.number AND lo > w.number - 32 AND w.number < lo + n)
+             WHERE r.lot_id IS NULL AND n <= 32 AND lo <= w.number AND lo > w.number - 32 AND w.number < lo + n)
             UNION ALL
             (SELECT lot_id, until FROM code_run_history
-             WHERE n > 32 AND n <= 1024 AND lo <= w.number AND lo > w.number - 1024 AND w.number < lo + n)
+             WHERE r.lot_id IS NULL AND n > 32 AND n <= 1024 AND lo <= w.number AND lo > w.number - 1024
+               AND w.number < lo + n)
             UNION ALL
-            (SELECT lot_id, until FROM code_run_history WHERE n > 1024 AND lo <= w.number AND w.number < lo + n)
+            (SELECT lot_id, until FROM code_run_history
+             WHERE r.lot_id IS NULL AND n > 1024 AND lo <= w.number AND w.number < lo + n)
             ORDER BY until DESC LIMIT 1
-        ) h ON r.lot_id IS NULL
+        ) h ON true
         LEFT JOIN LATERAL (SELECT lo, n, lot_id FROM number_block WHERE lo <= w.number ORDER BY lo DESC LIMIT 1) b
             ON w.number < b.lo + b.n
         WHERE coalesce(r.lot_id, h.lot_id, b.lot_id) IS NOT NULL
         """,
-        list(numbers),
+        rest,
     )
-    ended = {row["number"]: row["until"] for row in rows if row["until"] is not None}
-    return {row["number"]: row["lot_id"] for row in rows}, ended
+    lot_by_number.update((row["number"], row["lot_id"]) for row in rows)
+    return lot_by_number, {row["number"]: row["until"] for row in rows if row["until"] is not None}
+
+
+async def _runs_meeting(driver: asyncpg.Connection, runs: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
+    """(lo, n, lot) of the parts of these runs of numbers that are on things now: one look-up a run, not a number."""
+    rows = await driver.fetch(
+        """
+        SELECT greatest(r.lo, w.lo) AS lo, least(r.lo + r.n, w.lo + w.n) - greatest(r.lo, w.lo) AS n, r.lot_id
+        FROM unnest($1::bigint[], $2::bigint[]) AS w (lo, n)
+        CROSS JOIN LATERAL (
+            SELECT lo, n, lot_id FROM code_run WHERE lo >= w.lo AND lo < w.lo + w.n
+            UNION ALL
+            SELECT lo, n, lot_id FROM (SELECT * FROM code_run WHERE lo < w.lo ORDER BY lo DESC LIMIT 1) before
+            WHERE before.lo + before.n > w.lo
+        ) r
+        """,
+        [lo for lo, _ in runs],
+        [n for _, n in runs],
+    )
+    return [(row["lo"], row["n"], row["lot_id"]) for row in rows]
 
 
 async def units_of_numbers(conn: AsyncConnection, numbers: Sequence[int]) -> dict[int, int]:

@@ -11,6 +11,7 @@ from typing import Any
 from ledger.book import PIECES
 from ledger.epcis.identifiers import Name
 from ledger.epcis.told import Told
+from ledger.model import LOT_NOT_TOLD
 from ledger.movement import Ends, Shipment
 
 
@@ -46,6 +47,11 @@ class Names:
     def has_lot(self, lot_id: int) -> bool:
         """Whether a lot is in scope."""
         return self.scope_lots is None or lot_id in self.scope_lots
+
+    def lots_named(self, told: Told) -> set[int]:
+        """The lots in scope whose classes an event names, also where it moves nothing."""
+        named = {(quantity.name.gtin or "", quantity.name.lot or LOT_NOT_TOLD) for quantity in told.all_quantities}
+        return {lot_id for key in named if (lot_id := self.lot_by_class.get(key)) is not None and self.has_lot(lot_id)}
 
     def has_unit(self, unit_id: int) -> bool:
         """Whether a unit is in scope."""
@@ -106,9 +112,9 @@ class Results:
 
 def lot_code_of(told: Told, name: Name) -> str | None:
     """The lot that an event tells of an item: in its name, or in the ilmd of what it makes (EPCIS 2.0, 7.3.6)."""
-    if name.lot is not None:
+    if name.lot is not None or told.lot_code is None:
         return name.lot
-    return told.lot_code if told.type == "ObjectEvent" or name in told.output_epcs else None
+    return told.lot_code if told.type == "ObjectEvent" or name in told.made_names else None
 
 
 def joined(parts: Iterable[Part]) -> list[Part]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ledger import tables as t
+from ledger.runs import intervals
 from runtime.database import raw
 
 _KEY_LOCK: Final = 0x6B65_7973  # "keys": two first starts must not both make epoch 1
@@ -82,20 +83,23 @@ async def blocks_holding(conn: AsyncConnection, numbers: Sequence[int]) -> dict[
     """The label job's block that holds each number; numbers in no such block are left out."""
     if not numbers:
         return {}
+    runs = intervals(numbers)
     rows = await conn.execute(
         text("""
-            SELECT w.number, b.lo
-            FROM unnest(CAST(:numbers AS bigint[])) AS w (number)
-            CROSS JOIN LATERAL (SELECT lo, n, kind FROM number_block WHERE lo <= w.number ORDER BY lo DESC LIMIT 1) b
-            WHERE w.number < b.lo + b.n AND b.kind = 'label'
+            SELECT DISTINCT b.lo FROM unnest(CAST(:los AS bigint[]), CAST(:ns AS bigint[])) AS w (lo, n)
+            CROSS JOIN LATERAL (
+                SELECT lo FROM number_block WHERE lo > w.lo AND lo < w.lo + w.n
+                UNION ALL
+                (SELECT lo FROM number_block WHERE lo <= w.lo ORDER BY lo DESC LIMIT 1)
+            ) b
         """),
-        {"numbers": list(numbers)},
+        {"los": [lo for lo, _ in runs], "ns": [n for _, n in runs]},
     )
-    lo_by_number = {row.number: row.lo for row in rows}
     # Each block once: its skipped numbers may be many, and a document names many items of one job.
-    blocks = await _blocks(conn, t.number_block.c.lo == func.any(sorted(set(lo_by_number.values()))))
-    block_by_lo = {block.lo: block for block in blocks}
-    return {number: block_by_lo[lo] for number, lo in lo_by_number.items()}
+    blocks = await _blocks(conn, t.number_block.c.lo == func.any([row.lo for row in rows]))
+    los = [block.lo for block in blocks]
+    found = ((number, blocks[at - 1]) for number in numbers if (at := bisect_right(los, number)))
+    return {number: block for number, block in found if number < block.lo + block.n and block.kind == "label"}
 
 
 async def blocks_of_lot(conn: AsyncConnection, lot_id: int) -> list[Block]:

@@ -14,7 +14,6 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ledger import event_store
@@ -73,7 +72,7 @@ async def record_told(
 
     Raises ``EventIdTaken``, and what ``ledger.projection.project`` and ``ledger.replay.replay`` raise.
     """
-    await conn.execute(text("SELECT 1"))  # begins the transaction: raw work needs one
+    await event_store.begin(conn)
     sorted_ = await _sort(conn, events)
     ids = await event_store.reserve_ids(conn, len(sorted_.fresh))
     claimed = [(told.source_id, told.declares_wrong, id_) for told, id_ in zip(sorted_.fresh, ids, strict=True)]

@@ -38,7 +38,7 @@ class NumbersUsedUp(TooMany):
 
 
 class NoSerialKey(Conflict):
-    """There is no serial key yet, so no codes can be issued or read. Run: tracemark migrate"""
+    """There is no serial key yet; the first order of labels makes one. Order labels first."""
 
 
 class DocumentNotReadable(Invalid):

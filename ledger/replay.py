@@ -39,6 +39,7 @@ async def replay(
     """
     scope, event_ids = await _reach(conn, seeds, events_max)
     fresh_ids = frozenset(recorded.event_id for recorded in fresh)
+    numbers = await replay_store.numbers_in_runs(conn, scope.lots)
     await replay_store.clear(conn, scope.lots, scope.units, event_ids)
     stored = await event_store.events_by_id(conn, event_ids - fresh_ids)
     events = sorted([*_recorded(stored), *fresh], key=lambda recorded: (recorded.told.at, recorded.event_id))
@@ -49,6 +50,7 @@ async def replay(
         scope = Scope(scope.lots | await replay_store.nameless_beside(conn, scope.lots), scope.units)
         await project(conn, batch, names, scope=scope)
     await replay_store.drop_unnamed_units(conn, scope.units)
+    await replay_store.tell_losses(conn, numbers, scope.lots)
     return scope
 
 
@@ -57,6 +59,7 @@ async def rebuild(conn: AsyncConnection, keys: KeyRing) -> int:
 
     The result is the same as that of capturing the events in order of their time; numbers and ids stay.
     """
+    numbers = await replay_store.numbers_in_runs(conn, None)
     await replay_store.clear_all(conn)
     count = 0
     async for stored in event_store.all_events(conn, size=BATCH_EVENTS):
@@ -64,6 +67,7 @@ async def rebuild(conn: AsyncConnection, keys: KeyRing) -> int:
         await project(conn, batch, await find_names(conn, batch, keys))
         count += len(batch)
     await replay_store.drop_unnamed_units(conn, None)
+    await replay_store.tell_losses(conn, numbers, None)
     return count
 
 

@@ -111,3 +111,30 @@ async def drop_unnamed_units(conn: AsyncConnection, unit_ids: Iterable[int] | No
         "DELETE FROM unit WHERE event_id = 0 AND ($1::bigint[] IS NULL OR unit_id = ANY($1))",
         None if unit_ids is None else sorted(unit_ids),
     )
+
+
+_NUMBERS: Final = """
+    SELECT coalesce(range_agg(int8range(lo, lo + n)), '{}') FROM code_run
+    WHERE $1::bigint[] IS NULL OR lot_id = ANY($1)
+"""
+
+
+async def numbers_in_runs(conn: AsyncConnection, lot_ids: Iterable[int] | None) -> str:
+    """All numbers that have a run in these lots (in all when None), for ``tell_losses``."""
+    numbers: str = await (await raw(conn)).fetchval(
+        f"SELECT ({_NUMBERS})::text",
+        None if lot_ids is None else sorted(lot_ids),
+    )
+    return numbers
+
+
+async def tell_losses(conn: AsyncConnection, numbers: str, lot_ids: Iterable[int] | None) -> None:
+    """Count it, for the portal, when some of ``numbers`` have no run in these lots any more.
+
+    What is gone leaves no row that could be read as news. The counter's row is locked until the transaction ends.
+    """
+    await (await raw(conn)).execute(
+        f"UPDATE code_run_loss SET losses = losses + 1 WHERE $2::text::int8multirange - ({_NUMBERS}) <> '{{}}'",  # noqa: S608 - the same
+        None if lot_ids is None else sorted(lot_ids),
+        numbers,
+    )

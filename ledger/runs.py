@@ -43,6 +43,8 @@ class RunMap:
         self._run_by_lo: dict[int, Run] = {}
         self._los: list[int] = []
         self._los_by_unit: defaultdict[int, set[int]] = defaultdict(set)
+        self._found_last: Run | None = None
+        """What ``at`` found last, while no run changed: the items of an event lie side by side."""
         for run in runs:
             self.add(run)
 
@@ -57,12 +59,13 @@ class RunMap:
         if (before is not None and before.end > run.lo) or (at < len(self._los) and self._los[at] < run.end):
             raise ValueError(f"the run {run.lo}+{run.n} overlaps another one")
         insort(self._los, run.lo)
-        self._run_by_lo[run.lo] = run
+        self._found_last, self._run_by_lo[run.lo] = None, run
         if run.unit_id is not None:
             self._los_by_unit[run.unit_id].add(run.lo)
 
     def remove(self, run: Run) -> None:
         """Take a run out."""
+        self._found_last = None
         del self._run_by_lo[run.lo]
         del self._los[bisect_left(self._los, run.lo)]
         if run.unit_id is not None:
@@ -79,9 +82,15 @@ class RunMap:
 
     def at(self, number: int) -> Run | None:
         """The run that holds a number."""
+        last = self._found_last
+        if last is not None and last.lo <= number < last.lo + last.n:
+            return last
         index = bisect_right(self._los, number) - 1
         run = self._run_by_lo[self._los[index]] if index >= 0 else None
-        return run if run is not None and number < run.end else None
+        if run is None or number >= run.lo + run.n:
+            return None
+        self._found_last = run
+        return run
 
     def inside(self, unit_id: int) -> list[Run]:
         """The runs directly in a unit, by number."""

@@ -124,6 +124,7 @@ event = _table(
 )
 event_key = _table("event_key", source_id=Text, declaration=Boolean, event_id=BigInteger)
 event_thing = _table("event_thing", event_id=BigInteger, lot_id=BigInteger, unit_id=BigInteger)
+event_query = _table("event_query", name=Text, query=JSONB, created_at=_INSTANT, created_by=Text)
 event_declared_wrong = _table("event_declared_wrong", event_id=BigInteger, by_event_id=BigInteger, reason=Text)
 capture = _table(
     "capture",

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from ledger.epcis.identifiers import doubt_about
+from ledger.epcis.identifiers import doubt_about, name_of
 from ledger.epcis.words import bare
 from runtime.refusals import Fault
 
@@ -17,6 +17,8 @@ FAULTS_MAX: Final = 100
 """Faults (and warnings) of one document that are told one by one; the rest is counted."""
 TEXT_CHARACTERS_MAX: Final = 2048
 """Longest URI that is taken."""
+LENGTH_MAX: Final = 100_000
+"""Most elements of a list."""
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s<>\"{}|\\^`]+")
 _KEY = re.compile(r"[A-Za-z_][\w.\-]*:[^\s<>\"{}|\\^`]+")
@@ -92,6 +94,16 @@ def name(value: Any, where: str, found: Findings) -> None:
         uri(value, where, found)
     elif (doubt := doubt_about(value)) is not None:
         found.warning(where, f"{value} is kept as a plain name, because it is not a sound GS1 key: {doubt}")
+
+
+def names(value: Any, where: str, found: Findings) -> None:
+    """A list of names. The usual ones, sound and canonical, are passed over at once: a pallet's event has thousands."""
+    if isinstance(value, list) and len(value) <= LENGTH_MAX:
+        for index, element in enumerate(value):
+            if not (isinstance(element, str) and _is_canonical(element)):
+                name(element, f"{where}/{index}", found)
+    else:
+        _list_of_names(value, where, found)
 
 
 def instant(value: Any, where: str, found: Findings) -> None:
@@ -174,7 +186,7 @@ def only(allowed: frozenset[str], what: str) -> Check:
     return check
 
 
-def list_of(item: Check, *, length_min: int = 0, length_max: int = 100_000) -> Check:
+def list_of(item: Check, *, length_min: int = 0, length_max: int = LENGTH_MAX) -> Check:
     """A list whose elements each pass ``item``."""
 
     def check(value: Any, where: str, found: Findings) -> None:
@@ -217,6 +229,15 @@ def object_of(
 
 def any_value(_value: Any, _where: str, _found: Findings) -> None:
     """Whatever stands there."""
+
+
+_list_of_names: Final = list_of(name)
+
+
+def _is_canonical(text: str) -> bool:
+    """Whether this is a sound GS1 key in its canonical form, so that ``name`` has nothing to say of it."""
+    told = name_of(text)
+    return told.doubt is None and told.uri == text and len(text) <= TEXT_CHARACTERS_MAX
 
 
 def _shown(value: Any) -> str:

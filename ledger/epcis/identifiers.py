@@ -8,10 +8,9 @@ bad one good.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from gs1 import check_digit, digital_link, epc
 from gs1.errors import GS1Error
@@ -39,8 +38,7 @@ class Kind(StrEnum):
     """A logistic unit, an asset, or anything else that has a name of its own and no GTIN."""
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(NamedTuple):
     """One EPC or class, read. ``uri`` is canonical; ``doubt`` says why it is not a sound GS1 key, None when it is."""
 
     uri: str
@@ -56,7 +54,7 @@ class Name:
 def name_of(uri: str) -> Name:
     """Read a name; never refuses: what is not a GS1 key is a unit known by its URI, with the doubt told."""
     plain = _PLAIN.fullmatch(uri)
-    if plain is not None and check_digit.fits(plain[1] or plain[2]):
+    if plain is not None and _fits(plain[1] or plain[2]):
         return _plain_name(uri, plain)
     doubt = None
     try:
@@ -72,6 +70,10 @@ def name_of(uri: str) -> Name:
     if kind is Kind.UNIT:
         return Name(canonical, kind, sscc=identifier.sscc, doubt=doubt)
     return Name(canonical, kind, identifier.gtin, identifier.lot, identifier.serial, doubt=doubt)
+
+
+# Thousands of items of one event have one GTIN.
+_fits = lru_cache(maxsize=1 << 12)(check_digit.fits)
 
 
 @lru_cache(maxsize=NAMES_REMEMBERED)
@@ -126,7 +128,7 @@ def _lenient(uri: str) -> Identifier | None:
 def _plain_name(uri: str, match: re.Match[str]) -> Name:
     sscc, gtin, lot, serial = match.groups()
     if sscc is not None:
-        return Name(uri, Kind.UNIT, sscc=sscc)
+        return Name(uri, Kind.UNIT, None, None, None, sscc)
     return Name(uri, Kind.ITEM if serial else Kind.LOT if lot else Kind.PRODUCT, gtin, lot, serial)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -30,6 +31,9 @@ _PIECES: Final = frozenset({"EA", "PCE", "C62", "H87"})
 """UN/ECE 20 codes that count pieces; the ledger keeps pieces without a unit of measure."""
 
 
+_ORDERED_AS_TEXT: Final = re.compile(r"[#-\[\]-~]*")
+
+
 @dataclass(frozen=True, slots=True)
 class Quantity:
     """So much of a class: ``amount`` in ``uom`` ("" = pieces); None = not told how much."""
@@ -53,6 +57,8 @@ class Told:
     epcs: tuple[Name, ...]
     quantities: tuple[Quantity, ...]
     output_epcs: tuple[Name, ...]
+    made_names: frozenset[Name]
+    """``output_epcs`` for look-up: an event may make a hundred thousand items, and each is asked about."""
     output_quantities: tuple[Quantity, ...]
     parent: Name | None
     transformation_id: str | None
@@ -109,6 +115,7 @@ def read_event(event: Mapping[str, Any], where: str) -> Told:
     declaration = event.get("errorDeclaration")
     at = instant_of(event["eventTime"])
     assert at is not None, "only valid events are read"
+    outputs = _names(event, "outputEPCList")
     return Told(
         where=where,
         type=kind,
@@ -121,7 +128,8 @@ def read_event(event: Mapping[str, Any], where: str) -> Told:
         quantities=_quantities(
             event, "inputQuantityList" if is_transformation else "childQuantityList", "quantityList"
         ),
-        output_epcs=_names(event, "outputEPCList"),
+        output_epcs=outputs,
+        made_names=frozenset(outputs),
         output_quantities=_quantities(event, "outputQuantityList"),
         parent=name_of(event["parentID"]) if "parentID" in event else None,
         transformation_id=event.get("transformationID"),
@@ -164,6 +172,14 @@ def content_hash(event: Mapping[str, Any]) -> str:
     return f"ni:///sha-256;{digest}?ver=tracemark1"
 
 
+def sorted_names(uris: list[str]) -> list[str]:
+    """In the order of their JSON, which for the usual characters is that of the text: the closing quotation mark comes
+    before each of them."""
+    if _ORDERED_AS_TEXT.fullmatch("".join(uris)) is not None:
+        return sorted(uris)
+    return sorted(uris, key=orjson.dumps)
+
+
 def _canonical(value: Any, key: str) -> Any:
     if isinstance(value, str):
         if key in _NAME_KEYS:
@@ -177,6 +193,8 @@ def _canonical(value: Any, key: str) -> Any:
     if isinstance(value, dict):
         return {name: _canonical(element, name) for name, element in value.items()}
     if isinstance(value, list):
+        if key in _NAME_KEYS and all(isinstance(element, str) for element in value):
+            return sorted_names([name_of(element).uri for element in value])
         elements = [_canonical(element, key) for element in value]
         return sorted(elements, key=lambda element: orjson.dumps(element, option=orjson.OPT_SORT_KEYS))
     return value

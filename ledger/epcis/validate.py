@@ -25,7 +25,7 @@ _biz_step = c.word(words.BIZ_STEPS, "business step")
 _disposition = c.word(words.DISPOSITIONS, "disposition")
 _place = c.object_of({"id": c.name}, required=("id",))
 _source_type = c.word(words.SOURCE_TYPES, "source or destination type")
-_names = c.list_of(c.name)
+_names = c.names
 _quantities = c.list_of(
     c.object_of(
         {"epcClass": c.name, "quantity": c.amount, "uom": c.uom},

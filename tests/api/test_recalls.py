@@ -78,6 +78,26 @@ async def test_one_person_with_two_keys_is_no_second_person(
     assert (await client.get(case, headers=same)).json()["state"] == "in_review"
 
 
+async def test_a_published_case_is_not_cancelled_by_a_key_of_the_person_who_opened_it(
+    client: httpx2.AsyncClient, key: KeyMaker, conn: AsyncConnection
+) -> None:
+    await cheese_in_the_shop(conn)
+    author = await key(Act.AUTHOR_RECALL, name="author", by="lin")
+    same = await key(Act.PUBLISH_RECALL, Act.VIEW, name="publisher", by="lin")
+    other = await key(Act.APPROVE_RECALL, Act.PUBLISH_RECALL, name="approver", by="mei")
+    case = (await client.post("/v1/recalls", json=CASE, headers=author)).headers["location"]
+    await client.post(f"{case}/submit", headers=author)
+    await client.post(f"{case}/approve", headers=other)
+    await client.post(f"{case}/publish", headers=other)
+
+    refused = await client.post(f"{case}/cancel", json={"reason": "of another lot"}, headers=same)
+    state_then = (await client.get(case, headers=same)).json()["state"]
+    cancelled = await client.post(f"{case}/cancel", json={"reason": "of another lot"}, headers=other)
+
+    assert (refused.status_code, state_then) == (403, "published")
+    assert (cancelled.status_code, cancelled.json()["state"]) == (200, "cancelled")
+
+
 async def test_a_step_that_is_not_next_is_a_conflict(
     client: httpx2.AsyncClient, key: KeyMaker, conn: AsyncConnection
 ) -> None:

@@ -193,6 +193,21 @@ async def test_an_event_declared_wrong_is_as_if_it_had_not_been_told_and_stays_o
     assert await book_store.differences(conn) == []
 
 
+async def test_the_portal_is_told_when_items_are_lost_and_only_then(conn: AsyncConnection) -> None:
+    keys = await d.ring(conn)
+    losses = "SELECT losses FROM public_revision"
+    made = d.make(1, epcList=d.items(d.CHEESE, range(1, 4)), eventID="urn:dairy:event:items")
+    await d.take_in(conn, keys, made)
+    await d.take_in(conn, keys, d.make(0, epcList=d.items(d.CHEESE, range(4, 6))))  # late: all is written anew
+    assert await one(conn, losses) == 0
+    runs = await one(conn, "SELECT sum(n) FROM code_run")
+
+    await d.take_in(conn, keys, wrong(made))
+
+    assert await one(conn, losses) == 1
+    assert (runs, await one(conn, "SELECT sum(n) FROM code_run")) == (5, 2)
+
+
 async def test_a_wrong_shipment_takes_its_pallet_back_and_the_right_one_may_follow(conn: AsyncConnection) -> None:
     keys = await d.ring(conn)
     pallet: dict[str, Any] = {"epcList": [d.sscc(d.PALLET)]}

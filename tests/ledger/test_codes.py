@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gs1.identifier import Identifier
-from ledger import codes
+from ledger import codes, name_store
 from ledger.master_data import put_lot, put_product
 from ledger.model import Lot, LotDraft, ProductDraft
 from ledger.refusals import NoSerialKey, NumbersUsedUp
@@ -145,3 +145,46 @@ def test_after_a_new_epoch_old_serials_are_still_read() -> None:
     assert [epoch for epoch, _ in candidates] == [2, 1]
     assert (1, 41) in candidates
     assert [number for _, number in ring.candidates_of([(d.CHEESE, printed)])] == [number for _, number in candidates]
+
+
+async def test_many_serials_at_once_are_what_each_is_by_itself(conn: AsyncConnection) -> None:
+    keys = await d.ring(conn)
+    cipher = keys.cipher(1, d.CHEESE)
+    async with transaction(conn):
+        lot = await cheese(conn)
+        before = await job(conn, lot, n=1)
+        first = await job(conn, lot, skipped=(before + 3,))
+        outside = await codes.number_for_foreign(conn, d.CHEESE, "PARTNER")
+        second = await job(conn, lot)
+        numbers = [*range(first, second + JOB + 2)]  # over two jobs, the number between them and the end
+        items = [(d.CHEESE, cipher.serial(number)) for number in numbers] + [(d.CHEESE, "PARTNER"), (d.MILK, "PARTNER")]
+
+        together = await codes.numbers_of(conn, items, keys)
+        by_itself = [await codes.numbers_of(conn, [item], keys) for item in items]
+
+    assert together == {item: number for found in by_itself for item, number in found.items()}
+    ours = {*range(first, first + JOB), *range(second, second + JOB)} - {before + 3}
+    assert set(together.values()) == {outside, *ours}
+
+
+async def test_the_lots_of_many_numbers_are_those_of_each_by_itself(conn: AsyncConnection) -> None:
+    keys = await d.ring(conn)
+    cheeses = d.items(d.CHEESE, range(1, 7))
+    await d.take_in(
+        conn,
+        keys,
+        d.make(0, epcList=cheeses[:3], ilmd={"cbvmda:lotNumber": "C1"}),
+        d.make(1, epcList=cheeses[3:], ilmd={"cbvmda:lotNumber": "C2"}),
+        d.tell("TransformationEvent", 2, inputEPCList=cheeses[2:4], outputQuantityList=[d.much(d.MILK, "M9", 1)]),
+    )
+    async with transaction(conn):
+        found = await codes.numbers_of(conn, [(d.CHEESE, str(serial)) for serial in range(1, 7)], keys)
+        numbers = sorted(found.values())
+        wanted = [numbers[0] - 1, *numbers, numbers[-1] + 1]
+
+        lots, ended = await name_store.lots_of_numbers(conn, wanted)
+        by_itself = [await name_store.lots_of_numbers(conn, [number]) for number in wanted]
+
+    assert lots == {number: lot for found_lots, _ in by_itself for number, lot in found_lots.items()}
+    assert ended == {number: at for _, found_ended in by_itself for number, at in found_ended.items()}
+    assert (set(lots), set(ended)) == (set(numbers), set(numbers[2:4]))

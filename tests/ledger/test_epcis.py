@@ -7,11 +7,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from ledger.epcis.checks import FAULTS_MAX
 from ledger.epcis.read import read_document
-from ledger.epcis.told import content_hash, read_event
+from ledger.epcis.told import content_hash, read_event, sorted_names
 from ledger.epcis.validate import examine, validate
 from ledger.refusals import DocumentNotReadable, DocumentTooLarge
 from runtime.refusals import Fault
@@ -242,6 +243,35 @@ def test_the_same_fact_has_the_same_hash_however_it_is_written() -> None:
     assert content_hash(one) == content_hash(other)
     assert content_hash(one) != content_hash({**one, "disposition": "active"})
     assert content_hash(one) != content_hash({**one, "eventTime": "2026-03-02T07:00:01+01:00"})
+
+
+def test_the_order_of_names_is_that_of_their_json_whatever_characters_they_have() -> None:
+    names = [
+        "urn:dairy:a",
+        "urn:dairy:a!",
+        "urn:dairy:ab",
+        "urn:dairy:ä",
+        'urn:dairy:"',
+        "urn:dairy:a\\",
+        d.item(d.CHEESE, 1),
+    ]
+    event = d.make(0, epcList=names)
+    in_json = sorted(names, key=orjson.dumps)
+
+    assert sorted_names(names) == in_json
+    assert sorted_names(names[:1] + names[2:3]) == names[:1] + names[2:3]
+    assert content_hash(event) == content_hash({**event, "epcList": names[::-1]})
+
+
+def test_among_many_sound_names_the_odd_one_is_told_where_it_stands() -> None:
+    sound = d.items(d.CHEESE, range(30))
+    odd = "https://id.gs1.org/01/09506000134368/21/1"  # a wrong check digit
+    event = d.make(0, epcList=[*sound[:20], odd, *sound[20:], "two words", 7])
+
+    found = examine(d.document(event))
+
+    assert wheres(found.warnings) == ["/epcList/20"]
+    assert wheres(found.faults) == ["/epcList/31", "/epcList/32"]
 
 
 def test_an_event_is_read_in_the_ledgers_words() -> None:

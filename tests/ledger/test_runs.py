@@ -30,6 +30,8 @@ def test_after_any_changes_each_number_has_the_fate_of_the_last_one(told: list[t
                 runs.remove(held)
             runs.add(run(start, length, place_id))
         table |= dict.fromkeys(range(lo, lo + n), place_id)
+        looked_up = {number: found.place_id for number in range(45) if (found := runs.at(number)) is not None}
+        assert looked_up == table
 
     said = {number: each.place_id for each in runs for number in range(each.lo, each.end)}
     joined = {number: each.place_id for each in runs.joined() for number in range(each.lo, each.end)}

@@ -21,6 +21,16 @@ CREATE TABLE event (
 CREATE INDEX event_record_time ON event USING brin (record_time);
 CREATE INDEX event_hash ON event (hash);
 CREATE INDEX event_source_id ON event (source_id);
+-- Questions about events (ledger/event_query_store.py): pages by event time, by step, disposition and place; the few events
+-- that say a declaration of error or a persistent disposition, and the transformations that have a name.
+CREATE INDEX event_event_time ON event (event_time, event_id);
+CREATE INDEX event_biz_step ON event (biz_step, event_id) WHERE biz_step IS NOT NULL;
+CREATE INDEX event_disposition ON event (disposition, event_id) WHERE disposition IS NOT NULL;
+CREATE INDEX event_read_point ON event (read_point_id, event_id) WHERE read_point_id IS NOT NULL;
+CREATE INDEX event_biz_location ON event (biz_location_id, event_id) WHERE biz_location_id IS NOT NULL;
+CREATE INDEX event_declaration ON event (event_id) WHERE body ? 'errorDeclaration';
+CREATE INDEX event_persistent ON event (event_id) WHERE body ? 'persistentDisposition';
+CREATE INDEX event_transformation ON event ((body ->> 'transformationID'), event_id) WHERE body ->> 'transformationID' IS NOT NULL;
 
 -- One row per fact. A declaration of error carries the eventID of the event that it declares wrong (EPCIS 2.0, 7.4.1.4),
 -- so the key is the id together with whether it is a declaration.
@@ -29,6 +39,14 @@ CREATE TABLE event_key (
     declaration boolean NOT NULL,
     event_id    bigint NOT NULL,
     CONSTRAINT event_key_pkey PRIMARY KEY (source_id, declaration)
+);
+
+CREATE TABLE event_query (                     -- a question about events, kept under a name (EPCIS 2.0: named queries)
+    name       text COLLATE "C" NOT NULL,
+    query      jsonb NOT NULL,
+    created_at timestamptz NOT NULL,
+    created_by text NOT NULL,
+    CONSTRAINT event_query_pkey PRIMARY KEY (name)
 );
 
 CREATE TABLE event_declared_wrong (            -- facts are appended: the wrong event stays, this row says it is wrong

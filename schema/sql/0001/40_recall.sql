@@ -100,6 +100,11 @@ CREATE TABLE publication (
 CREATE TABLE public_record (single boolean NOT NULL DEFAULT true, revision bigint NOT NULL, changed_at timestamptz NOT NULL,
     CONSTRAINT public_record_pkey PRIMARY KEY (single), CONSTRAINT public_record_only_check CHECK (single));
 INSERT INTO public_record (revision, changed_at) VALUES (1, now());
+-- A number that leaves code_run leaves no row to be read as news: how often that happened tells a portal to load anew.
+-- A row of its own, so that a long capture never makes the publishing of a recall wait.
+CREATE TABLE code_run_loss (single boolean NOT NULL DEFAULT true, losses bigint NOT NULL,
+    CONSTRAINT code_run_loss_pkey PRIMARY KEY (single), CONSTRAINT code_run_loss_only_check CHECK (single));
+INSERT INTO code_run_loss (losses) VALUES (0);
 
 -- The one way to change the public record: next revision, and a hint to every portal worker.
 CREATE FUNCTION next_public_revision() RETURNS bigint LANGUAGE sql AS $$

@@ -1,7 +1,7 @@
 -- What the public portal may see: these views and functions, and nothing else. Column lists are explicit, so that a new
 -- column of a table is private until somebody publishes it here.
 
-CREATE VIEW public_revision AS SELECT revision, changed_at FROM public_record;
+CREATE VIEW public_revision AS SELECT revision, changed_at, losses FROM public_record CROSS JOIN code_run_loss;
 
 -- Rows changed by transactions that a reader may not have seen yet have changed_in >= the watermark it took before its
 -- last read: every transaction below it had ended by then. Reading a row twice is harmless; missing one is not.
