@@ -24,7 +24,7 @@ class Combined:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await self._lifespan(receive, send)
+            await self._lifespan(scope.get("state", {}), receive, send)
             return
         await self._app_for(scope["path"])(scope, receive, send)
 
@@ -35,12 +35,12 @@ class Combined:
             return self._api
         return self._portal
 
-    async def _lifespan(self, receive: Receive, send: Send) -> None:
+    async def _lifespan(self, state: dict[str, Any], receive: Receive, send: Send) -> None:
         await receive()
         async with AsyncExitStack() as stack:
             try:
                 for app in (self._portal, self._console, self._api):
-                    await stack.enter_async_context(_running(app))
+                    await stack.enter_async_context(_running(app, state))
             except StartFailed as failure:
                 await send({"type": "lifespan.startup.failed", "message": str(failure)})
                 return
@@ -54,11 +54,11 @@ class StartFailed(Exception):
 
 
 @asynccontextmanager
-async def _running(app: App) -> AsyncIterator[None]:
-    """An application between its start and its end, as the ASGI lifespan protocol has it."""
+async def _running(app: App, state: dict[str, Any]) -> AsyncIterator[None]:
+    """An application between its start and its end (ASGI lifespan); what its start gives is put into ``state``."""
     inbox: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue()
     outbox: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue()
-    task = asyncio.create_task(_lifespan_of(app, inbox, outbox))
+    task = asyncio.create_task(_lifespan_of(app, state, inbox, outbox))
     await inbox.put({"type": "lifespan.startup"})
     reply = await outbox.get()
     if reply["type"] != "lifespan.startup.complete":
@@ -71,5 +71,5 @@ async def _running(app: App) -> AsyncIterator[None]:
         await task
 
 
-async def _lifespan_of(app: App, inbox: asyncio.Queue[Any], outbox: asyncio.Queue[Any]) -> None:
-    await app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": {}}, inbox.get, outbox.put)
+async def _lifespan_of(app: App, state: dict[str, Any], inbox: asyncio.Queue[Any], outbox: asyncio.Queue[Any]) -> None:
+    await app({"type": "lifespan", "asgi": {"version": "3.0"}, "state": state}, inbox.get, outbox.put)

@@ -90,6 +90,8 @@ def listen(installation: Installation, face: Face, host: str, port: int, workers
         "timeout_graceful_shutdown": 25,
         "proxy_headers": True,
     }
+    if "portal" in _FACES[face.value]:
+        options["http"] = "portal.protocol:CodeProtocol"
     if workers == 1:
         uvicorn.run(build(installation.settings, installation.address, face), **options)
         return

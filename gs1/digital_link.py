@@ -113,10 +113,14 @@ def build(identifier: Identifier, base_url: str = CANONICAL_BASE) -> str:
 
 def path_of(identifier: Identifier) -> str:
     """The path: key and qualifiers, everything but A-Z a-z 0-9 - . _ ~ percent-encoded with capitals."""
-    path = f"/{identifier.key}/{quote(identifier.value, safe='')}"
+    path = f"/{identifier.key}/{_escaped(identifier.value)}"
     for code, value in identifier.qualifiers:
-        path += f"/{code}/{quote(value, safe='')}"
+        path += f"/{code}/{_escaped(value)}"
     return path
+
+
+def _escaped(value: str) -> str:
+    return value if value.isascii() and value.isalnum() else quote(value, safe="")
 
 
 def canonical(identifier: Identifier) -> str:

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 import structlog
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import request_response
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from portal.beside import Reader
 from portal.counting import COUNT_WITHIN_S, CheckCounter
+from portal.histories import Histories
 from portal.hot_path import HotPath
+from portal.http_front import Front
 from portal.language import load_tongues
 from portal.live import Live
 from portal.pages import Pages
+from portal.protocol import STATE, FastLane
 from portal.refresh import WORLD, Refresher
 from portal.routes import Routes
 from portal.scan_log import ScanLog
@@ -61,18 +66,15 @@ def create_app(
         confirm_within_s=settings.confirm_within_s,
     )
     live = Live(address)
-    log = ScanLog(live)
-    reader = Reader(live, CheckCounter(live, clock, within_s=count_within_s), log, secret.encode())
-    routes = Routes(HotPath(settings.base_url, tongues, pages), refresher, reader, clock)
-
-    async def confirmed() -> str | None:
-        confirmation = refresher.confirmation()
-        if confirmation.is_fresh:
-            return None
-        return f"the public record was last confirmed at {confirmation.at or 'no time'}"
+    log, counter = ScanLog(live), CheckCounter(live, clock, within_s=count_within_s)
+    reader = Reader(live, counter, Histories(live), log, secret.encode())
+    guarded: dict[str, Any] = {"csp": pages.content_security_policy(), "https": settings.base_url.startswith("https:")}
+    guard_headers = SecurityHeaders(_nowhere, **guarded).headers
+    front = Front(HotPath(settings.base_url, tongues, pages), refresher, reader, clock, guard_headers)
+    routes = Routes(front)
 
     @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, Any]]:
         try:
             async with asyncio.timeout(FIRST_LOAD_WITHIN_S):
                 await refresher.look()
@@ -85,20 +87,22 @@ def create_app(
         tasks = [asyncio.create_task(work) for work in (refresher.run(), log.run())]
         for task in tasks:
             task.add_done_callback(_say_end)
+        gc.freeze()  # the copy lives on: a collection that walks through a million lots stops every scan meanwhile
         try:
-            yield
+            yield {STATE: FastLane(front)}
         finally:
+            gc.unfreeze()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await reader.counter.close()
+            await reader.close()
             await log.flush()
             await live.close()
 
     app = Starlette(
-        routes=[*routes.routes(), *probes.routes({"public record": confirmed})],
+        routes=[*routes.routes(), *probes.routes({"public record": partial(_confirmed, refresher)})],
         middleware=[
-            Middleware(SecurityHeaders, pages.content_security_policy(), https=settings.base_url.startswith("https:")),
+            Middleware(SecurityHeaders, **guarded),
             Middleware(OwnFailures, routes.problem),
             Middleware(BodyLimit, BODY_BYTES_MAX),
             Middleware(SameOrigin, [settings.base_url]),
@@ -109,6 +113,17 @@ def create_app(
     # Not a route: patterns of routes see the decoded path, in which they stop at a line break.
     app.router.default = request_response(routes.anything)
     return app
+
+
+async def _nowhere(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    """An application that is never asked."""
+
+
+async def _confirmed(refresher: Refresher) -> str | None:
+    confirmation = refresher.confirmation()
+    if confirmation.is_fresh:
+        return None
+    return f"the public record was last confirmed at {confirmation.at or 'no time'}"
 
 
 def _say_end(task: asyncio.Task[None]) -> None:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
-
-from starlette.requests import Request
+from typing import NamedTuple
 
 from portal.clients import is_a_check, kind_of
 from portal.counting import CheckCounter, visitor_hash
+from portal.histories import Histories, Whose
 from portal.hot_path import Form, Sight
 from portal.language import Tongue
 from portal.live import ContentsTooMany, Live
 from portal.model import ALONE, Beside, Checks, Step, Verdict
 from portal.scan_log import Scan, ScanLog
+
+
+class Visit(NamedTuple):
+    """Who opens an address, as far as counting has to know."""
+
+    method: str
+    user_agent: str
+    purpose: str
+    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,44 +30,68 @@ class Reader:
 
     live: Live
     counter: CheckCounter
+    histories: Histories
     log: ScanLog
     secret: bytes
 
-    async def read(self, request: Request, sight: Sight) -> Beside:
+    def at_once(self, visit: Visit, sight: Sight) -> Beside | None:
+        """What belongs to this sight, when nothing has to be waited for; else None."""
+        if sight.is_unit:
+            return None
+        if not _has_more(sight):
+            return ALONE
+        if self._is_counted(visit, sight) or self._is_told_the_count(visit, sight):
+            return None
+        history = self._kept_history(sight)
+        return None if history is None else Beside(history=history)
+
+    async def read(self, visit: Visit, sight: Sight) -> Beside:
         """Everything that belongs to this sight; what does not come in time is left out."""
         if sight.is_unit:
             return await self._unit(sight)
-        if sight.form not in (Form.PAGE, Form.VERDICT) or not sight.confirmation.is_fresh:
+        if not _has_more(sight):
             return ALONE
-        checks, history = await asyncio.gather(self._checks(request, sight), self._history(sight))
-        return Beside(checks=checks, history=history)
+        kept = self._kept_history(sight)
+        if kept is not None:
+            return Beside(checks=await self._checks(visit, sight), history=kept)
+        asked = self.histories.ask(_whose(sight))  # before the count is waited for: both are under way at once
+        checks = await self._checks(visit, sight)
+        return Beside(checks=checks, history=await asked or ())
 
-    def note(self, request: Request, sight: Sight, verdict: Verdict) -> None:
+    def note(self, visit: Visit, sight: Sight, verdict: Verdict) -> None:
         """Put the opening of a page into the log of scans."""
-        if sight.form is not Form.PAGE or request.method != "GET":
+        if sight.form is not Form.PAGE or visit.method != "GET":
             return
         finding, tongue = sight.finding, sight.tongue
-        self.log.add(_scan(sight, verdict, tongue, finding.number, request.headers.get("user-agent", "")))
+        self.log.add(_scan(sight, verdict, tongue, finding.number, visit.user_agent))
 
-    async def _checks(self, request: Request, sight: Sight) -> Checks | None:
+    async def close(self) -> None:
+        """Count what waits, then stop."""
+        await self.counter.close()
+        await self.histories.close()
+
+    async def _checks(self, visit: Visit, sight: Sight) -> Checks | None:
         number = sight.finding.number
         if number is None:
             return None
-        agent = request.headers.get("user-agent", "")
-        purpose = request.headers.get("sec-purpose") or request.headers.get("purpose") or ""
-        if sight.form is Form.PAGE and is_a_check(request.method, agent, purpose):
-            address = request.client.host if request.client is not None else ""
-            return await self.counter.count(number, visitor_hash(self.secret, address, agent, sight.now))
-        if sight.form is Form.VERDICT and request.method == "GET":
-            return await self.counter.read(number)
-        return None
+        if self._is_counted(visit, sight):
+            visitor = visitor_hash(self.secret, visit.address, visit.user_agent, sight.now)
+            return await self.counter.count(number, visitor)
+        return await self.counter.read(number) if self._is_told_the_count(visit, sight) else None
 
-    async def _history(self, sight: Sight) -> tuple[Step, ...]:
+    def _is_counted(self, visit: Visit, sight: Sight) -> bool:
+        is_an_item_s_page = sight.finding.number is not None and sight.form is Form.PAGE
+        return is_an_item_s_page and is_a_check(visit.method, visit.user_agent, visit.purpose)
+
+    def _is_told_the_count(self, visit: Visit, sight: Sight) -> bool:
+        return sight.finding.number is not None and sight.form is Form.VERDICT and visit.method == "GET"
+
+    def _kept_history(self, sight: Sight) -> tuple[Step, ...] | None:
+        """The history as far as it is at hand: empty when there can be none, None when it has to be read."""
         finding = sight.finding
-        lot_id = finding.lot.lot_id if finding.lot is not None else None
-        if (finding.number is None and lot_id is None) or not finding.is_known:
+        if (finding.number is None and finding.lot is None) or not finding.is_known:
             return ()
-        return await self.live.history(finding.number, lot_id)
+        return self.histories.kept(_whose(sight))
 
     async def _unit(self, sight: Sight) -> Beside:
         try:
@@ -68,6 +100,16 @@ class Reader:
             return ALONE
         exists = True if contents else await self.live.unit_exists(sight.identifier.value)
         return Beside(contents=contents, unit_exists=exists)
+
+
+def _has_more(sight: Sight) -> bool:
+    return sight.form in (Form.PAGE, Form.VERDICT) and sight.confirmation.is_fresh
+
+
+def _whose(sight: Sight) -> Whose:
+    finding = sight.finding
+    lot_id = finding.lot.lot_id if finding.lot is not None else None
+    return Whose(finding.number, lot_id, finding.state, sight.snapshot.revision)
 
 
 def _scan(sight: Sight, verdict: Verdict, tongue: Tongue, number: int | None, user_agent: str) -> Scan:

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
+
+USER_AGENT_READ_MAX: Final = 512
+USER_AGENTS_MAX: Final = 2_048
+"""User agents whose kind is kept: there are far fewer of them than scans."""
 
 _KINDS: Final = (
     ("bot", re.compile(r"bot|crawl|spider|preview|facebookexternalhit|whatsapp|slack|telegram|skypeuri|embedly", re.I)),
@@ -17,7 +22,15 @@ _KINDS: Final = (
 
 
 def kind_of(user_agent: str) -> str:
-    """``bot``, ``machine``, ``wechat``, ``alipay``, ``ios``, ``android``, ``desktop`` or ``other``."""
+    """``bot``, ``machine``, ``wechat``, ``alipay``, ``ios``, ``android``, ``desktop`` or ``other``.
+
+    Told by the first ``USER_AGENT_READ_MAX`` characters.
+    """
+    return _kind_of(user_agent[:USER_AGENT_READ_MAX])
+
+
+@lru_cache(maxsize=USER_AGENTS_MAX)
+def _kind_of(user_agent: str) -> str:
     return next((kind for kind, pattern in _KINDS if pattern.search(user_agent)), "other")
 
 

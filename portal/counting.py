@@ -6,13 +6,16 @@ import asyncio
 import hashlib
 import hmac
 from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Final
 
 from portal.live import Live
 from portal.model import Checks
+from portal.together import Together
 from runtime.clock import Clock
 
 COUNT_WITHIN_S: Final = 0.1
@@ -21,6 +24,8 @@ STATEMENT_WITHIN_S: Final = 2.0
 BATCH_MAX: Final = 256
 WAITING_MAX: Final = 10_000
 """Scans waiting to be counted; beyond it they are not counted, and ``missed`` says how many."""
+NETWORKS_MAX: Final = 4_096
+"""Addresses whose network is kept, in memory only: the same phone opens several pages."""
 
 
 @dataclass(slots=True)
@@ -39,6 +44,7 @@ class CheckCounter:
         self._within_s = within_s
         self._waiting: deque[_Waiting] = deque()
         self._worker: asyncio.Task[None] | None = None
+        self._reads: Together[int, Checks] = Together(self._read, within_s)
         self.missed = 0
 
     async def count(self, number: int, visitor: bytes) -> Checks | None:
@@ -50,20 +56,23 @@ class CheckCounter:
         self._waiting.append(_Waiting(number, visitor, [answer]))
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work())
-        done, _ = await asyncio.wait([answer], timeout=self._within_s)
-        return answer.result() if done else None
+        # Not asyncio.wait: a timer that gives up costs a third of it, and this is waited for once per page.
+        late = asyncio.get_running_loop().call_later(self._within_s, _give_up, answer)
+        try:
+            return await answer
+        finally:
+            late.cancel()
 
     async def read(self, number: int) -> Checks | None:
         """The count as it is, without counting; None when there is none, or it is not known in time."""
-        sql = "SELECT number, n, first_at FROM public_read_checks($1)"
-        rows = await self._live.fetch(sql, [number], within_s=self._within_s)
-        return Checks(rows[0]["n"], rows[0]["first_at"], includes_this=False) if rows else None
+        return await self._reads.ask(number)
 
     async def close(self) -> None:
         """Count what waits, then stop."""
         if self._worker is not None:
             await asyncio.wait([self._worker], timeout=STATEMENT_WITHIN_S)
             self._worker.cancel()
+        await self._reads.close()
 
     async def _work(self) -> None:
         while self._waiting:
@@ -88,6 +97,13 @@ class CheckCounter:
                 batch[each.number] = each
         return list(batch.values())
 
+    async def _read(self, numbers: Sequence[int]) -> Mapping[int, Checks] | None:
+        sql = "SELECT number, n, first_at FROM public_read_checks($1)"
+        rows = await self._live.fetch(sql, list(numbers), within_s=self._within_s)
+        if rows is None:
+            return None
+        return {row["number"]: Checks(row["n"], row["first_at"], includes_this=False) for row in rows}
+
     async def _counted(self, batch: list[_Waiting], seen_at: datetime) -> dict[int, Checks]:
         sql = "SELECT number, n, first_at FROM public_count_checks($1, $2, $3)"
         numbers, visitors = [each.number for each in batch], [each.visitor for each in batch]
@@ -102,10 +118,23 @@ def visitor_hash(secret: bytes, address: str, user_agent: str, at: datetime) -> 
 
     The address is cut to /24 (IPv4) or /48 (IPv6) first, so that it cannot be had back even by trying all of them.
     """
+    salt = _salt(secret, at.date())
+    return hashlib.blake2b(f"{_network(address)}\n{user_agent}".encode(), digest_size=16, key=salt).digest()
+
+
+def _give_up(answer: asyncio.Future[Checks | None]) -> None:
+    if not answer.done():
+        answer.set_result(None)
+
+
+@lru_cache(maxsize=2)
+def _salt(secret: bytes, day: date) -> bytes:
+    return hmac.digest(secret, f"visitor/{day.isoformat()}".encode(), "sha256")
+
+
+@lru_cache(maxsize=NETWORKS_MAX)
+def _network(address: str) -> str:
     try:
-        network = ip_network((address, 48 if ip_address(address).version == 6 else 24), strict=False)
-        place = str(network.network_address)
+        return str(ip_network((address, 48 if ip_address(address).version == 6 else 24), strict=False).network_address)
     except ValueError:
-        place = ""
-    salt = hmac.digest(secret, f"visitor/{at.date().isoformat()}".encode(), "sha256")
-    return hashlib.blake2b(f"{place}\n{user_agent}".encode(), digest_size=16, key=salt).digest()
+        return ""

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
@@ -23,12 +24,14 @@ from portal import documents, units
 from portal.documents import LINKSET_CONTEXT, VOCABULARY, linkset, page_address
 from portal.language import ORIGINAL, Tongue
 from portal.model import ALONE, Beside, CodeState, Confirmation, Finding, Verdict
-from portal.pages import Pages
+from portal.pages import BODIES_MAX, Pages
 from portal.snapshot import Snapshot
 from portal.verdict import judge
-from web.headers import accepts, languages, negotiate
+from web.headers import HEADER_LENGTH_MAX, accepts, languages, negotiate
 
 ADDRESS_BYTES_MAX: Final = 2_048
+HEADERS_MAX: Final = 1_000
+"""Headers whose meaning is kept (at most 1,000 characters each): browsers send few different ones."""
 RETRY_AFTER_S: Final = 2
 HTML: Final = "text/html"
 JSON: Final = "application/json"
@@ -124,16 +127,16 @@ class HotPath:
         path = ask.path[:-1] if ask.path.endswith("/") else ask.path  # stripped once: GS1 resolver 1.2, 2.7
         try:
             identifier = digital_link.parse_path(path)
-            if any(part[:1].isdigit() for part in ask.query.replace(";", "&").split("&")):
+            if ask.query and any(part[:1].isdigit() for part in ask.query.replace(";", "&").split("&")):
                 identifier = digital_link.parse(f"{digital_link.CANONICAL_BASE}{path}?{ask.query}")
         except GS1Error as error:
             return self._unreadable(HTTPStatus.BAD_REQUEST, str(error), tongue, form)
         finding = snapshot.find(identifier)
         return Sight(identifier, finding, tongue, asked, form, link_type, ask.query, snapshot, confirmation, now)
 
-    def answer(self, sight: Sight, beside: Beside = ALONE) -> Answer:
-        """Write the answer in the form that is wanted."""
-        verdict = sight.verdict(beside)
+    def answer(self, sight: Sight, beside: Beside = ALONE, verdict: Verdict | None = None) -> Answer:
+        """Write the answer in the form that is wanted; ``verdict`` when it has been decided with the same beside."""
+        verdict = verdict or sight.verdict(beside)
         if sight.form is Form.PAGE:
             return self._page(sight, beside, verdict)
         if sight.form is Form.VERDICT:
@@ -156,7 +159,7 @@ class HotPath:
         wanted = dict(parse_qsl(ask.query)).get("lang", "") if "lang=" in ask.query else ""
         if wanted in self.tongues:
             return (wanted,)
-        return languages(ask.accept_language, list(self.tongues))
+        return _languages(_short(ask.accept_language), tuple(self.tongues))
 
     def _page(self, sight: Sight, beside: Beside, verdict: Verdict) -> Answer:
         confirmed_at = sight.confirmation.at
@@ -166,7 +169,7 @@ class HotPath:
         else:
             body = self.pages.scan(sight.finding, verdict, beside, sight.tongue, confirmed_at)
         headers = self._headers(sight, verdict)
-        headers["ETag"] = f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+        headers["ETag"] = _etag(body)
         return Answer(_status(sight, verdict), body, HTML, headers)
 
     def _verdict(self, sight: Sight, beside: Beside, verdict: Verdict) -> Answer:
@@ -251,6 +254,11 @@ class HotPath:
         return [code for code in self.tongues if len(code) == 2]  # hreflang of GS1's schema takes no script subtag
 
 
+@lru_cache(maxsize=BODIES_MAX)
+def _etag(body: bytes) -> str:
+    return f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+
+
 def joined(target: str, query: str) -> str:
     """The target with the whole raw query passed on (GS1 resolver 1.2, 2.8), before a fragment."""
     if not query:
@@ -266,15 +274,32 @@ def _form(ask: Ask) -> tuple[Form, str | None]:
         return Form.LINKSET, None
     if link_type is not None:
         return Form.LINK, link_type
-    named = [media for media in (HTML, JSON, LINKSET) if accepts(ask.accept, media)]
-    if not named and accepts(ask.accept, "application/xhtml+xml"):
+    return _accepted(_short(ask.accept)), None
+
+
+def _short(header: str | None) -> str | None:
+    """A header that is too long to be read counts as absent (web/headers.py); so none of that size is kept."""
+    return None if header is None or len(header) > HEADER_LENGTH_MAX else header
+
+
+@lru_cache(maxsize=HEADERS_MAX)
+def _languages(accept_language: str | None, offered: tuple[str, ...]) -> tuple[str, ...]:
+    return languages(accept_language, offered)
+
+
+@lru_cache(maxsize=HEADERS_MAX)
+def _accepted(accept: str | None) -> Form:
+    named = [media for media in (HTML, JSON, LINKSET) if accepts(accept, media)]
+    if not named and accepts(accept, "application/xhtml+xml"):
         named = [HTML]
-    chosen = negotiate(ask.accept, named) if named else None
+    chosen = negotiate(accept, named) if named else None
     forms = {HTML: Form.PAGE, JSON: Form.VERDICT, LINKSET: Form.LINKSET}
-    return (forms[chosen] if chosen is not None else Form.LINK), None
+    return forms[chosen] if chosen is not None else Form.LINK
 
 
 def _link_type(query: str) -> str | None:
+    if not query:
+        return None
     for piece in query.split("&"):
         name, _, value = piece.partition("=")
         if name.lower() == "linktype" and value:

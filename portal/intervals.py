@@ -53,6 +53,8 @@ class Runs:
 
     def at(self, number: int) -> RunRow | None:
         """The run that holds ``number``."""
+        if not len(self.lo):
+            return None
         index = int(self.lo.searchsorted(np.int64(number), "right")) - 1
         if index < 0 or number >= int(self.lo[index]) + int(self.n[index]):
             return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from typing import Any, Final
 
 import asyncpg
@@ -24,6 +25,7 @@ HISTORY_STEPS_MAX: Final = 12
 CONTENTS_WITHIN_S: Final = 0.25
 CONTENTS_ROWS_MAX: Final = 200_000
 
+_FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 _log = structlog.get_logger("portal")
 
 
@@ -51,16 +53,28 @@ class Live:
                 async with pool.acquire() as connection:
                     rows: list[Any] = await connection.fetch(sql, *arguments)
                     return rows
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except _FAILURES as error:
             if not is_of_the_world(error):
                 self._say(sql, error)
             return None
 
-    async def history(self, number: int | None, lot_id: int | None) -> tuple[Step, ...]:
-        """The life of the item, or of the lot; empty when it did not come in time."""
-        sql = "SELECT at, step, role, place_kind, region, country FROM public_history($1, $2, $3)"
-        rows = await self.fetch(sql, number, lot_id, HISTORY_STEPS_MAX, within_s=HISTORY_WITHIN_S)
-        return tuple(Step(**dict(row)) for row in rows or ())
+    async def histories(self, wanted: Sequence[tuple[int | None, int | None]]) -> list[tuple[Step, ...]] | None:
+        """The lives of items (number, lot) or lots (None, lot), in the order asked; None when they are late."""
+        sql = (
+            "SELECT w.i, h.at, h.step, h.role, h.place_kind, h.region, h.country"
+            " FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS w (number, lot_id, i)"
+            " CROSS JOIN LATERAL public_history(w.number, w.lot_id, $3)"
+            " WITH ORDINALITY AS h (at, step, place_kind, region, country, role, k) ORDER BY w.i, h.k"
+        )
+        numbers, lots = [number for number, _ in wanted], [lot_id for _, lot_id in wanted]
+        rows = await self.fetch(sql, numbers, lots, HISTORY_STEPS_MAX, within_s=HISTORY_WITHIN_S)
+        if rows is None:
+            return None
+        found: list[list[Step]] = [[] for _ in wanted]
+        for row in rows:
+            step = Step(row["at"], row["step"], row["role"], row["place_kind"], row["region"], row["country"])
+            found[row["i"] - 1].append(step)
+        return [tuple(steps) for steps in found]
 
     async def contents(self, sscc: str) -> tuple[Content, ...] | None:
         """What is inside a unit. Empty: nothing, or no such unit (``unit_exists`` knows). None: no answer in time."""

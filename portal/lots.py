@@ -18,6 +18,8 @@ from portal.model import Lot
 UInt64s = npt.NDArray[np.uint64]
 Int32s = npt.NDArray[np.int32]
 
+LOTS_KEPT_MAX: Final = 10_000
+"""Lots kept as values beside their columns (about 400 bytes each): the ones that are scanned."""
 _NO_DATE: Final = 0
 _STATUSES: Final = ("released", "held", "rejected")
 
@@ -44,6 +46,7 @@ class LotTable:
     key_hash: UInt64s
     """Sorted hashes of (product, code); ``key_row`` says in which row the lot stands."""
     key_row: Int64s
+    _values: dict[int, Lot] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def of(cls, lots: Iterable[Lot]) -> Self:
@@ -85,6 +88,14 @@ class LotTable:
         return None
 
     def _lot(self, row: int) -> Lot:
+        lot = self._values.get(row)
+        if lot is None:
+            if len(self._values) >= LOTS_KEPT_MAX:
+                self._values.clear()
+            lot = self._values[row] = self._read(row)
+        return lot
+
+    def _read(self, row: int) -> Lot:
         begin = int(self.code_ends[row - 1]) if row else 0
         return Lot(
             lot_id=int(self.lot_id[row]),

@@ -29,6 +29,10 @@ from web.templates import environment
 FOLDER: Final = Path(__file__).parent.parent / "public_templates"
 PAGES_MAX: Final = 4_000
 """Prepared pages kept (about 10 KB each); the one used longest ago makes room."""
+BODIES_MAX: Final = 4_000
+"""Whole pages kept (about 10 KB each), until the minute in which they were confirmed is over."""
+HISTORIES_MAX: Final = 2_000
+"""Histories kept as written (about 2 KB each): items of one lot often share theirs."""
 CARDS_MAX: Final = 2_000
 """Verdict cards kept as written (about 1 KB each)."""
 CASES_SHOWN_MAX: Final = 5
@@ -59,7 +63,9 @@ class Pages:
         host = urlsplit(base_url).netloc
         self._environments = {code: self._environment(folder, tongue, host) for code, tongue in tongues.items()}
         self._kept: OrderedDict[Hashable, Prepared] = OrderedDict()
+        self._bodies: OrderedDict[Hashable, bytes] = OrderedDict()
         self._cards: dict[Hashable, str] = {}
+        self._histories: dict[Hashable, str] = {}
         # Unguessable, so that no text of a product can pass for a slot.
         self._slots = tuple(f"<!--{secrets.token_hex(16)}-->" for _ in range(2))
 
@@ -73,14 +79,34 @@ class Pages:
 
     def forget(self) -> None:
         """Drop all prepared pages."""
-        self._kept.clear()
-        self._cards.clear()
+        for kept in (self._kept, self._bodies, self._cards, self._histories):
+            kept.clear()
 
     def scan(
         self, finding: Finding, verdict: Verdict, beside: Beside, tongue: Tongue, confirmed_at: datetime | None
     ) -> bytes:
-        """The page of a scanned product, lot or item."""
-        key = _page_key(finding, verdict, tongue)
+        """The page of a scanned product, lot or item; the same object as long as nothing on it changes."""
+        page_key = _page_key(finding, verdict, tongue)
+        key = (page_key, _moment_key(finding, verdict, beside, confirmed_at))
+        body = self._bodies.get(key)
+        if body is None:
+            body = self._bodies[key] = self._filled(
+                page_key, finding, verdict, beside, tongue, confirmed_at=confirmed_at
+            )
+            if len(self._bodies) > BODIES_MAX:
+                self._bodies.popitem(last=False)
+        return body
+
+    def _filled(
+        self,
+        key: Hashable,
+        finding: Finding,
+        verdict: Verdict,
+        beside: Beside,
+        tongue: Tongue,
+        *,
+        confirmed_at: datetime | None,
+    ) -> bytes:
         prepared = self._kept.get(key)
         if prepared is None:
             prepared = self._prepare(finding, verdict, tongue)
@@ -178,6 +204,9 @@ class Pages:
     def _history(self, finding: Finding, beside: Beside, tongue: Tongue) -> str:
         if not beside.history:
             return ""
+        key = (tongue.code, finding.number is not None, beside.history)
+        if key in self._histories:
+            return self._histories[key]
         steps = [
             {
                 "text": wording.step_text(step, tongue),
@@ -186,7 +215,12 @@ class Pages:
             }
             for step in beside.history
         ]
-        return self._render("history.html", tongue, steps=steps, is_item=finding.number is not None)
+        if len(self._histories) >= HISTORIES_MAX:
+            self._histories.clear()
+        written = self._histories[key] = self._render(
+            "history.html", tongue, steps=steps, is_item=finding.number is not None
+        )
+        return written
 
 
 def case_shown(case: Recall, tongue: Tongue) -> dict[str, Any]:
@@ -240,4 +274,17 @@ def _page_key(finding: Finding, verdict: Verdict, tongue: Tongue) -> Hashable:
         tuple((case.case_id, case.version, case.revision) for case in shown_cases(finding, verdict)),
         bool(finding.part_recalls),
         finding.number is None,
+    )
+
+
+def _moment_key(finding: Finding, verdict: Verdict, beside: Beside, confirmed_at: datetime | None) -> Hashable:
+    """What the two slots are made of besides the page: ``wording.said`` and the history. Checks are told by few."""
+    checks = beside.checks if verdict in wording.TELLS_THE_CHECKS else None
+    return (
+        confirmed_at.replace(second=0, microsecond=0) if confirmed_at is not None else None,
+        (checks.count, checks.first_at.date()) if checks is not None else None,
+        beside.history,
+        finding.state,
+        finding.is_suspect,
+        finding.place,
     )

@@ -28,11 +28,12 @@ from serials.keys import KeysError
 CHANNELS: Final = ("tracemark_revision", "tracemark_codes")
 CONNECT_WITHIN_S: Final = 5.0
 LOAD_EVERY_S: Final = 900.0
-"""Even without a reason the whole copy is loaded anew this often: a run that was deleted leaves no news."""
+"""Even without a reason the whole copy is loaded anew this often."""
 HINTS_APART_S: Final = 0.02
 """Hints that come closer together than this are one."""
 
-WORLD = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+# The last: asked on a connection whose server has just said that it ends it, and whose end was not heard yet.
+WORLD = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 _log = structlog.get_logger("portal")
 
 
@@ -127,7 +128,8 @@ class Refresher:
             self._drop()
         if self._loaded is None:
             return
-        if self._load_wanted or self._loaded.is_thick or self._monotonic() >= self._next_load_mono:
+        wanted = self._load_wanted or self._loaded.is_thick or self._loaded.losses_since != 0
+        if wanted or self._monotonic() >= self._next_load_mono:
             self._begin_load()
 
     def _after_gap(self) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -17,13 +15,12 @@ from gs1 import digital_link
 from gs1.errors import GS1Error
 from gs1.identifier import Identifier
 from portal import checks, documents, wording
-from portal.beside import Reader
-from portal.hot_path import JSON, Answer, Ask, Form, HotPath
+from portal.beside import Visit
+from portal.hot_path import JSON, Answer, Ask, Form
+from portal.http_front import CORS, Front, complete
 from portal.language import Tongue
 from portal.model import Confirmation, Recall, Verdict
 from portal.pages import case_shown
-from portal.refresh import Refresher
-from runtime.clock import Clock
 from runtime.refusals import Fault, Invalid, NotFound
 from web.headers import accepts
 from web.problems import RETRY_AFTER_S, Problem, respond
@@ -31,16 +28,10 @@ from web.problems import RETRY_AFTER_S, Problem, respond
 CODE_METHODS: Final = ["GET", "HEAD", "OPTIONS"]
 RECALLS_SHOWN_MAX: Final = 200
 LOTS_SHOWN_MAX: Final = 300
-GZIP_LEVEL: Final = 5
-COMPRESSED_MAX: Final = 1_000
-"""Answers kept with their compressed form (about 10 KB both)."""
-GZIP_BYTES_MIN: Final = 1_000
 ICON: Final = (
     b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path fill="#0b4f9e" d="M1 1h6v6H1zm8 0h6v6H9z'
     b'M1 9h6v6H1zm8 0h2v2H9zm4 0h2v2h-2zm-2 2h2v2h-2zm-2 2h2v2H9zm4 0h2v2h-2z"/></svg>'
 )
-CORS: Final = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "Link, Location, Retry-After, ETag"}
-_VARY: Final = "Accept, Accept-Language, Accept-Encoding"
 
 
 class NoSuchRecall(NotFound):
@@ -52,14 +43,15 @@ class BodyWrong(Invalid):
 
 
 class Routes:
-    """The addresses of the portal over one refresher and one hot path."""
+    """The addresses of the portal over one front."""
 
-    def __init__(self, hot_path: HotPath, refresher: Refresher, reader: Reader, clock: Clock) -> None:
-        self._hot_path = hot_path
-        self._pages = hot_path.pages
-        self._refresher = refresher
-        self._reader = reader
-        self._clock = clock
+    def __init__(self, front: Front) -> None:
+        self._front = front
+        self._hot_path = front.hot_path
+        self._pages = front.hot_path.pages
+        self._refresher = front.refresher
+        self._reader = front.reader
+        self._clock = front.clock
 
     def routes(self) -> list[Route]:
         """Codes first: they are nearly all of the traffic. ``anything`` takes every path that no route has."""
@@ -109,14 +101,10 @@ class Routes:
                 "Access-Control-Allow-Headers": "Accept, Accept-Language",
             }
             return Response(b"", 204, {**CORS, **headers, "Allow": allowed})
-        ask = _ask(request, prefix, only)
-        sight = self._hot_path.look(ask, self._refresher.snapshot, self._refresher.confirmation(), self._clock())
-        if isinstance(sight, Answer):
-            return _response(request, sight)
-        beside = await self._reader.read(request, sight)
-        answer = self._hot_path.answer(sight, beside)
-        self._reader.note(request, sight, sight.verdict(beside))
-        return _response(request, answer)
+        found = self._front.look(_ask(request, prefix, only))
+        return _response(
+            request, found if isinstance(found, Answer) else await self._front.read(found, _visit(request))
+        )
 
     async def recalls(self, request: Request) -> Response:
         """All published cases, the newest first."""
@@ -337,25 +325,18 @@ def _ask(request: Request, prefix: str, only: Form | None) -> Ask:
 
 
 def _response(request: Request, answer: Answer) -> Response:
-    """The answer with what every answer carries; compressed, or 304, or without its body, as the request has it."""
-    headers = {"Cache-Control": "no-cache", **CORS, "Vary": _VARY, **answer.headers}
-    etag = headers.get("ETag")
-    if etag is not None and answer.status == 200 and etag in request.headers.get("if-none-match", ""):
-        return Response(b"", 304, headers)
-    body = answer.body
-    if len(body) >= GZIP_BYTES_MIN and "gzip" in request.headers.get("accept-encoding", ""):
-        body = _compressed(body)
-        headers["Content-Encoding"] = "gzip"
-    media_type = answer.media_type if answer.media_type != "text/html" else "text/html; charset=utf-8"
-    if answer.status in (303, 307):
-        return Response(b"", answer.status, headers)
-    return Response(body, answer.status, headers, media_type)
+    """The answer as the framework sends it; a HEAD loses its body on the way out."""
+    get = request.headers.get
+    whole = complete(answer, accept_encoding=get("accept-encoding", ""), if_none_match=get("if-none-match", ""))
+    response = Response(whole.body, whole.status)
+    response.raw_headers = whole.headers
+    return response
 
 
-@lru_cache(maxsize=COMPRESSED_MAX)
-def _compressed(body: bytes) -> bytes:
-    """A hot lot's page is the same for every item, and is compressed once."""
-    return gzip.compress(body, GZIP_LEVEL, mtime=0)
+def _visit(request: Request) -> Visit:
+    get = request.headers.get
+    address = request.client.host if request.client is not None else ""
+    return Visit(request.method, get("user-agent", ""), get("sec-purpose") or get("purpose") or "", address)
 
 
 def _path(identifier: Identifier, tongue: Tongue, asked: Mapping[str, str]) -> str:

@@ -117,6 +117,8 @@ class Scopes:
         return tuple(sorted(self.recalls.values(), key=lambda recall: recall.published_at, reverse=True))
 
     def _of_whole(self, lot_id: int) -> list[int]:
+        if not len(self._whole_lot):
+            return []
         wanted = np.int64(lot_id)
         first = int(self._whole_lot.searchsorted(wanted, "left"))
         last = int(self._whole_lot.searchsorted(wanted, "right"))

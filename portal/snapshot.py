@@ -85,8 +85,7 @@ class Snapshot:
         state = CodeState(run.state) if run is not None else CodeState.NOT_ACTIVE
         if self.voids.at(number) is not None:
             state = CodeState.VOID
-        found = self._found(product, lot or told, named)
-        return replace(found, number=number, state=state, is_suspect=differs)
+        return self._found(product, lot or told, named, number=number, state=state, is_suspect=differs)
 
     def _unknown_item(self, identifier: Identifier, told: Lot | None) -> Finding:
         """A serial never issued. When the lot told beside it is recalled, that is said: the pack may be of that lot."""
@@ -105,7 +104,16 @@ class Snapshot:
         foreign = self.foreign.number(gtin, serial)
         return None if foreign is None else (foreign, None)
 
-    def _found(self, product: Product, lot: Lot | None, named: Named) -> Finding:
+    def _found(
+        self,
+        product: Product,
+        lot: Lot | None,
+        named: Named,
+        *,
+        number: int | None = None,
+        state: CodeState | None = None,
+        is_suspect: bool = False,
+    ) -> Finding:
         recalls, withdrawals = _apart(named.surely)
         part_recalls, _ = _apart(named.perhaps)
         made_at = self.places.get(lot.made_at_place_id) if lot is not None and lot.made_at_place_id else None
@@ -117,11 +125,16 @@ class Snapshot:
             recalls=recalls,
             part_recalls=part_recalls,
             withdrawals=withdrawals,
+            number=number,
+            state=state,
+            is_suspect=is_suspect,
         )
 
 
 def _apart(cases: tuple[Recall, ...]) -> tuple[tuple[Recall, ...], tuple[Recall, ...]]:
     """Recalls and withdrawals: the second are never shown as the first."""
+    if not cases:
+        return (), ()
     recalls = tuple(case for case in cases if not case.is_withdrawal)
     return recalls, tuple(case for case in cases if case.is_withdrawal)
 

@@ -36,7 +36,7 @@ _RUN_ROW = np.dtype(
 _COPY_HEADER_BYTES: Final = 19  # signature, flags, length of the header extension (PostgreSQL, COPY, binary format)
 _COPY_TRAILER_BYTES: Final = 2
 
-_REVISION = "SELECT revision, public_watermark() AS watermark FROM public_revision"
+_REVISION = "SELECT revision, losses, public_watermark() AS watermark FROM public_revision"
 _PRODUCTS = (
     "SELECT product_id, gtin, name, brand, texts, profile, ours, date_kind, allergens, image, changed_in"
     " FROM public_product WHERE changed_in >= $1"
@@ -67,10 +67,13 @@ _SCOPES = (
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A snapshot, and the watermark from which the next news are to be read."""
+    """A snapshot, the watermark from which the next news are to be read, and how often numbers had lost their run."""
 
     snapshot: Snapshot
     watermark: int
+    losses: int = 0
+    losses_since: int = 0
+    """Losses after the load: news cannot take away, so the copy still shows what was lost."""
 
     @property
     def is_thick(self) -> bool:
@@ -108,7 +111,7 @@ async def load(connection: asyncpg.Connection, master_secret: str) -> Loaded:
             scopes=await _scopes(connection),
         )
     built = await asyncio.to_thread(_built, snapshot, lots, blocks, foreign, voids)
-    return Loaded(built, head["watermark"])
+    return Loaded(built, head["watermark"], head["losses"])
 
 
 async def catch_up(connection: asyncpg.Connection, loaded: Loaded, master_secret: str) -> Loaded:
@@ -124,9 +127,10 @@ async def catch_up(connection: asyncpg.Connection, loaded: Loaded, master_secret
         snapshot = await _with_news(connection, loaded.snapshot, loaded.watermark, master_secret)
         if head["revision"] != loaded.snapshot.revision:
             snapshot = replace(snapshot, revision=head["revision"], scopes=await _scopes(connection))
-    if snapshot is loaded.snapshot and head["watermark"] == loaded.watermark:
+    losses_since = head["losses"] - loaded.losses
+    if snapshot is loaded.snapshot and (head["watermark"], losses_since) == (loaded.watermark, loaded.losses_since):
         return loaded
-    return Loaded(snapshot, head["watermark"])
+    return Loaded(snapshot, head["watermark"], loaded.losses, losses_since)
 
 
 async def _with_news(connection: asyncpg.Connection, old: Snapshot, since: int, master_secret: str) -> Snapshot:

@@ -39,10 +39,18 @@ def recalls_in(held: Sequence[UnitLine]) -> tuple[Recall, ...]:
     return tuple(sorted(cases.values(), key=lambda case: case.hazard_class))
 
 
+def _public_safety(*groups: Sequence[Recall]) -> tuple[Recall, ...]:
+    """The recalls among them, each once; withdrawals are not about safety."""
+    return tuple({case.case_id: case for group in groups for case in group if not case.is_withdrawal}.values())
+
+
 def _line(lot_id: int, uom: str, group: list[Content], snapshot: Snapshot) -> UnitLine:
     lot = snapshot.lots.get(lot_id)
     product = snapshot.products_by_id.get(lot.product_id) if lot is not None else None
     of_lot = snapshot.scopes.of_lot(lot_id)
+    # As for a single item: the record does not say which lot, so any recalled lot of the product may be this one.
+    is_nameless = lot is not None and not lot.code
+    of_product = snapshot.scopes.of_product(lot.product_id).perhaps if lot is not None and is_nameless else ()
     recalled = 0.0
     named: list[Named] = []
     # Nearly every lot is named by no case: then its runs, which may be very many, need no second look.
@@ -60,5 +68,5 @@ def _line(lot_id: int, uom: str, group: list[Content], snapshot: Snapshot) -> Un
         uom=uom,
         recalled=recalled,
         cases=tuple({case.case_id: case for each in named for case in each.surely}.values()),
-        part_recalls=tuple(case for each in named for case in each.perhaps if not case.is_withdrawal),
+        part_recalls=_public_safety(*(each.perhaps for each in named), of_product),
     )

@@ -13,6 +13,9 @@ ACTIONS_MAX: Final = 4
 TELLS_THE_TIME: Final = (Verdict.NO_RECALL_KNOWN, Verdict.WITHDRAWN, Verdict.CANNOT_CONFIRM)
 """Verdicts whose sentences say when the recalls were checked; the others have a line for it."""
 
+TELLS_THE_CHECKS: Final = (Verdict.FIRST_CHECK, Verdict.REPEAT_CHECK, Verdict.UNUSUAL)
+"""Verdicts whose sentences say how often a code was checked."""
+
 TONES: Final = {
     Verdict.RECALLED: "stop",
     Verdict.BLOCKED: "stop",
@@ -40,7 +43,7 @@ def tone(verdict: Verdict) -> str:
 
 def said(verdict: Verdict, finding: Finding, beside: Beside, tongue: Tongue, confirmed_at: datetime | None) -> Said:
     """The words of a verdict. A recall's own words (title, hazard, what to do) stand in the case, not here."""
-    if verdict in (Verdict.FIRST_CHECK, Verdict.REPEAT_CHECK, Verdict.UNUSUAL):
+    if verdict in TELLS_THE_CHECKS:
         return _checked(verdict, finding, beside, tongue)
     if verdict in (Verdict.UNKNOWN_CODE, Verdict.UNREADABLE, Verdict.CANNOT_CONFIRM):
         return _unclear(verdict, tongue, confirmed_at)

@@ -197,3 +197,34 @@ async def test_the_recall_is_heard_without_waiting_for_the_next_sweep(
         await says(portal, item(1001), "no_recall_known")
         await publish(conn, lots=[1])
         await says(portal, item(1001), "recalled", within_s=4)
+
+
+async def test_a_copy_knows_that_items_were_lost_since_it_was_loaded(
+    database: DatabaseAddress, conn: AsyncConnection
+) -> None:
+    await arrange(conn)
+    portal = await database.connect(Role.PORTAL)
+    old = await load(portal, SECRET)
+    await conn.execute(text("DELETE FROM code_run WHERE lo = 2000"))
+    await conn.execute(text("UPDATE code_run_loss SET losses = losses + 1"))
+    await conn.commit()
+
+    caught_up = await catch_up(portal, old, SECRET)
+    anew = await catch_up(portal, await load(portal, SECRET), SECRET)
+    await portal.close()
+
+    assert (old.losses_since, caught_up.losses_since, anew.losses_since) == (0, 1, 0)
+    assert old.snapshot.runs.at(2001) is not None
+    assert anew.snapshot.runs.at(2001) is None
+
+
+async def test_a_running_portal_loads_anew_when_an_item_was_taken_back(
+    database: DatabaseAddress, conn: AsyncConnection, tmp_path: Path
+) -> None:
+    await arrange(conn)
+    async with portal_of(database, tmp_path, sweep_every_s=0.1) as portal:
+        await says(portal, item(1001), "no_recall_known")
+        await conn.execute(text("DELETE FROM code_run WHERE lo = 1000"))
+        await conn.execute(text("UPDATE code_run_loss SET losses = losses + 1"))
+        await conn.commit()
+        await says(portal, item(1001), "not_active")

@@ -211,6 +211,35 @@ async def test_a_pallet_tells_what_is_inside_and_which_of_it_is_recalled(
         assert (await portal.get(f"/00/{PALLET}")).headers["location"].endswith(f"/p/00/{PALLET}")
 
 
+async def test_a_pallet_of_items_whose_lot_nobody_told_is_not_cleared_while_a_lot_of_the_product_is_recalled(
+    database: DatabaseAddress, conn: AsyncConnection, tmp_path: Path
+) -> None:
+    await arrange(conn)
+    unit = (
+        "INSERT INTO unit (unit_id, uri, sscc, since, event_id) OVERRIDING SYSTEM VALUE"
+        " VALUES (1, :uri, :sscc, now(), 1)"
+    )
+    await conn.execute(text(unit), {"uri": f"https://id.gs1.org/00/{PALLET}", "sscc": PALLET})
+    await conn.execute(
+        text("INSERT INTO lot (lot_id, product_id, code) OVERRIDING SYSTEM VALUE VALUES (4, 1, ''), (5, 2, '')")
+    )
+    await conn.execute(text("UPDATE code_run SET unit_id = 1, lot_id = 4 WHERE lo = 2000"))
+    await conn.commit()
+    async with portal_of(database, tmp_path) as portal:
+        await says(portal, f"/00/{PALLET}", "no_recall_known")
+
+        await publish(conn, lots=[3])
+        await says(portal, f"/01/{CHEESE}", "check_the_serial")
+        other_product = await verdict_of(portal, f"/00/{PALLET}")
+        await publish(conn, case_id=2, lots=[1])
+        await says(portal, item(2001), "check_the_serial")
+        same_product = await verdict_of(portal, f"/00/{PALLET}")
+
+    assert other_product["verdict"] == "no_recall_known"
+    assert same_product["verdict"] == "check_the_serial"
+    assert same_product["contents"][0]["part_recalled"] == ["R-2026-0002"]
+
+
 async def test_the_page_is_the_same_for_every_item_of_a_lot_but_for_its_headers(
     published: httpx2.AsyncClient,
 ) -> None:

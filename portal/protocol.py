@@ -1,0 +1,205 @@
+"""The shorter way to an answer: scans are answered where their bytes arrive, everything else goes the usual way.
+
+A subclass of uvicorn's protocol. It answers only a whole plain GET of a code, in one buffer, on an idle connection; the
+framework never sees that request. Both ways use ``portal.http_front`` and give the same bytes
+(tests/portal/test_protocol.py compares them). The front comes with the state of the application's start; a server
+without one, as of the console, behaves as if this class were not there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+from uvicorn.config import Config
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
+
+from portal.beside import Visit
+from portal.hot_path import Answer, Ask, Form, Sight
+from portal.http_front import Front, complete
+from portal.plain_request import PlainReader, PlainRequest
+
+STATE: Final = "portal_front"
+"""Under this name the application's start gives its ``Front`` to the server."""
+HELD_BYTES_MAX: Final = 65_536
+"""What is held of the next requests while one waits for its count; beyond it the connection is not read from."""
+
+_FORMS: Final = (
+    ("/01/", "", None),
+    ("/p/01/", "/p", Form.PAGE),
+    ("/recall-status/01/", "/recall-status", Form.VERDICT),
+)
+
+
+class CodeProtocol(HttpToolsProtocol):
+    """One connection."""
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config=config, server_state=server_state, app_state=app_state, _loop=_loop)
+        told = app_state.get(STATE)
+        # What the server does for each request around the application is not repeated here: then nothing is short.
+        is_plain = not (self.access_log or config.root_path or config.limit_concurrency is not None)
+        self._lane = told if isinstance(told, FastLane) and is_plain else None
+        self._waits: asyncio.Task[None] | None = None
+        self._held = b""
+        self._closes_after = False
+        self._answered_at = 0.0
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of the connection."""
+        if self._waits is not None:
+            self._hold(data)
+            return
+        lane = self._lane
+        if lane is None:
+            super().data_received(data)
+            return
+        request = lane.reader.read(data)
+        if request is None:
+            # From here on only the parser knows where one request ends and the next begins.
+            self._lane = None
+            super().data_received(data)
+        elif not self._is_idle() or not self._answer(lane, request, data):
+            super().data_received(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The other side is gone."""
+        self._held = b""
+        super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """Called by the server to end: an answer that is waited for is still given."""
+        if self._waits is not None:
+            self._closes_after = True
+        else:
+            super().shutdown()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """The connection may have been used since the timer was set: setting it anew each time costs more."""
+        left_s = self._answered_at + self.timeout_keep_alive - self.loop.time()
+        if self._waits is not None or left_s > 0:
+            wait_s = max(left_s, 1.0)
+            self.timeout_keep_alive_task = self.loop.call_later(wait_s, self.timeout_keep_alive_handler)
+        else:
+            super().timeout_keep_alive_handler()
+
+    def _is_idle(self) -> bool:
+        return (
+            (self.cycle is None or self.cycle.response_complete)
+            and not self.pipeline
+            and not self.flow.write_paused
+            and not self.transport.is_closing()
+        )
+
+    def _answer(self, lane: FastLane, request: PlainRequest, data: bytes) -> bool:
+        """Answer a scan, now or when its count is there; False when it is not one that is answered here."""
+        try:
+            ask = lane.ask(request)
+            found = None if ask is None else lane.front.look(ask)
+            if found is None:
+                return False
+            if isinstance(found, Answer):
+                self._write(lane, request, found)
+                return True
+            visit = self._visit(request)
+            beside = lane.front.reader.at_once(visit, found)
+            if beside is not None:
+                self._write(lane, request, lane.front.finish(found, beside, visit))
+                return True
+        except Exception:  # noqa: BLE001 - the usual way meets the same failure, logs it and gives it a number
+            return False
+        self._waits = self.loop.create_task(self._answer_later(lane, request, found, visit, data))
+        self.tasks.add(self._waits)
+        self._waits.add_done_callback(self.tasks.discard)
+        return True
+
+    async def _answer_later(
+        self, lane: FastLane, request: PlainRequest, sight: Sight, visit: Visit, data: bytes
+    ) -> None:
+        try:
+            answer = await lane.front.read(sight, visit)
+            if not self.transport.is_closing():
+                self._write(lane, request, answer, closes=self._closes_after)
+        except Exception:  # noqa: BLE001 - as above; nothing has been written yet
+            super().data_received(data)
+        self._waits = None
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Take what arrived meanwhile."""
+        held, self._held = self._held, b""
+        if not self.transport.is_closing():
+            self.flow.resume_reading()
+            if held:
+                self.data_received(held)
+
+    def _hold(self, data: bytes) -> None:
+        self._held += data
+        if len(self._held) > HELD_BYTES_MAX:
+            self.flow.pause_reading()
+
+    def _visit(self, request: PlainRequest) -> Visit:
+        get = request.head.get
+        address = self._address(get("x-forwarded-for"))
+        return Visit("GET", get("user-agent"), get("sec-purpose") or get("purpose"), address)
+
+    def _address(self, forwarded_for: str) -> str:
+        """Who asks; when a proxy that the server trusts asks for somebody, that one. The server's own rule decides."""
+        address = self.client[0] if self.client else ""
+        around = self.app
+        if forwarded_for and isinstance(around, ProxyHeadersMiddleware) and address in around.trusted_hosts:
+            return around.trusted_hosts.get_trusted_client_address(forwarded_for)[0] or address
+        return address
+
+    def _write(self, lane: FastLane, request: PlainRequest, answer: Answer, *, closes: bool = False) -> None:
+        get = request.head.get
+        status, headers, body = complete(
+            answer, accept_encoding=get("accept-encoding"), if_none_match=get("if-none-match")
+        )
+        closes = closes or request.head.closes
+        lines = [STATUS_LINE[status]]
+        for name, value in self.server_state.default_headers:
+            lines += (name, b": ", value, b"\r\n")
+        for name, value in headers:
+            lines += (name, b": ", value, b"\r\n")
+        lines.append(lane.guard_lines)
+        lines.append(b"connection: close\r\n\r\n" if closes else b"\r\n")
+        self.transport.writelines((b"".join(lines), body))
+        self.server_state.total_requests += 1
+        if closes:
+            self.transport.close()
+            return
+        self._answered_at = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+
+
+class FastLane:
+    """What the connections of one process share."""
+
+    def __init__(self, front: Front) -> None:
+        self.front = front
+        self.reader = PlainReader()
+        self.guard_lines = b"".join(
+            f"{name.lower()}: {value}\r\n".encode("latin-1") for name, value in front.guard_headers.items()
+        )
+
+    def ask(self, request: PlainRequest) -> Ask | None:
+        """What is asked for, when it is a code of a product, lot or item; cases and pallets go the usual way."""
+        path, fields = request.path, request.head.fields
+        for begin, prefix, only in _FORMS:
+            if path.startswith(begin) and not (prefix and "%" in path):  # a line break in it has no route of its own
+                return Ask(
+                    path.removeprefix(prefix), request.query, fields.get("accept"), fields.get("accept-language"), only
+                )
+        return None

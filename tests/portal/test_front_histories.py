@@ -1,0 +1,123 @@
+"""Histories beside a verdict: read together, kept for a moment, and never mixed up between items."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from portal import histories, together
+from portal.histories import HISTORY_AGE_S_MAX, Histories, Whose
+from portal.live import Live
+from portal.model import CodeState
+from portal.together import Together
+from runtime.database import DatabaseAddress
+from tests.portal.arrangement import arrange
+from tests.portal.test_beside import NOWHERE
+
+M1 = Whose(1001, 1, CodeState.ACTIVE, 1)
+M2 = Whose(2001, 2, CodeState.ACTIVE, 1)
+
+
+async def tell(conn: AsyncConnection, event_id: int, lot_id: int, step: str) -> None:
+    """The items of the lot went through a step; it is their latest event."""
+    sql = (
+        "INSERT INTO event (event_id, type, action, event_time, event_offset, record_time, biz_step, source_id, hash,"
+        " body, captured_by) OVERRIDING SYSTEM VALUE VALUES"
+        " (:id, 'ObjectEvent', 'ADD', now(), '+00:00', now(), :step, :source, :source, '{}', 'Ada')"
+    )
+    await conn.execute(text(sql), {"id": event_id, "step": step, "source": f"urn:x:{event_id}"})
+    await conn.execute(text("UPDATE code_run SET event_id = :id WHERE lot_id = :lot"), {"id": event_id, "lot": lot_id})
+    await conn.commit()
+
+
+async def test_histories_read_together_are_each_their_own_and_kept_only_for_their_time(
+    database: DatabaseAddress, conn: AsyncConnection
+) -> None:
+    await arrange(conn)
+    await tell(conn, 1, 1, "commissioning")
+    await tell(conn, 2, 2, "packing")
+    live, now = Live(database), [0.0]
+    await live.warm()
+    kept = Histories(live, monotonic=lambda: now[0])
+    assert kept.kept(M1) is None
+
+    told = await asyncio.gather(kept.ask(M1), kept.ask(M2), kept.ask(M1), kept.ask(Whose(None, 9, None, 1)))
+    assert [[step.step for step in steps or ()] for steps in told] == [
+        ["commissioning"],
+        ["packing"],
+        ["commissioning"],
+        [],
+    ]
+    assert kept.kept(M1) == told[0]
+    assert kept.kept(Whose(None, 9, None, 1)) == ()
+
+    await tell(conn, 3, 1, "shipping")
+    assert kept.kept(M1) == told[0]
+    assert kept.kept(M1._replace(state=CodeState.BLOCKED)) is None
+    assert kept.kept(M1._replace(revision=2)) is None
+    now[0] = HISTORY_AGE_S_MAX + 0.1
+    assert kept.kept(M1) is None
+    assert [step.step for step in await kept.ask(M1) or ()] == ["shipping"]
+    await kept.close()
+    await live.close()
+
+
+async def test_no_more_histories_are_kept_than_the_limit(
+    database: DatabaseAddress, conn: AsyncConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(histories, "HISTORIES_MAX", 1)
+    await arrange(conn)
+    live = Live(database)
+    await live.warm()
+    kept = Histories(live)
+    await kept.ask(M1)
+    await kept.ask(M2)
+
+    assert (kept.kept(M1), kept.kept(M2)) == (None, ())
+    await kept.close()
+    await live.close()
+
+
+async def test_a_history_that_did_not_come_is_not_kept() -> None:
+    kept = Histories(Live(NOWHERE))
+
+    assert await kept.ask(M1) is None
+    assert kept.kept(M1) is None
+    await kept.close()
+
+
+async def test_what_is_asked_while_a_statement_runs_goes_with_the_next_and_the_late_are_told_nothing() -> None:
+    statements: list[list[int]] = []
+    goes_on = asyncio.Event()
+
+    async def read(keys: Sequence[int]) -> Mapping[int, str]:
+        statements.append(list(keys))
+        await goes_on.wait()
+        return {key: str(key) for key in keys if key != 3}
+
+    reads: Together[int, str] = Together(read, 5.0)
+    first = reads.ask(1)
+    await asyncio.sleep(0)
+    others = [reads.ask(2), reads.ask(3), reads.ask(2)]
+    late = Together(read, 0.0).ask(4)
+    assert await late is None
+    goes_on.set()
+
+    assert [await answer for answer in (first, *others)] == ["1", "2", None, "2"]
+    assert statements == [[1], [4], [2, 3]]
+    await reads.close()
+
+
+async def test_one_key_too_many_is_not_read_and_one_that_waits_already_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(together, "WAITING_MAX", 1)
+
+    async def read(keys: Sequence[int]) -> Mapping[int, str]:
+        return {key: str(key) for key in keys}
+
+    reads: Together[int, str] = Together(read, 5.0)
+    assert [await answer for answer in [reads.ask(1), reads.ask(2), reads.ask(1)]] == ["1", None, "1"]
+    await reads.close()
