@@ -167,7 +167,9 @@ async def _is_superuser(address: DatabaseAddress) -> bool:
 def _restore(address: DatabaseAddress, folder: Path) -> None:
     """The schema is made by our migrations; the dump brings the rows, after the few that migrations made are gone."""
     asyncio.run(
-        _statements(address, ["TRUNCATE party, place, number_allocator, public_record, alembic_version CASCADE"])
+        _statements(
+            address, ["TRUNCATE party, place, number_allocator, public_record, code_run_loss, alembic_version CASCADE"]
+        )
     )
     _tool(
         "pg_restore",

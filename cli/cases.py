@@ -13,10 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cli.dates import read_date, read_instant
 from cli.installation import acting, open_installation
-from cli.output import By, DataDir, Json, say, show, table
+from cli.output import By, DataDir, Json, counted, say, show, table
 from ledger import codes
 from recall import casework, documents, store
-from recall.model import CaseDraft, Depth, DrillReport, Kind, Preview, Remedy, Text, WindowDraft
+from recall.model import CaseDraft, Depth, DrillReport, Kind, Preview, Published, Remedy, Text, WindowDraft
 from runtime.clock import system_clock
 from runtime.refusals import Invalid
 
@@ -256,7 +256,10 @@ def close(case: Case, reason: Reason, by: By = None, data_dir: DataDir = None, a
 
 @group.command()
 def cancel(case: Case, reason: Reason, by: By = None, data_dir: DataDir = None, as_json: Json = False) -> None:
-    """Take a case back: it was opened in error. The reason is kept and the public record follows at once."""
+    """Take a case back: it was opened in error. The reason is kept and the public record follows at once.
+
+    A published case is cancelled by somebody other than who opened it.
+    """
     _verb(
         data_dir,
         lambda conn, keys: casework.cancel(conn, case, reason=reason, by=acting(by), clock=system_clock, keys=keys),
@@ -335,9 +338,13 @@ def drill_sentence(report: DrillReport) -> str:
     """A drill in one line."""
     frozen = report.published
     return (
-        f"{report.number}: {frozen.items:,} items in {frozen.lots:,} lots at {frozen.owners:,} owners; "
+        f"{report.number}: {_reached(frozen)}; "
         f"traced in {report.trace_ms:,} ms, notice list after {report.list_ms:,} ms"
     )
+
+
+def _reached(reach: Published | Preview) -> str:
+    return f"{counted(reach.items, 'item')} in {counted(reach.lots, 'lot')} at {counted(reach.owners, 'owner')}"
 
 
 def _window(start: str | None, end: str | None, place: str | None, line: str | None) -> tuple[WindowDraft, ...]:
@@ -372,8 +379,7 @@ def _texts(path: Path | None) -> dict[str, Text]:
 
 def _print_preview(found: Preview) -> None:
     totals = found.totals
-    reached = f"{found.items:,} items in {found.lots:,} lots at {found.owners:,} owners"
-    say(f"{found.number}: {reached} ({found.took_ms:,} ms)")
+    say(f"{found.number}: {_reached(found)} ({found.took_ms:,} ms)")
     for part, columns in _PREVIEW_TABLES.items():
         rows = totals.get(part) or []
         if rows:
@@ -381,7 +387,8 @@ def _print_preview(found: Preview) -> None:
             titles = [column.removesuffix("_name") for column in columns]
             table(titles, [[row.get(column) for column in columns] for row in rows], title=part.replace("_", " "))
     for lot in found.possible:
-        say(f"possible, not included: {lot.product} lot {lot.lot}, {lot.items:,} items (see --include-possible)")
+        items = counted(lot.items, "item")
+        say(f"possible, not included: {lot.product} lot {lot.lot}, {items} (see --include-possible)")
     for gap in found.gaps:
         say(f"gap: {gap.where}: {gap.what}")
     for remark in found.wording:

@@ -11,7 +11,7 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cli.installation import Installation, acting, open_installation
-from cli.output import By, DataDir, Json, say, show, tell
+from cli.output import By, DataDir, Json, counted, say, show, tell
 from ledger import capture as capturing
 from ledger import codes, imports
 from ledger.epcis.read import read_document
@@ -115,7 +115,7 @@ def capture(
     elif not refused:
         events = sum(outcome["events"] for outcome in outcomes)
         known = sum(outcome["known"] for outcome in outcomes)
-        say(f"{len(outcomes):,} documents: {events:,} events recorded, {known:,} known before")
+        say(f"{counted(len(outcomes), 'document')}: {counted(events, 'event')} recorded, {known:,} known before")
     if refused:
         faults = [Fault(f"{o['file']} {f['where']}", f["what"]) for o in refused for f in o["faults"]]
         raise SomeRefused(refused=len(refused), files=len(outcomes), faults=faults)
@@ -124,7 +124,7 @@ def capture(
 def _sentence(report: imports.ImportReport) -> str:
     verb = "would be" if report.dry_run else "are"
     lines = [
-        f"{report.name}: {report.rows:,} rows ({report.encoding}): {report.new:,} {verb} new, "
+        f"{report.name}: {counted(report.rows, 'row')} ({report.encoding}): {report.new:,} {verb} new, "
         f"{report.changed:,} changed, {report.unchanged:,} as before"
     ]
     return "\n".join([*lines, *(f"note: {note}" for note in report.notes)])

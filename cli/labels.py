@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cli.dates import read_date, read_instant
 from cli.installation import acting, open_installation
-from cli.output import By, DataDir, Json, show, table
+from cli.output import By, DataDir, Json, counted, show, table
 from labels import job_lists, printing
 from ledger import codes
 from runtime.clock import system_clock
@@ -76,7 +76,7 @@ def order(
     show(
         {"job": job.job_id, "gtin": job.gtin, "lot": job.lot, "count": job.count},
         as_json=as_json,
-        text=f"job {job.job_id}: {job.count:,} labels for {job.gtin} lot {job.lot}\n"
+        text=f"job {job.job_id}: {counted(job.count, 'label')} for {job.gtin} lot {job.lot}\n"
         f"next: tracemark labels render {job.job_id} --format pdf --out labels.pdf",
     )
 

@@ -48,6 +48,11 @@ def show(answer: Any, *, as_json: bool, text: str | None = None) -> None:
         say(text)
 
 
+def counted(number: int, thing: str) -> str:
+    """A number and what is counted: ``1 owner``, ``2 owners``."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
+
+
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str | None = None) -> None:
     """A table for a person; numbers stand right."""
     drawn = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")

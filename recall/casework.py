@@ -228,11 +228,16 @@ async def close(conn: AsyncConnection, number: str, *, reason: str, by: str, clo
 
 async def cancel(conn: AsyncConnection, number: str, *, reason: str, by: str, clock: Clock, keys: KeyRing) -> Case:
     """Cancel a case, with the reason. A published one is shown no more and its goods are free again, where no other
-    public recall names them; its versions stay on record."""
+    public recall names them; its versions stay on record.
+
+    Because it sets goods free, whoever opened a published case cannot cancel it: that takes a second person.
+    """
     _need_reason(reason, Step.CANCEL)
     async with transaction(conn):
         case = await store.lock_case(conn, number)
         state = lifecycle.after(case.state, Step.CANCEL, case.kind)
+        if case.version and not case.is_drill:
+            lifecycle.check_second_person(case.opened_by, by)
         if case.version:
             await take_back(conn, case, by=by, clock=clock, keys=keys)
         values = {"closed_by": by, "closed_at": clock(), "closing_reason": reason}

@@ -76,7 +76,9 @@ def lots_of(areas: Iterable[Area]) -> frozenset[int]:
 
 
 def _lot_class(lot: LotFacts) -> dict[str, str]:
-    return {"epcClass": digital_link.canonical(Identifier.lot_of(lot.gtin, lot.code))}
+    """The class of a lot; items whose lot nobody told are of the nameless lot, whose class is the product's."""
+    named = Identifier.lot_of(lot.gtin, lot.code) if lot.code else Identifier.product(lot.gtin)
+    return {"epcClass": digital_link.canonical(named)}
 
 
 def _chunks(things: Sequence[_T], size: int) -> Iterator[Sequence[_T]]:

@@ -83,7 +83,7 @@ def check_second_person(first: str, second: str) -> None:
     """Refuses (``SecondPersonNeeded``) nobody, and the same person: in any letter case and spacing of the name."""
     one, other = " ".join(first.casefold().split()), " ".join(second.casefold().split())
     if not other or one == other:
-        raise SecondPersonNeeded(by=second.strip() or "nobody")
+        raise SecondPersonNeeded(first=first.strip(), by=second.strip() or "nobody")
 
 
 def as_mermaid() -> str:

@@ -21,6 +21,7 @@ from ledger.model import UNKNOWN_ID
 from ledger.states import STATES, state_of
 from recall import notices, reach, wording
 from recall.affected import AffectedLot, AffectedSet
+from recall.document_numbers import document_number
 from recall.model import Case, Gap, Possible
 from recall.notices import PIECES, Header, Held, Line, LotOnNotice, Owner, Sent, Site, World
 from recall.refusals import TooManyLines
@@ -129,7 +130,7 @@ def _held(holding: Holding, world: World) -> Held:
 def _sent(shipment: Shipment, proved: bool) -> Sent:
     return Sent(
         shipment.lot_id, shipment.to_owner_id, shipment.to_place_id, shipment.uom, shipment.quantity, shipment.at,
-        shipment.documents, proved,
+        tuple(map(document_number, shipment.documents)), proved,
     )  # fmt: skip
 
 

@@ -10,7 +10,8 @@ JOIN lot l ON l.product_id = p.product_id AND l.code = t.code;
 SELECT p.gtin, l.lot_id FROM product p LEFT JOIN lot l USING (product_id) WHERE p.gtin = ANY(CAST(:gtins AS text[]));
 
 -- name: lots_of_runs
--- Which lots the numbers lo..lo+n-1 belong to: by what is on things now, and by what a label job reserved for a lot.
+-- Which lots the numbers lo..lo+n-1 belong to: by what is on things now, by what a label job reserved for a lot, and by
+-- what was used up, which is on nothing any more.
 -- Runs and blocks never overlap, so the last one that starts at or before lo is the first that can cover it.
 SELECT x.lot_id, greatest(x.lo, r.lo) AS lo, least(x.lo + x.n, r.lo + r.n) - greatest(x.lo, r.lo) AS n
 FROM unnest(CAST(:los AS bigint[]), CAST(:ns AS bigint[])) AS r (lo, n)
@@ -21,6 +22,10 @@ CROSS JOIN LATERAL (
     SELECT b.lot_id, b.lo, b.n FROM number_block b
     WHERE b.lo >= coalesce((SELECT max(f.lo) FROM number_block f WHERE f.lo <= r.lo), r.lo) AND b.lo < r.lo + r.n
       AND b.lot_id IS NOT NULL
+  UNION ALL
+    SELECT i.lot_id, i.lo, i.n FROM operation_input i
+    WHERE i.lo IS NOT NULL AND int8range(i.lo, i.lo + i.n) && int8range(r.lo, r.lo + r.n)
+      AND NOT EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id = i.event_id)
 ) AS x
 WHERE x.lo + x.n > r.lo;
 
@@ -134,7 +139,10 @@ WHERE NOT EXISTS (SELECT FROM code_run c WHERE c.lot_id = x.lot_id)
 -- name: numbers_of_lots
 SELECT lot_id, lo, n FROM number_block WHERE lot_id = ANY(CAST(:lots AS bigint[]))
 UNION ALL
-SELECT lot_id, lo, n FROM code_run WHERE lot_id = ANY(CAST(:lots AS bigint[]));
+SELECT lot_id, lo, n FROM code_run WHERE lot_id = ANY(CAST(:lots AS bigint[]))
+UNION ALL  -- items that were used up are in no run any more
+SELECT lot_id, lo, n FROM operation_input i WHERE lot_id = ANY(CAST(:lots AS bigint[])) AND lo IS NOT NULL
+  AND NOT EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id = i.event_id);
 
 -- name: lots_with_quantities_by_class
 SELECT h.lot_id FROM (

@@ -102,7 +102,7 @@ class NotForThisKind(Conflict):
 
 
 class SecondPersonNeeded(NotAllowed):
-    """A second person has to agree to this, and {by} is not one."""
+    """A second person has to agree to this, somebody other than {first}; named is {by}."""
 
 
 class WordingNotPublishable(Invalid):

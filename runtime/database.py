@@ -72,6 +72,9 @@ class DatabaseAddress:
         session = {"application_name": f"tracemark {role.name.lower()}", "timezone": "UTC"}
         if role in (Role.STAFF, Role.PORTAL):
             session["statement_timeout"] = str(timeout_ms)
+        if role is Role.STAFF:
+            # a plan kept from when a table was empty is the wrong plan for a day's worth of events
+            session["plan_cache_mode"] = "force_custom_plan"
         if role is not Role.LOGIN:
             session["role"] = role.value
         return session

@@ -14,7 +14,8 @@ FILE = "master_secret"
 
 class MasterSecretMissing(Conflict):
     """In production the master secret must be given: set TRACEMARK_MASTER_SECRET_FILE to a file with 32 or more random
-    characters, and keep a copy of it apart from the database: without it no printed code can be read."""
+    characters (to {path}, if codes were printed with the one that was made there), and keep a copy of it apart from the
+    database: without it no printed code can be read."""
 
 
 class MasterSecretUnreadable(Conflict):
@@ -30,11 +31,9 @@ def master_secret(settings: Settings) -> str:
         return settings.master_secret.get_secret_value()
     path = settings.data_dir / FILE
     try:
-        if path.exists():
-            return path.read_text(encoding="ascii").strip()
-        if settings.environment == "production":
-            raise MasterSecretMissing()
-        return _make(path)
+        if settings.environment == "production":  # also when one was made here before: it lies beside the database
+            raise MasterSecretMissing(path=path)
+        return path.read_text(encoding="ascii").strip() if path.exists() else _make(path)
     except OSError as error:
         raise MasterSecretUnreadable(path=path, problem=error.strerror) from error
 

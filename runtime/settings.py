@@ -51,7 +51,9 @@ class Settings(BaseSettings):
     )
     sweep_every_s: float = Field(1.0, ge=0.1, le=10.0, description="how often the portal asks for the revision")
     labels_max: int = Field(10_000_000, ge=1, le=100_000_000, description="most labels in one job")
-    capture_bytes_max: int = Field(64 * 1024 * 1024, ge=1024, description="largest EPCIS document over HTTP")
+    capture_bytes_max: int = Field(
+        32 * 1024 * 1024, ge=1024, le=32 * 1024 * 1024, description="largest EPCIS document over HTTP"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("base_url")
@@ -90,14 +92,15 @@ def load(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings
     environ = os.environ if environ is None else environ
     values, faults = _from_environment(environ)
     values.update({name: value for name, value in overrides.items() if value is not None})
-    if not faults:
-        try:
-            return Settings(**values)
-        except ValidationError as error:
-            faults = [
-                Fault(f"{PREFIX}{'.'.join(map(str, e['loc'])).upper()}", e["msg"].removeprefix("Value error, "))
-                for e in error.errors()
-            ]
+    try:
+        settings = Settings(**values)
+        if not faults:
+            return settings
+    except ValidationError as error:
+        faults += [
+            Fault(f"{PREFIX}{'.'.join(map(str, e['loc'])).upper()}", e["msg"].removeprefix("Value error, "))
+            for e in error.errors()
+        ]
     raise SettingsWrong(problems="; ".join(f"{f.where}: {f.what}" for f in faults), faults=faults)
 
 

@@ -113,6 +113,7 @@ BEGIN
     INSERT INTO place (place_id, uri, name, party_id) VALUES (0, 'urn:tracemark:unknown', 'unknown', 0);
     INSERT INTO number_allocator (next) VALUES (1);
     INSERT INTO public_record (revision, changed_at) VALUES (1, now());
+    INSERT INTO code_run_loss (losses) VALUES (0);
 END $$
 """
 

@@ -26,6 +26,9 @@ from tests.world import SECRET
 Browser = Callable[[], httpx2.AsyncClient]
 
 
+CHINESE = Text("奶酪可能含有李斯特菌", "李斯特菌可能导致严重疾病。", ("停止食用。",), ("退款。",))
+
+
 async def case_of_cheese(conn: AsyncConnection, *, by: str = "lin", title: str = "Listeria in cheese") -> Case:
     public = Text(title, "Listeria can make people seriously ill.", ("Stop eating it.",), ("Your money back.",))
     draft = CaseDraft(
@@ -33,7 +36,7 @@ async def case_of_cheese(conn: AsyncConnection, *, by: str = "lin", title: str =
         hazard="Listeria can make people seriously ill.",
         hazard_class=1,
         lots=((CHEESE, "C1"),),
-        texts={"en": public},
+        texts={"en": public, "zh": CHINESE},
         contact={"phone": "+44 20 7946 0101"},
     )
     keys = await KeyRing.load(conn, SECRET)
@@ -218,6 +221,19 @@ async def test_what_others_wrote_is_shown_as_text_and_never_as_markup(visitor: V
         page = await client.get(path)
         assert "<img src=x" not in page.text
         assert "&lt;img src=x" in page.text
+
+
+async def test_a_case_is_shown_in_the_language_of_the_visitor_where_its_author_wrote_it(
+    visitor: Visitor, conn: AsyncConnection
+) -> None:
+    await cheese_in_the_shop(conn)
+    path = f"/console/cases/{(await case_of_cheese(conn)).number}"
+    client = await visitor("mei", "viewer")
+
+    chinese, english = words(await client.get(f"{path}?lang=zh")), words(await client.get(f"{path}?lang=en"))
+
+    assert CHINESE.title in chinese and CHINESE.hazard in chinese and "Listeria in cheese" not in chinese
+    assert "Listeria in cheese" in english and CHINESE.title not in english
 
 
 async def test_the_console_speaks_chinese_to_whoever_asks_and_remembers_it(browser: Browser) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from runtime import settings
+from runtime.secrets import MasterSecretMissing, master_secret
 from runtime.settings import SettingsWrong
 
 
@@ -57,3 +58,22 @@ def test_other_programs_variables_are_none_of_our_business() -> None:
 
 def test_the_command_line_wins() -> None:
     assert settings.load({"TRACEMARK_DATA_DIR": "a"}, data_dir=Path("b")).data_dir == Path("b")
+
+
+def test_an_unknown_name_does_not_hide_a_wrong_value() -> None:
+    with pytest.raises(SettingsWrong) as refused:
+        settings.load({"TRACEMARK_LABEL_MAX": "5", "TRACEMARK_LABELS_MAX": "many"})
+
+    assert {fault.where for fault in refused.value.faults} == {"TRACEMARK_LABEL_MAX", "TRACEMARK_LABELS_MAX"}
+
+
+def test_a_secret_that_was_made_is_used_in_a_demo_and_refused_in_production(tmp_path: Path) -> None:
+    demo = settings.load({"TRACEMARK_DATA_DIR": str(tmp_path)})
+    made = master_secret(demo)
+    assert master_secret(demo) == made
+
+    production = {"TRACEMARK_DATA_DIR": str(tmp_path), "TRACEMARK_ENVIRONMENT": "production"}
+    with pytest.raises(MasterSecretMissing, match=str(tmp_path / "master_secret")):
+        master_secret(settings.load(production))
+    given = {**production, "TRACEMARK_MASTER_SECRET_FILE": str(tmp_path / "master_secret")}
+    assert master_secret(settings.load(given)) == made

@@ -100,6 +100,9 @@ async def test_recalled_goods_are_marked_in_the_ledger_until_the_case_is_cancell
 
     with pytest.raises(ReasonNeeded):
         await casework.cancel(conn, number, reason="", by="Ben", clock=clock, keys=dairy.keys)
+    with pytest.raises(SecondPersonNeeded, match="somebody other than Ada; named is ada"):
+        await casework.cancel(conn, number, reason="of another lot", by="ada", clock=clock, keys=dairy.keys)
+    assert await marked_lots(conn) == {"M1": "whole", "C1": "whole"}, "a refusal sets nothing free"
     case = await casework.cancel(conn, number, reason="of another lot", by="Ben", clock=clock, keys=dairy.keys)
 
     assert (case.state, case.closing_reason) == (State.CANCELLED, "of another lot")
