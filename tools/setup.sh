@@ -23,6 +23,7 @@ command -v fc-list >/dev/null || missing+=(fontconfig)
 if ! command -v fc-list >/dev/null || [ -z "$(fc-list :lang=zh-cn family 2>/dev/null)" ]; then missing+=(fonts-noto-cjk); fi
 if [ "$purpose" = dev ]; then
   command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || missing+=(chromium)
+  has_library libatomic.so.1 || missing+=(libatomic1) # the driver of the browser tests
 fi
 python=""
 for candidate in python3.11 python3.12 python3.13 python3.14 python3; do
