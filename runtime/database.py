@@ -16,6 +16,7 @@ from typing import Any
 import asyncpg
 from sqlalchemy import make_url
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from runtime.refusals import Invalid
@@ -95,7 +96,7 @@ def asyncpg_url(text: str) -> URL:
     """Accept the usual spellings of a PostgreSQL address; raises ``DatabaseAddressWrong``."""
     try:
         url = make_url(text)
-    except Exception as error:  # SQLAlchemy raises several kinds here; none tells a person what to write instead
+    except (ArgumentError, ValueError) as error:  # neither tells a person what to write instead
         raise DatabaseAddressWrong(problem="it cannot be read") from error
     if url.get_backend_name() not in ("postgresql", "postgres"):
         raise DatabaseAddressWrong(problem=f"it names {url.drivername}")

@@ -196,7 +196,7 @@ class OwnFailures:
 
         try:
             await self.app(scope, receive, note_begin)
-        except Exception as error:
+        except Exception as error:  # the last one on the way out: logged once, told by a reference number
             if begun:
                 raise
             request = Request(scope)
