@@ -12,7 +12,7 @@ import orjson
 import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cli import terminal_qr
+from cli import terminal_qr, worker
 from cli.demo_story import Story, tell_story
 from cli.demo_world import tell_world
 from cli.installation import Installation, open_installation
@@ -68,7 +68,8 @@ def demo(
                 _print(story, installation)
         if serve:
             tell(f"\nserving on http://{_shown(host)}:{port}  (Ctrl-C stops)")
-            listen(installation, Face.ALL, host, port)
+            with worker.beside(installation):
+                listen(installation, Face.ALL, host, port)
 
 
 def _story(installation: Installation) -> Story:

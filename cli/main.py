@@ -25,6 +25,7 @@ DONE, REFUSED, WRONG_USAGE, FOUND_RECALLED, STOPPED = 0, 1, 2, 3, 130
 GROUPS = {
     "demo": ("demo",),
     "serve": ("serve",),
+    "worker": ("worker",),
     "database": ("migrate", "settings", "doctor", "backup", "restore", "verify-backup"),
     "files": ("import", "capture"),
     "labels": ("labels",),
@@ -102,3 +103,7 @@ def _always(
 def _stop(_number: int, _frame: object) -> None:
     """SIGTERM ends a command as Ctrl-C does: on the way out the embedded server is left, and its last user stops it."""
     raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(run())

@@ -11,6 +11,7 @@ import importlib
 import os
 import socket
 from collections.abc import Mapping
+from contextlib import nullcontext
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -18,6 +19,7 @@ import typer
 import uvicorn
 from pydantic import SecretStr
 
+from cli import worker
 from cli.combined import Combined
 from cli.installation import Installation, open_installation
 from cli.output import DataDir, tell
@@ -56,14 +58,16 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535)] = 8080,
     workers: Annotated[int, typer.Option(min=1, max=WORKERS_MAX, help="Processes.")] = 1,
+    jobs: Annotated[bool, typer.Option("--jobs/--no-jobs", help="With `all`: run a `tracemark worker` too.")] = True,
     data_dir: DataDir = None,
 ) -> None:
-    """Serve the portal, the console and the API until stopped."""
+    """Serve the portal, the console and the API until stopped; `all` does the jobs, too."""
     check_port(host, port)
     with open_installation(data_dir=data_dir) as installation:
         logs.configure(installation.settings.log_level)
         tell(f"serving {face.value} on http://{host}:{port}  (Ctrl-C stops)")
-        listen(installation, face, host, port, workers)
+        with worker.beside(installation) if jobs and face is Face.ALL else nullcontext():
+            listen(installation, face, host, port, workers)
 
 
 def check_port(host: str, port: int) -> None:

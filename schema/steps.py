@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from runtime.jobs import install_sql
+
 SQL = Path(__file__).parent / "sql"
 
 _TOKEN = re.compile(r"--[^\n]*|\$\$|'(?:[^']|'')*'|;", re.S)
@@ -15,6 +17,11 @@ def statements(step: str) -> Iterator[str]:
     """Each statement of the files in ``schema/sql/<step>/``, in file-name order."""
     for path in sorted((SQL / step).glob("*.sql")):
         yield from split(path.read_text(encoding="utf-8"))
+
+
+def install_jobs() -> Iterator[str]:
+    """The tables of the job queue, as its library makes them."""
+    yield from split(install_sql())
 
 
 def split(text: str) -> Iterator[str]:

@@ -1,0 +1,8 @@
+-- The rights of the first step, for the tables that came since. A file that adds a view or function for the portal
+-- grants it there; a table of evidence is added to the list below.
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC;
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO tracemark_staff;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO tracemark_staff;
+GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO tracemark_staff;
+REVOKE UPDATE, DELETE ON event, event_key, event_declared_wrong, audit, affected_set, affected_lot, affected_run, notice_line,
+    case_version FROM tracemark_staff;
