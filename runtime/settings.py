@@ -54,6 +54,13 @@ class Settings(BaseSettings):
     capture_bytes_max: int = Field(
         32 * 1024 * 1024, ge=1024, le=32 * 1024 * 1024, description="largest EPCIS document over HTTP"
     )
+    smtp_host: str | None = Field(None, description="mail server; without it no mail is sent")
+    smtp_port: int = Field(587, ge=1, le=65_535)
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_security: Literal["starttls", "tls", "none"] = Field("starttls", description="none only on a trusted network")
+    mail_from: str | None = Field(None, description="the address that letters come from; bounces go there")
+    mail_reply_to: str | None = Field(None, description="where answers by mail shall go")
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("base_url")
