@@ -61,6 +61,9 @@ class Settings(BaseSettings):
     smtp_security: Literal["starttls", "tls", "none"] = Field("starttls", description="none only on a trusted network")
     mail_from: str | None = Field(None, description="the address that letters come from; bounces go there")
     mail_reply_to: str | None = Field(None, description="where answers by mail shall go")
+    webhooks_to_private_addresses: bool = Field(
+        False, description="lets webhooks go to http and to addresses of your own network"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @field_validator("base_url")
