@@ -23,8 +23,10 @@ def full_line(side: int) -> np.uint64:
 
 def penalties(rows: Words, columns: Words, side: int) -> npt.NDArray[np.int64]:
     """The sum of the four penalties of each symbol; shapes (n, side) give shape (n,)."""
-    score = _lines(rows, side) + _lines(columns, side) + _blocks(rows, side)
-    dark = np.bitwise_count(rows).sum(axis=1, dtype=np.int64)
+    row_runs, row_finders, equal = _lines(rows, side)
+    column_runs, column_finders, _ = _lines(columns, side)
+    score = _sum(row_runs + column_runs) + 40 * _sum(row_finders + column_finders) + 3 * _sum(_blocks(rows, equal))
+    dark = _sum(np.bitwise_count(rows))
     # Ten points for each whole 5 % by which the dark share leaves one half, in the reference encoder's arithmetic.
     percent = dark.astype(np.float64) / float(side**2)
     balance = (np.abs(percent * 100 - 50) / 5).astype(np.int64) * 10
@@ -32,35 +34,32 @@ def penalties(rows: Words, columns: Words, side: int) -> npt.NDArray[np.int64]:
     return total
 
 
-def _lines(lines: Words, side: int) -> npt.NDArray[np.int64]:
-    """Runs of five and more (3 points, 1 for each further module), and finder-like patterns (40 points)."""
-    full = full_line(side)
-    equal = _equal_to_next(lines, side)
-    pairs = equal & (equal << np.uint64(1))
-    runs = pairs & (pairs << np.uint64(2))
-    ends = runs & ~(runs >> np.uint64(1))
-    points = np.bitwise_count(runs).astype(np.int16) + 2 * np.bitwise_count(ends).astype(np.int16)
-    light = ~lines & full
+_Counts = npt.NDArray[np.uint8]
+
+
+def _lines(lines: Words, side: int) -> tuple[_Counts, _Counts, Words]:
+    """For each line: the points of runs of five and more (3 points, 1 for each further module), how many finder-like
+    patterns it has (40 points each), and a bit wherever a module equals its right neighbour (the last one has none)."""
+    equal = ~(lines ^ (lines << _1)) & full_line(side - 1)
+    threes = equal & (equal << _1)
+    runs = threes & (threes << _2)
+    ends = np.bitwise_count(runs & ~(runs >> _1))
+    points = np.bitwise_count(runs) + ends + ends
     # 1011101 with 0000 before or after it.
-    core = lines & (light << np.uint64(1)) & (lines << np.uint64(2))
-    core &= (lines << np.uint64(3)) & (lines << np.uint64(4))
-    core &= (light << np.uint64(5)) & (lines << np.uint64(6))
-    blank = light & (light << np.uint64(1))
-    blank &= blank << np.uint64(2)
-    found = np.bitwise_count(core & (blank << np.uint64(7))) + np.bitwise_count(blank & (core << np.uint64(4)))
-    points += found.astype(np.int16) * np.int16(40)
-    total: npt.NDArray[np.int64] = points.sum(axis=1, dtype=np.int64)
-    return total
+    core = lines & (lines << _6) & ((threes & lines) << _2)
+    core &= ~((lines << _1) | (lines << _5))
+    blank = threes & (equal << _2) & ~lines
+    return points, np.bitwise_count(core & (blank << _7)) + np.bitwise_count(blank & (core << _4)), equal
 
 
-def _blocks(rows: Words, side: int) -> npt.NDArray[np.int64]:
-    """Three points for each 2 x 2 block of one colour."""
-    equal = _equal_to_next(rows, side)
-    same = equal[:, 1:] & equal[:, :-1] & ~(rows[:, 1:] ^ rows[:, :-1])
-    points: npt.NDArray[np.int64] = 3 * np.bitwise_count(same).sum(axis=1, dtype=np.int64)
-    return points
+def _blocks(rows: Words, equal: Words) -> _Counts:
+    """For each line but the last, how many 2 x 2 blocks of one colour begin in it (three points each)."""
+    return np.bitwise_count(equal[:, 1:] & equal[:, :-1] & ~(rows[:, 1:] ^ rows[:, :-1]))
 
 
-def _equal_to_next(lines: Words, side: int) -> Words:
-    """A bit wherever a module equals its right neighbour; the last column has none."""
-    return ~(lines ^ (lines << np.uint64(1))) & full_line(side - 1)
+def _sum(counts: _Counts) -> npt.NDArray[np.int64]:
+    """The sum of each symbol's lines. As a product of small floats it is exact, and twice as fast as a sum."""
+    return (counts.astype(np.float32) @ np.ones(counts.shape[1], np.float32)).astype(np.int64)
+
+
+_1, _2, _4, _5, _6, _7 = (np.uint64(shift) for shift in (1, 2, 4, 5, 6, 7))

@@ -28,7 +28,7 @@ QUIET_ZONE_MODULES: Final = 4
 MASKS: Final = 8
 LEVELS: Final = ("M", "Q", "H")
 """Error correction levels in use, weakest first; L is not offered: labels get scratched."""
-DRAWN_TOGETHER: Final = 512
+DRAWN_TOGETHER: Final = 256
 """Symbols that are worked on together: their lines stay in the processor's cache."""
 
 _QRCODE_LEVELS: Final = {
