@@ -9,10 +9,12 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cli import label_renderings
 from cli.dates import read_date, read_instant
 from cli.installation import acting, open_installation
 from cli.output import By, DataDir, Json, counted, show, table
 from labels import job_lists, printing
+from labels.work import cells_folder
 from ledger import codes
 from runtime.clock import system_clock
 
@@ -30,6 +32,7 @@ class Format(StrEnum):
 
 
 def register(app: typer.Typer) -> None:
+    label_renderings.register(group)
     app.add_typer(group, name="labels")
 
 
@@ -86,16 +89,35 @@ def render(
     job: Annotated[int, typer.Argument(help="Job number.")],
     format: Annotated[Format, typer.Option(help="pdf, zpl, png, svg or codes.")],  # noqa: A002 - the contract's name for the option
     out: Annotated[Path, typer.Option(help="File (or folder) to write.")],
+    parts: Annotated[
+        bool, typer.Option("--parts/--one-file", help="A file for each part of up to 24,000 labels, or one for all.")
+    ] = False,
     by: By = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Make the labels of a job; each one is read back before the file is released."""
+    """Make the labels of a job; each one is read back before the file is released.
+
+    The same command after an interruption goes on with the first part that was not made.
+    """
     with open_installation(data_dir=data_dir) as installation:
+        chosen = installation.settings
 
         async def work(conn: AsyncConnection) -> Any:
             keys = await codes.KeyRing.load(conn, installation.master_secret)
-            return await printing.render(conn, job, format.value, out, by=acting(by), clock=system_clock, keys=keys)
+            return await printing.render(
+                conn,
+                job,
+                format.value,
+                out,
+                by=acting(by),
+                clock=system_clock,
+                keys=keys,
+                in_parts=parts,
+                cells_folder=cells_folder(chosen.data_dir),
+                processes=chosen.label_processes,
+                told=label_renderings.tell_made,
+            )
 
         files = installation.run(work)
     text = "\n".join(f"{f.path}  labels {f.labels_first:,}-{f.labels_last:,}  {f.bytes:,} bytes" for f in files)

@@ -35,6 +35,11 @@ def tell(sentence: str) -> None:
     _errors.print(sentence, markup=False)
 
 
+def progress_console() -> Console:
+    """Where progress is drawn: stderr."""
+    return _errors
+
+
 def say(sentence: str = "") -> None:
     """A line of the answer."""
     _console.print(sentence, markup=False)

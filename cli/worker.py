@@ -21,7 +21,10 @@ from runtime.clock import system_clock
 from runtime.database import Role
 
 # Each of these modules says in KINDS and TIMED what its room leaves to a worker.
-ROOMS: Final = ("runtime.housekeeping",)
+ROOMS: Final = (
+    "runtime.housekeeping",
+    "labels.work",
+)
 
 
 def register(app: typer.Typer) -> None:

@@ -155,3 +155,39 @@ class SerialNotInJob(NotFound):
 
 class ItemGone(Conflict):
     """The item of {serial} is {disposition}; its label is not replaced any more."""
+
+
+class TooManyParts(TooMany):
+    """The rendering would have {parts} parts; at most {parts_max} are made at once. Void or divide the job."""
+
+
+class RenderBusy(Conflict):
+    """Rendering {render_id} of job {job_id} is being made at this moment, by another process. Watch it: tracemark labels job {job_id} --watch"""  # noqa: E501
+
+
+class RenderNotFound(NotFound):
+    """Job {job_id} has no rendering {render_id}."""
+
+
+class RenderEnded(Conflict):
+    """Rendering {render_id} of job {job_id} is {state}; there is nothing left to cancel."""
+
+
+class RenderCancelled(Conflict):
+    """Rendering {render_id} of job {job_id} was cancelled; no file was released."""
+
+
+class LabelsGivenOut(Conflict):
+    """Labels {first} to {last} of job {job_id} were handed to {to} (rendering {render_id}, part {part}: {state}). Made again, the same codes could stand on two items. If none of them was printed, a person says so: tracemark labels resolve {render_id} --part {part} --as not-printed --reason TEXT"""  # noqa: E501
+
+
+class PartNotGivenOut(Conflict):
+    """Part {part} of rendering {render_id} is {state}; only what was handed over, or may have been, needs a person's word."""  # noqa: E501
+
+
+class PartNotFound(NotFound):
+    """Rendering {render_id} has no part {part}."""
+
+
+class LabelFileNotFound(NotFound):
+    """Job {job_id} has no released file {name} here."""

@@ -103,6 +103,14 @@ async def own_outputs(conn: AsyncConnection, job_id: int, path: Path) -> set[str
     return set((await conn.execute(hashes)).scalars())
 
 
+async def output_hash(conn: AsyncConnection, job_id: int, path: Path) -> str | None:
+    """The hash of what this job rendered to that path last."""
+    o = t.label_output.c
+    newest = select(o.sha256).where(o.job_id == job_id, o.path == str(path)).order_by(o.output_id.desc()).limit(1)
+    found: str | None = (await conn.execute(newest)).scalar_one_or_none()
+    return found
+
+
 async def add_output(conn: AsyncConnection, job_id: int, output: OutputFile, *, by: str, at: datetime) -> None:
     """Record a rendering, and that the job is released."""
     report = output.verified

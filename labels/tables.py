@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Identity, MetaData, Table, Text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Identity, Integer, MetaData, Table, Text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata = MetaData()
 
@@ -62,3 +62,39 @@ label_range = _table(
     replaced_by_job_id=BigInteger,
 )
 void_code = _table("void_code", lo=BigInteger, n=BigInteger, at=_INSTANT, changed_in=BigInteger)
+label_render = _table(
+    "label_render",
+    "render_id",
+    job_id=BigInteger,
+    format=Text,
+    target=Text,
+    in_parts=Boolean,
+    labels=BigInteger,
+    state=Text,
+    problem=Text,
+    asked_by=Text,
+    asked_at=_INSTANT,
+    started_at=_INSTANT,
+    ended_at=_INSTANT,
+)
+label_part = _table(
+    "label_part",
+    render_id=BigInteger,
+    part=Integer,
+    firsts=ARRAY(BigInteger),
+    lasts=ARRAY(BigInteger),
+    label_first=BigInteger,
+    label_last=BigInteger,
+    labels=BigInteger,
+    name=Text,
+    state=Text,
+    sha256=Text,
+    bytes=BigInteger,
+    verified=BigInteger,
+    report=JSONB,
+    made_at=_INSTANT,
+    given_to=Text,
+    given_at=_INSTANT,
+    resolved_by=Text,
+    reason=Text,
+)

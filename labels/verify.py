@@ -28,7 +28,8 @@ PIXELS_PER_MODULE: Final = 2
 READER: Final = f"zxing-cpp {version('zxing-cpp')}"
 """The independent reader, as reports name it."""
 LABELS_READ_MAX: Final = 1_000
-"""A job of up to so many labels is rasterised and read again whole; of a larger one the first pages and the last."""
+"""A job of up to so many labels is rasterised and read again whole; of a larger one the first pages and the last,
+and of a part after the first one sheet and the last."""
 READ_DPI: Final = 300
 _NOTHING: Final = "nothing"
 _QR: Final = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode])
@@ -77,6 +78,7 @@ def compare(label_number: int, expected: str, read: str | None) -> None:
 class PageSample:
     """Which labels stand where on the pages that will be rasterised: the first ones and the last."""
 
+    labels_max: int = LABELS_READ_MAX
     labels: int = 0
     pages: dict[int, list[tuple[int, int, str]]] = field(default_factory=dict)
     last: tuple[int, list[tuple[int, int, str]]] | None = None
@@ -84,7 +86,7 @@ class PageSample:
     def keep(self, page: int, cells: list[tuple[int, int, str]]) -> None:
         """Remember a page's (cell, label number, link) while there is room, and always the newest page."""
         self.last = page, cells
-        if self.labels + len(cells) <= LABELS_READ_MAX:
+        if self.labels + len(cells) <= self.labels_max:
             self.pages[page] = cells
             self.labels += len(cells)
 

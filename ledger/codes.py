@@ -54,6 +54,10 @@ class KeyRing:
             raise NoSerialKey
         return next(iter(self._roots))
 
+    def only(self, epoch: int) -> Self:
+        """A ring with the key of one epoch, for a process that needs no other. KeyError as for ``cipher``."""
+        return type(self)({epoch: self._roots[epoch]})
+
     def cipher(self, epoch: int, gtin: str) -> SerialCipher:
         """The permutation of one product in one epoch. KeyError for an epoch that is not in the ring."""
         cipher = self._ciphers.get((epoch, gtin))

@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     )
     sweep_every_s: float = Field(1.0, ge=0.1, le=10.0, description="how often the portal asks for the revision")
     labels_max: int = Field(10_000_000, ge=1, le=100_000_000, description="most labels in one job")
+    label_processes: int = Field(
+        2, ge=1, le=32, description="processes that make the parts of one label rendering, each up to 300 MB"
+    )
     capture_bytes_max: int = Field(
         32 * 1024 * 1024, ge=1024, le=32 * 1024 * 1024, description="largest EPCIS document over HTTP"
     )

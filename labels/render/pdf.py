@@ -6,8 +6,9 @@ Memory does not grow with the job: only the place of each object in the file is 
 from __future__ import annotations
 
 import io
+import re
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,7 +22,7 @@ from labels.render.files import HashedFile, Tally, replacing
 from labels.render.picture import require_clear_quiet_zone
 from labels.render.stamps import POINTS_PER_MM, Stamped, Stamps, finder_path, number
 from labels.symbol import Drawn, SymbolPlan
-from labels.verify import PageSample, checked, read_pages
+from labels.verify import LABELS_READ_MAX, PageSample, checked, read_pages
 
 LABELS_MAX: Final = 2_000_000
 """Labels of one PDF file."""
@@ -31,7 +32,13 @@ COMPRESSION: Final = 3
 
 
 def write_pdf(
-    target: Path, furniture: Furniture, plan: SymbolPlan, batches: Iterable[Batch], *, start_cell: int = 1
+    target: Path,
+    furniture: Furniture,
+    plan: SymbolPlan,
+    batches: Iterable[Batch],
+    *,
+    start_cell: int = 1,
+    rasterised_max: int = LABELS_READ_MAX,
 ) -> OutputFile:
     """Write the labels of the batches to `target`, beginning at cell `start_cell` (1-based) of the first page.
 
@@ -41,46 +48,52 @@ def write_pdf(
     tally = Tally("pdf", LABELS_MAX)
     with replacing(target) as file:
         drawn = checked(plan.form, plan.draw_all(batches), plan.side)
-        sample = stamp_pages(file, furniture, plan, drawn, tally, start_cell=start_cell)
+        sample = PageSample(rasterised_max)
+        stamp_pages(file, furniture, plan, drawn, tally, start_cell=start_cell, sample=sample)
         report = read_pages(file.path, sample, furniture.template, furniture.placement)
         return tally.output(target, file, VerifyReport(tally.labels, report.labels, report.pages, report.dpi))
 
 
 def stamp_pages(
     file: HashedFile, furniture: Furniture, plan: SymbolPlan, drawn: Iterable[Drawn], tally: Tally, *,
-    start_cell: int = 1,
-) -> PageSample:  # fmt: skip
-    """Write a whole PDF of symbols that somebody else reads back; the answer says which labels stand where."""
+    start_cell: int = 1, sample: PageSample,
+) -> None:  # fmt: skip
+    """Write a whole PDF of symbols that somebody else reads back; ``sample`` is told which labels stand where."""
     furniture.template.check_start_cell(start_cell)
     require_clear_quiet_zone(furniture)
-    pages = _Pages(file, furniture, plan, first_cell=start_cell - 1)
+    pages = _Pages(file, furniture, plan, first_cell=start_cell - 1, sample=sample)
     for piece in drawn:
         tally.add(piece.first_label, len(piece.serials))
         pages.stamp(piece)
     tally.require_labels()
     pages.finish()
     file.flush()
-    return pages.sample
+
+
+def join_pdf(file: HashedFile, furniture: Furniture, side: int, parts: Iterable[Path]) -> int:
+    """Write one PDF of the pages of several that were stamped over the same cell; how many pages it has."""
+    document = _Document(file, furniture, side)
+    for part in parts:
+        for stream in document.streams_of(part):
+            document.add_page(stream)
+    document.finish()
+    file.flush()
+    return document.pages
 
 
 class _Pages:
-    """Fills cells, writes a page when it is full, and closes the file with page tree and cross-reference table."""
+    """Fills cells, and hands a page on when it is full."""
 
-    def __init__(self, file: HashedFile, furniture: Furniture, plan: SymbolPlan, *, first_cell: int) -> None:
-        self.sample = PageSample()
-        self._file, self._form = file, plan.form
-        self._template = furniture.template
+    def __init__(
+        self, file: HashedFile, furniture: Furniture, plan: SymbolPlan, *, first_cell: int, sample: PageSample
+    ) -> None:
+        self._sample = sample
+        self._form, self._cells = plan.form, furniture.template.cells
         self._stamps = Stamps(furniture, plan.side)
-        self._body = _shared_body(furniture, plan.side, title=f"{furniture.text.product_name} {furniture.text.lot}")
-        self._offsets = array("Q", self._body.offsets)
-        self._page_numbers: list[int] = []
-        self._node_numbers: list[int] = []
-        self._node = 0
-        self._pages = 0
+        self._document = _Document(file, furniture, plan.side)
         self._first_cell = first_cell
         self._stamped: list[Stamped] = []
         self._expected: list[tuple[int, int, str]] = []
-        file.write(self._body.start)
 
     def stamp(self, drawn: Drawn) -> None:
         """Put labels into the next cells."""
@@ -89,45 +102,75 @@ class _Pages:
         at = 0
         while at < len(links):
             cell = self._first_cell + len(self._stamped)
-            taken = min(self._template.cells - cell, len(links) - at)
+            taken = min(self._cells - cell, len(links) - at)
             first = drawn.first_label + at
             self._stamped += stamped[at : at + taken]
             self._expected += zip(
                 range(cell, cell + taken), range(first, first + taken), links[at : at + taken], strict=True
             )
             at += taken
-            if cell + taken == self._template.cells:
+            if cell + taken == self._cells:
                 self._close_page()
 
     def finish(self) -> None:
-        """Write the last page, the page tree, the cross-reference table and the trailer."""
+        """Write the last page and the end of the file."""
         if self._stamped:
             self._close_page()
+        self._document.finish()
+
+    def _close_page(self) -> None:
+        content = self._stamps.page(self._first_cell, self._stamped)
+        self._document.add_page(isal_zlib.compress(content, COMPRESSION))
+        self._sample.keep(self._document.pages, self._expected)
+        self._stamped, self._expected, self._first_cell = [], [], 0
+
+
+class _Document:
+    """Writes pages one after the other, and closes the file with page tree and cross-reference table."""
+
+    def __init__(self, file: HashedFile, furniture: Furniture, side: int) -> None:
+        self.pages = 0
+        self._file, self._template = file, furniture.template
+        self._body = _shared_body(furniture, side, title=f"{furniture.text.product_name} {furniture.text.lot}")
+        self._offsets = array("Q", self._body.offsets)
+        self._page_numbers: list[int] = []
+        self._node_numbers: list[int] = []
+        self._node = 0
+        file.write(self._body.start)
+
+    def add_page(self, stream: bytes) -> None:
+        """A page with this compressed stream."""
+        if not self._page_numbers:
+            self._node = self._new_number()
+        contents, page = self._new_number(), self._new_number()
+        self._write_object(contents, b"<</Length %d/Filter/FlateDecode>>stream\n%s\nendstream" % (len(stream), stream))
+        self._write_object(page, b"<</Type/Page/Parent %d 0 R/Contents %d 0 R>>" % (self._node, contents))
+        self._page_numbers.append(page)
+        self.pages += 1
+        if len(self._page_numbers) == PAGES_PER_NODE:
+            self._close_node()
+
+    def streams_of(self, path: Path) -> Iterator[bytes]:
+        """The compressed streams of the pages of a file that was written over the same cell."""
+        saved = path.read_bytes()
+        _, offsets = _cut_before_xref(saved)
+        for offset in offsets[len(self._body.offsets) :]:
+            found = _STREAM.match(saved, offset)
+            if found is not None:
+                yield saved[found.end() : found.end() + int(found[1])]
+
+    def finish(self) -> None:
+        """Write the page tree, the cross-reference table and the trailer."""
         self._close_node()
-        kids = b" ".join(b"%d 0 R" % number for number in self._node_numbers)
+        kids = b" ".join(b"%d 0 R" % node for node in self._node_numbers)
         width = number(self._template.page_width_mm * POINTS_PER_MM)
         height = number(self._template.page_height_mm * POINTS_PER_MM)
         self._write_object(
             self._body.pages,
             b"<</Type/Pages/Count %d/MediaBox[0 0 %s %s]/Resources %d 0 R/Kids[%s]>>"
-            % (self._pages, width, height, self._body.resources, kids),
+            % (self.pages, width, height, self._body.resources, kids),
         )
         self._write_end()
-
-    def _close_page(self) -> None:
-        if not self._page_numbers:
-            self._node = self._new_number()
-        content = self._stamps.page(self._first_cell, self._stamped)
-        stream = isal_zlib.compress(content, COMPRESSION)
-        contents, page = self._new_number(), self._new_number()
-        self._write_object(contents, b"<</Length %d/Filter/FlateDecode>>stream\n%s\nendstream" % (len(stream), stream))
-        self._write_object(page, b"<</Type/Page/Parent %d 0 R/Contents %d 0 R>>" % (self._node, contents))
-        self._page_numbers.append(page)
-        self._pages += 1
-        self.sample.keep(self._pages, self._expected)
-        self._stamped, self._expected, self._first_cell = [], [], 0
-        if len(self._page_numbers) == PAGES_PER_NODE:
-            self._close_node()
 
     def _close_node(self) -> None:
         if not self._page_numbers:
@@ -158,6 +201,9 @@ class _Pages:
     def _write_object(self, number: int, body: bytes) -> None:
         self._offsets[number] = self._file.bytes
         self._file.write(b"%d 0 obj\n%s\nendobj\n" % (number, body))
+
+
+_STREAM: Final = re.compile(rb"\d+ 0 obj\n<</Length (\d+)/Filter/FlateDecode>>stream\n")
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from serials.alphabet import SERIAL_CHARACTERS
 LABELS_MAX: Final = 500_000
 """Labels of one print file."""
 _GRAPHIC: Final = "R:TRACEMRK.GRF"
+_COPIED_TOGETHER: Final = 1 << 20
 _COLON: Final = ord(":")
 _DIGITS: Final = np.frombuffer(b"0123456789ABCDEF", dtype=np.uint8)
 _VALUES: Final = np.zeros(256, dtype=np.uint8)
@@ -109,7 +110,7 @@ class _LabelShape:
         if (bitmaps[:, :, self._digits :] != _COLON).any():
             raise AssertionError("a line of dots is not followed by its repetitions")
         values = _VALUES[bitmaps[:, :, : self._digits]]
-        dots = np.unpackbits(values[:, :, ::2] << 4 | values[:, :, 1::2], axis=2)
+        dots = np.unpackbits(values[:, :, ::2] * np.uint8(16) + values[:, :, 1::2], axis=2)
         middle = self._dots // 2
         return dots[:, :, middle : self._side * self._dots : self._dots]
 
@@ -125,3 +126,11 @@ def _store_graphic(dots: Dots) -> bytes:
     lines = np.packbits(dots, axis=1)
     digits = lines.tobytes().hex().upper()
     return f"~DG{_GRAPHIC},{lines.size},{lines.shape[1]},{digits}\n".encode("ascii")
+
+
+def join_zpl(file: HashedFile, parts: Iterable[Path]) -> None:
+    """Write one print file of several: each brings its stored graphic and takes it away again."""
+    for part in parts:
+        with part.open("rb") as opened:
+            while piece := opened.read(_COPIED_TOGETHER):
+                file.write(piece)

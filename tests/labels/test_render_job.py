@@ -6,6 +6,7 @@ import csv
 import hashlib
 import json
 import zipfile
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,7 @@ async def test_a_sheet_reads_as_the_job_and_is_on_record(conn: AsyncConnection, 
     assert (line.sha256, line.bytes) == (hashlib.sha256(path.read_bytes()).hexdigest(), path.stat().st_size)
     assert line.made_by == "grace"
     assert (await printing.find_job(conn, job.job_id)).state == "released"
-    assert [each.name for each in tmp_path.iterdir()] == ["c1.pdf"]
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["c1.pdf", "c1.pdf.verification.json"]
 
 
 async def test_a_code_pack_lists_each_label_of_the_job(conn: AsyncConnection, tmp_path: Path) -> None:
@@ -81,7 +82,7 @@ async def test_a_folder_receives_the_pack_and_the_others_get_a_name_there(
     symbols = await rendered(conn, job.job_id, "svg", tmp_path / "pack")
 
     assert sorted(p.name for p in (tmp_path / "pack").iterdir()) == [
-        "codes.csv", f"labels-{job.job_id}.zip", "manifest.json",
+        "codes.csv", f"labels-{job.job_id}.zip", f"labels-{job.job_id}.zip.verification.json", "manifest.json",
     ]  # fmt: skip
     assert len(zipfile.ZipFile(symbols).namelist()) == 10
 
@@ -157,13 +158,19 @@ async def test_a_failure_at_the_very_end_leaves_neither_file_nor_record(conn: As
     with pytest.raises(OutputExists, match=r"manifest\.json"):
         await printing.render(conn, job.job_id, "codes", tmp_path / "c1.csv", by="ada", clock=noon, keys=keys)
 
-    def broken_clock() -> None:
-        raise OSError("no time")
+    told = []
+
+    def broken_clock() -> datetime:
+        told.append("")
+        if len(told) > 3:  # asked, begun, made
+            raise OSError("no time")
+        return noon()
 
     with pytest.raises(OSError, match="no time"):
-        await printing.render(conn, job.job_id, "codes", tmp_path / "c2.csv", by="ada", clock=broken_clock, keys=keys)  # type: ignore[arg-type]
+        await printing.render(conn, job.job_id, "codes", tmp_path / "c2.csv", by="ada", clock=broken_clock, keys=keys)
     assert [p.name for p in tmp_path.iterdir()] == ["c1.csv.manifest.json"]
     assert await number(conn, "SELECT count(*) FROM label_output") == 0
+    assert await number(conn, "SELECT problem FROM label_render WHERE state = 'stopped'") == "no time"
 
 
 async def test_what_no_renderer_can_draw_is_refused_and_nothing_is_left(conn: AsyncConnection, tmp_path: Path) -> None:

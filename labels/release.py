@@ -1,0 +1,192 @@
+"""What a rendering will make and where, and the step in which its files come into their places: all or none."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from access import audit
+from labels import part_store, store
+from labels.layout import load_template
+from labels.model import Job, LabelFormat, LabelText, OutputFile
+from labels.ordering import label_text, require_printable, subject
+from labels.parts import SUFFIXES, Part, Pieces, Render, cut
+from labels.refusals import (
+    LabelsGivenOut,
+    NothingLeftToRender,
+    OutputExists,
+    SheetOnLabelPrinter,
+    VoidedMeanwhile,
+)
+from labels.render.code_pack import CODES_NAME, MANIFEST_NAME
+from labels.verification import VERIFICATION_NAME, write_verification
+from ledger import master_data
+from runtime.clock import Clock
+from runtime.database import transaction
+
+RENDERED: Final = "labels.render"
+_READ_TOGETHER: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is made of a job now. ``target`` is the one file, or the folder of the parts."""
+
+    job: Job
+    kind: LabelFormat
+    text: LabelText
+    pieces: Pieces
+    target: Path
+    in_parts: bool
+    parts: tuple[Part, ...]
+
+    @property
+    def manifest_beside(self) -> bool:
+        """Whether a code pack's manifest bears the name of its list."""
+        return self.in_parts or self.target.name != CODES_NAME
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files with labels or codes in them, in their places."""
+        return tuple(self.target / part.name for part in self.parts) if self.in_parts else (self.target,)
+
+    @property
+    def beside(self) -> tuple[Path, ...]:
+        """The files that tell about them."""
+        if self.kind == "codes":
+            names = [f"{path.name}.manifest.json" if self.manifest_beside else MANIFEST_NAME for path in self.files]
+            return tuple(path.with_name(name) for path, name in zip(self.files, names, strict=True))
+        return (self.target / VERIFICATION_NAME if self.in_parts else verification_of(self.target),)
+
+
+def verification_of(path: Path) -> Path:
+    """Where the report about one file stands."""
+    return path.with_name(f"{path.name}.{VERIFICATION_NAME}")
+
+
+def targets_of(job_id: int, kind: LabelFormat, out: Path, *, in_parts: bool) -> Path:
+    """The file that a person means with ``out``: an existing folder receives one of a given name."""
+    if in_parts:
+        return out
+    if kind != "codes":
+        return out / f"labels-{job_id}{SUFFIXES[kind]}" if out.is_dir() else out
+    return out if out.suffix.lower() == ".csv" else out / CODES_NAME
+
+
+async def plan_of(conn: AsyncConnection, job_id: int, kind: LabelFormat, target: Path, *, in_parts: bool) -> Plan:
+    """What would be made now, or why nothing can be. Inside the caller's transaction."""
+    job = await store.find_job(conn, job_id)
+    lot = await master_data.get_lot(conn, job.gtin, job.lot)
+    await require_printable(conn, lot)
+    product = await master_data.find_product(conn, job.gtin)
+    assert product is not None  # a job's product is never taken off the record
+    pieces = await _not_void(conn, job)
+    if not pieces:
+        raise NothingLeftToRender(job_id=job_id)
+    await _refuse_given_out(conn, job_id, pieces)
+    template = load_template(job.template)
+    if kind == "zpl" and template.cells != 1:
+        raise SheetOnLabelPrinter(template=template.name, cells=template.cells)
+    parts = cut(pieces, kind, template.cells, f"labels-{job_id}", in_parts=in_parts)
+    if not in_parts and len(parts) == 1:
+        parts = [replace(parts[0], name=target.name)]
+    return Plan(job, kind, label_text(product, lot, job.best_before_on), pieces, target, in_parts, tuple(parts))
+
+
+async def refuse_strangers(conn: AsyncConnection, plan: Plan) -> None:
+    """Nobody's file is overwritten: what stands there must be what this job put there."""
+    job_id = plan.job.job_id
+    is_own = True
+    for path in plan.files:
+        if path.exists():
+            own = await store.own_outputs(conn, job_id, path)
+            if not (path.is_file() and _sha256(path) in own):
+                raise OutputExists(path=path, job_id=job_id)
+        else:
+            is_own = False
+    for path in plan.beside:
+        if path.exists() and not is_own:
+            raise OutputExists(path=path, job_id=job_id)
+
+
+async def release(
+    conn: AsyncConnection, render: Render, plan: Plan, outputs: Sequence[OutputFile], work: Path, *, by: str,
+    clock: Clock,
+) -> list[OutputFile]:  # fmt: skip
+    """Record the files and put them in their places: both or neither."""
+    job = plan.job
+    placed: list[Path] = []
+    released = False
+    if plan.kind != "codes":
+        write_verification(work / plan.beside[0].name, render, outputs)
+    named = [replace(output, path=path) for output, path in zip(outputs, plan.files, strict=True)]
+    try:
+        async with transaction(conn):
+            await store.lock_job(conn, job.job_id)
+            await require_printable(conn, await master_data.get_lot(conn, job.gtin, job.lot))
+            if await _not_void(conn, job) != plan.pieces:
+                raise VoidedMeanwhile(job_id=job.job_id)
+            await refuse_strangers(conn, plan)
+            for output in named:
+                await store.add_output(conn, job.job_id, output, by=by, at=clock())
+            await part_store.set_state(conn, render.render_id, "made", ended_at=clock())
+            await audit.note(conn, by, RENDERED, subject(job.job_id), _details(render, named), clock)
+            for path in (*plan.files, *plan.beside):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                (work / path.name).replace(path)
+                placed.append(path)
+        released = True
+    finally:
+        if not released:
+            for path in placed:
+                path.unlink(missing_ok=True)
+    return named
+
+
+def _details(render: Render, outputs: Sequence[OutputFile]) -> dict[str, object]:
+    """What the audit trail keeps: of many parts one hash over their hashes, or its limit could be passed."""
+    seal = hashlib.sha256("".join(output.sha256 for output in outputs).encode("ascii")).hexdigest()
+    return {
+        "rendering": render.render_id,
+        "format": render.format,
+        "labels": sum(output.labels for output in outputs),
+        "files": len(outputs),
+        "sha256": outputs[0].sha256 if len(outputs) == 1 else seal,
+    }
+
+
+async def _refuse_given_out(conn: AsyncConnection, job_id: int, pieces: Pieces) -> None:
+    for render_id, part in await part_store.given_out(conn, job_id):
+        if any(first <= part.label_last and last >= part.label_first for first, last in pieces):
+            raise LabelsGivenOut(
+                first=part.label_first, last=part.label_last, job_id=job_id, to=part.given_to, render_id=render_id,
+                part=part.part, state=part.state,
+            )  # fmt: skip
+
+
+async def _not_void(conn: AsyncConnection, job: Job) -> Pieces:
+    ranges = await store.ranges(conn, job.job_id, 1, job.count)
+    return tuple(_gaps(job.count, [(each.first, each.last) for each in ranges if each.state == "void"]))
+
+
+def _gaps(count: int, void: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    at = 1
+    for first, last in void:
+        if first > at:
+            yield at, first - 1
+        at = last + 1
+    if at <= count:
+        yield at, count
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(_READ_TOGETHER):
+            digest.update(piece)
+    return digest.hexdigest()
