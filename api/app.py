@@ -15,7 +15,18 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
-from api import capture, epcis_queries, events, label_jobs, master_data, problems, recalls, reference, trace
+from api import (
+    capture,
+    epcis_queries,
+    events,
+    label_jobs,
+    label_renderings,
+    master_data,
+    problems,
+    recalls,
+    reference,
+    trace,
+)
 from api.door import door
 from api.operations import Operation, World
 from runtime.clock import Clock, system_clock
@@ -32,6 +43,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *trace.OPERATIONS,
     *recalls.OPERATIONS,
     *label_jobs.OPERATIONS,
+    *label_renderings.OPERATIONS,
     *master_data.OPERATIONS,
 )
 

@@ -10,7 +10,7 @@ from access.model import Act
 from api import models, paging
 from api.bodies import answer, read_one
 from api.operations import JSON, Call, Operation, Parameter
-from labels import job_lists, printing
+from labels import job_lists, printing, progress
 from labels.job_lists import JobLine, JobNotFound
 
 
@@ -46,16 +46,26 @@ async def list_jobs(call: Call) -> Response:
 
 async def show_job(call: Call) -> Response:
     """A label job, and the files that were made of it."""
+    return answer(await _whole(call, job_of(call)))
+
+
+def job_of(call: Call) -> int:
+    """The number of the job in the path; raises ``JobNotFound``."""
     text = call.request.path_params["job_id"]
     if not (text.isascii() and text.isdecimal() and len(text) <= 18):
         raise JobNotFound(job_id=text[:40])
-    return answer(await _whole(call, int(text)))
+    return int(text)
 
 
 async def _whole(call: Call, job_id: int) -> models.LabelJobWithOutputs:
     job: JobLine = await job_lists.find_job(call.conn, job_id)
     outputs = [models.LabelOutput.model_validate(output) for output in await job_lists.outputs_of(call.conn, job_id)]
-    return models.LabelJobWithOutputs(**models.LabelJob.model_validate(job).model_dump(), outputs=outputs)
+    renderings = await progress.progress_of(call.conn, job_id, clock=call.clock)
+    return models.LabelJobWithOutputs(
+        **models.LabelJob.model_validate(job).model_dump(),
+        outputs=outputs,
+        progress=[models.LabelRendering.model_validate(each) for each in renderings],
+    )
 
 
 OPERATIONS: Final = (

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cli.installation import Installation, acting, open_installation
 from cli.output import By, DataDir, Json, progress_console, say, show, table, tell
-from labels import handing_over, job_lists, progress, rendering
+from labels import job_lists, progress, rendering
 from labels.progress import Progress
 from ledger.codes import KeyRing
 from runtime.clock import system_clock
@@ -102,6 +102,8 @@ def resolve(
 
     not-printed: it may be handed over again. void: nobody knows, so its labels are taken out of use for good.
     """
+    from labels import handing_over  # voiding loads what a ledger needs to take an event
+
     with open_installation(data_dir=data_dir) as installation:
 
         async def work(conn: AsyncConnection) -> Any:

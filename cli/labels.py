@@ -13,8 +13,8 @@ from cli import label_renderings
 from cli.dates import read_date, read_instant
 from cli.installation import acting, open_installation
 from cli.output import By, DataDir, Json, counted, show, table
-from labels import job_lists, printing
-from labels.work import cells_folder
+from labels import job_lists, rendering
+from labels.compiled import cells_folder
 from ledger import codes
 from runtime.clock import system_clock
 
@@ -54,6 +54,8 @@ def order(
     as_json: Json = False,
 ) -> None:
     """Draw serials for a lot; nothing is printed yet."""
+    from labels import printing  # loads what a ledger needs to take an event; rendering goes without
+
     best_before_on = None if best_before is None else read_date(best_before)
     with open_installation(data_dir=data_dir) as installation:
         chosen = installation.settings
@@ -105,7 +107,7 @@ def render(
 
         async def work(conn: AsyncConnection) -> Any:
             keys = await codes.KeyRing.load(conn, installation.master_secret)
-            return await printing.render(
+            return await rendering.render(
                 conn,
                 job,
                 format.value,
@@ -141,6 +143,8 @@ def commission(
     as_json: Json = False,
 ) -> None:
     """Say that the labels are on the items: from now on their codes are active."""
+    from labels import printing  # loads what a ledger needs to take an event; rendering goes without
+
     applied_at = None if at is None else read_instant(at)
     with open_installation(data_dir=data_dir) as installation:
 
@@ -166,6 +170,8 @@ def void(
     as_json: Json = False,
 ) -> None:
     """Take labels out of use for good: spoiled, lost, stolen."""
+    from labels import printing  # loads what a ledger needs to take an event; rendering goes without
+
     with open_installation(data_dir=data_dir) as installation:
 
         async def work(conn: AsyncConnection) -> Any:
@@ -188,6 +194,8 @@ def reprint(
     as_json: Json = False,
 ) -> None:
     """Order a new label with a new serial; the old one becomes void."""
+    from labels import printing  # loads what a ledger needs to take an event; rendering goes without
+
     with open_installation(data_dir=data_dir) as installation:
 
         async def work(conn: AsyncConnection) -> Any:

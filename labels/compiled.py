@@ -27,6 +27,11 @@ CELLS_KEPT_MAX: Final = 500
 _FORM: Final = 1
 
 
+def cells_folder(data_dir: Path) -> Path:
+    """Where an installation keeps them."""
+    return data_dir / "labels" / "composed"
+
+
 def composed(
     folder: Path | None, text: LabelText, template: Template, modules: int, *, lot_in_link: bool = False
 ) -> Furniture:

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-import os
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -32,6 +30,7 @@ from labels.render.zpl import join_zpl, write_zpl
 from labels.symbol import SymbolPlan
 from labels.verify import LABELS_READ_MAX, PageSample, read_pages
 from ledger.codes import KeyRing
+from runtime.children import end_with_parent
 from runtime.refusals import Refusal
 
 PROCESSES_MAX: Final = 32
@@ -170,7 +169,7 @@ _make: Callable[[Part, Path], OutputFile]
 
 def _begin(making: Making) -> None:
     global _make  # noqa: PLW0603 - a pool hands nothing else to its processes
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     _make = _LazyMaker(making)
 
 
@@ -193,14 +192,6 @@ def _make_part(part: Part, folder: Path) -> OutputFile | tuple[type[Refusal], di
         return _make(part, folder)
     except Refusal as refusal:
         return type(refusal), refusal.values
-
-
-def _end_with_parent() -> None:
-    """A process of the pool does not outlive a parent that was killed: it would wait for parts for ever."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
 
 
 def _head(pieces: Pieces, labels: int) -> list[tuple[int, int]]:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -76,7 +76,7 @@ async def renders_of(conn: AsyncConnection, job_id: int) -> list[Render]:
 
 async def counts_of(conn: AsyncConnection, render: Render) -> Counts:
     """How many labels of a rendering are made and read back, and how many parts are in which state."""
-    since = _p.made_at >= render.started_at
+    since = _p.made_at >= literal(render.started_at, t.label_render.c.started_at.type)
     rows = await conn.execute(
         select(
             _p.state, func.count(), func.sum(_p.labels), func.coalesce(func.sum(_p.verified), 0),

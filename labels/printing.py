@@ -5,19 +5,18 @@ The verbs of a job's life are called from here too: ``order``, ``commission``, `
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from labels import rendering, store
+from labels import store
 from labels.life import balance, commission, reprint, void
 from labels.making import batches
-from labels.model import Job, OutputFile, texts
+from labels.model import Job, texts
 from labels.ordering import order
 from labels.refusals import TooManySerials
+from labels.rendering import render
 from ledger.codes import KeyRing
-from runtime.clock import Clock
 
 __all__ = [
     "balance", "batches", "commission", "find_job", "order", "render", "reprint", "serials", "void",
@@ -38,23 +37,3 @@ async def serials(conn: AsyncConnection, job: Job | int, keys: KeyRing) -> list[
     if found.count > SERIALS_MAX:
         raise TooManySerials(job_id=found.job_id, count=found.count, serials_max=SERIALS_MAX)
     return [serial for batch in batches(found, keys) for serial in texts(batch.serials)]
-
-
-async def render(
-    conn: AsyncConnection, job_id: int, format: str, out: Path, *, by: str, clock: Clock, keys: KeyRing,  # noqa: A002 - the contract's word
-    in_parts: bool = False, cells_folder: Path | None = None, processes: int = 1, told: rendering.Told | None = None,
-) -> list[OutputFile]:  # fmt: skip
-    """Make the labels of a job that are not void, read each one back, and release the files.
-
-    ``out`` is the file; for ``codes`` a name ending in .csv, or a folder that receives codes.csv and manifest.json; for
-    the others an existing folder receives ``labels-<job>`` with the format's ending (png and svg are ZIP archives).
-    With ``in_parts`` it is a folder that receives a file for each part. A report of what was read back stands beside.
-
-    Refuses a lot that is held, rejected or recalled (before the work, and again before the release), a file that is
-    there already unless this job made it, labels that were handed over before, and whatever the renderers refuse. A
-    failure leaves no file. The same request after an interruption goes on where that one was.
-    """
-    asked = await rendering.ask(conn, job_id, format, out, in_parts=in_parts, by=by, clock=clock)
-    return await rendering.carry_out(
-        conn, asked.render_id, by=by, clock=clock, keys=keys, cells_folder=cells_folder, processes=processes, told=told
-    )

@@ -27,7 +27,6 @@ from labels.release import plan_of, refuse_strangers, release, targets_of
 from ledger.codes import KeyRing
 from runtime.clock import Clock
 from runtime.database import transaction
-from runtime.jobs import enqueue
 from runtime.refusals import Refusal
 
 RENDER_JOB: Final = "labels.render"
@@ -35,6 +34,26 @@ ASKED, CANCELLED = "labels.render_asked", "labels.render_cancelled"
 Told = Callable[[int, int], None]
 """Hears how many labels are made, of how many."""
 OPEN: Final = ("asked", "making", "stopped")
+
+
+async def render(
+    conn: AsyncConnection, job_id: int, format: str, out: Path, *, by: str, clock: Clock, keys: KeyRing,  # noqa: A002 - the contract's word
+    in_parts: bool = False, cells_folder: Path | None = None, processes: int = 1, told: Told | None = None,
+) -> list[OutputFile]:  # fmt: skip
+    """Make the labels of a job that are not void, read each one back, and release the files.
+
+    ``out`` is the file; for ``codes`` a name ending in .csv, or a folder that receives codes.csv and manifest.json; for
+    the others an existing folder receives ``labels-<job>`` with the format's ending (png and svg are ZIP archives).
+    With ``in_parts`` it is a folder that receives a file for each part. A report of what was read back stands beside.
+
+    Refuses a lot that is held, rejected or recalled (before the work, and again before the release), a file that is
+    there already unless this job made it, labels that were handed over before, and whatever the renderers refuse. A
+    failure leaves no file. The same request after an interruption goes on where that one was.
+    """
+    asked = await ask(conn, job_id, format, out, in_parts=in_parts, by=by, clock=clock)
+    return await carry_out(
+        conn, asked.render_id, by=by, clock=clock, keys=keys, cells_folder=cells_folder, processes=processes, told=told
+    )
 
 
 async def ask(
@@ -55,6 +74,8 @@ async def ask_worker(
     conn: AsyncConnection, job_id: int, format: str, folder: Path, *, in_parts: bool, by: str, clock: Clock  # noqa: A002 - the contract's word
 ) -> Render:  # fmt: skip
     """As ``ask``; a worker carries it out, into a folder of its own under ``folder``."""
+    from runtime.jobs import enqueue  # here: who prints ten labels at once shall not wait for the queue's library
+
     kind = _kind(format)
 
     def place(render_id: int) -> Path:
@@ -67,6 +88,11 @@ async def ask_worker(
         details = {"rendering": render.render_id, "format": kind}
         await audit.note(conn, by, ASKED, subject(job_id), details, clock)
     return render
+
+
+def files_folder(data_dir: Path) -> Path:
+    """Where a worker of an installation puts the files of label jobs."""
+    return data_dir / "labels"
 
 
 async def carry_out(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, Final
 
 from labels import part_store, rendering
+from labels.compiled import cells_folder
 from labels.refusals import RenderBusy
 from ledger.codes import KeyRing
 from runtime.database import transaction
@@ -34,16 +34,6 @@ async def render_labels(place: WorkPlace, payload: Mapping[str, Any]) -> None:
             raise TryLater(_BUSY_AGAIN, str(busy)) from busy
         except Refusal:
             return
-
-
-def files_folder(data_dir: Path) -> Path:
-    """Where a worker puts the files of label jobs."""
-    return data_dir / "labels"
-
-
-def cells_folder(data_dir: Path) -> Path:
-    """Where composed cells are kept."""
-    return data_dir / "labels" / "composed"
 
 
 KINDS: Final = (JobKind(rendering.RENDER_JOB, render_labels, at_once=RENDERS_AT_ONCE, attempts_max=3),)

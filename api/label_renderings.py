@@ -1,0 +1,133 @@
+"""``/v1/labels/jobs/{job_id}/renders`` and ``files``: labels made by a worker, watched, and handed over once."""
+
+from __future__ import annotations
+
+import asyncio
+from base64 import b64encode
+from collections.abc import AsyncIterator
+from typing import Final
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response, StreamingResponse
+
+from access.model import Act
+from api import models
+from api.bodies import answer, read_one
+from api.label_jobs import job_of
+from api.operations import JSON, Call, Operation, Parameter
+from labels import handing_over, progress, rendering
+from labels.handing_over import Given
+from labels.refusals import RenderNotFound
+
+_MEDIA: Final = {
+    ".pdf": "application/pdf",
+    ".zpl": "application/octet-stream",
+    ".zip": "application/zip",
+    ".csv": "text/csv; charset=utf-8",
+    ".json": "application/json",
+}
+_SENT_TOGETHER: Final = 1 << 18
+_JOB: Final = Parameter("job_id", "number of the job", where="path", required=True)
+
+
+async def make_labels(call: Call) -> Response:
+    """Ask a worker to make a job's labels. Asked again while they are not made, it is the same rendering."""
+    told = read_one(models.LabelRenderOrder, call.body)
+    job_id = job_of(call)
+    folder = rendering.files_folder(call.world.settings.data_dir)
+    asked = await rendering.ask_worker(
+        call.conn, job_id, told.format, folder, in_parts=told.parts, by=call.by, clock=call.clock
+    )
+    now = await progress.progress_of_one(call.conn, job_id, asked.render_id, clock=call.clock)
+    where = {"Location": f"/v1/labels/jobs/{job_id}/progress"}
+    return answer(models.LabelRendering.model_validate(now), 202, where)
+
+
+async def cancel_rendering(call: Call) -> Response:
+    """Stop a rendering after the part at hand; what was made of it is thrown away."""
+    job_id, text = job_of(call), call.request.path_params["render_id"]
+    if not (text.isascii() and text.isdecimal() and len(text) <= 18):
+        raise RenderNotFound(job_id=job_id, render_id=text[:40])
+    await rendering.cancel(call.conn, job_id, int(text), by=call.by, clock=call.clock)
+    now = await progress.progress_of_one(call.conn, job_id, int(text), clock=call.clock)
+    return answer(models.LabelRendering.model_validate(now))
+
+
+async def show_progress(call: Call) -> Response:
+    """How far the renderings of a job are; small enough to be asked for every second."""
+    job_id = job_of(call)
+    found = await progress.progress_of(call.conn, job_id, clock=call.clock)
+    renderings = [models.LabelRendering.model_validate(each) for each in found]
+    return answer(models.LabelProgress(job_id=job_id, renderings=renderings))
+
+
+async def fetch_file(call: Call) -> Response:
+    """A released file, once: whoever has it can print its labels. A person says when it may be fetched again."""
+    if call.request.method == "HEAD":
+        raise HTTPException(405, "A file of labels is fetched once, by GET; its size and hash stand beside the job.")
+    job_id, name = job_of(call), call.request.path_params["name"]
+    folder = rendering.files_folder(call.world.settings.data_dir)
+    given = await handing_over.give(call.conn, job_id, name, folder, by=call.by, clock=call.clock)
+    headers = {"Cache-Control": "no-store"}
+    if given.sha256 is not None:
+        headers["Repr-Digest"] = f"sha-256=:{b64encode(bytes.fromhex(given.sha256)).decode('ascii')}:"
+    headers["Content-Length"] = str(given.path.stat().st_size)
+    headers["Content-Disposition"] = f'attachment; filename="{given.path.name}"'
+    media_type = _MEDIA.get(given.path.suffix, "application/octet-stream")
+    return StreamingResponse(_sent(call, job_id, given), headers=headers, media_type=media_type)
+
+
+async def _sent(call: Call, job_id: int, given: Given) -> AsyncIterator[bytes]:
+    """The whole file, never a range of it; only when its last byte was taken is it noted as delivered."""
+    with given.path.open("rb") as file:
+        while piece := await asyncio.to_thread(file.read, _SENT_TOGETHER):
+            yield piece
+    async with call.world.engine.connect() as conn:  # the call's own is closed by now
+        await handing_over.received(conn, job_id, given, by=call.by, clock=call.clock)
+
+
+OPERATIONS: Final = (
+    Operation(
+        "POST",
+        "/v1/labels/jobs/{job_id}/renders",
+        make_labels,
+        "Have a job's labels made",
+        (Act.ORDER_LABELS,),
+        status=202,
+        answers=models.LabelRendering,
+        takes={JSON: models.LabelRenderOrder},
+        parameters=(_JOB,),
+        refuses=(400, 404, 409, 413),
+        repeatable=True,
+    ),
+    Operation(
+        "DELETE",
+        "/v1/labels/jobs/{job_id}/renders/{render_id}",
+        cancel_rendering,
+        "Cancel a rendering",
+        (Act.ORDER_LABELS,),
+        answers=models.LabelRendering,
+        parameters=(_JOB, Parameter("render_id", "number of the rendering", where="path", required=True)),
+        refuses=(404, 409),
+    ),
+    Operation(
+        "GET",
+        "/v1/labels/jobs/{job_id}/progress",
+        show_progress,
+        "Watch a job's labels being made",
+        (Act.VIEW,),
+        answers=models.LabelProgress,
+        parameters=(_JOB,),
+        refuses=(404,),
+    ),
+    Operation(
+        "GET",
+        "/v1/labels/jobs/{job_id}/files/{name}",
+        fetch_file,
+        "Fetch a file of labels, once",
+        (Act.ORDER_LABELS,),
+        answer_media="application/octet-stream",
+        parameters=(_JOB, Parameter("name", "name of the file, as progress tells it", where="path", required=True)),
+        refuses=(404, 409),
+    ),
+)

@@ -1,0 +1,87 @@
+"""What the operators on a page draw is the symbol, module by module; and memory does not grow with the pages."""
+
+from __future__ import annotations
+
+import pickle
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from labels.furniture import Furniture
+from labels.model import LinkForm
+from labels.render.stamps import Stamps, finder_path
+from labels.symbol import SymbolPlan, unpack
+from tests.labels.conftest import MILK, Batches
+
+_RECTANGLE = re.compile(rb"(\d+) (\d+) (\d+) (\d+) re\n")
+
+
+def painted(path: bytes, side: int) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
+    """How often each module is painted."""
+    cells = np.zeros((side, side), dtype=np.uint8)
+    for x, y, width, height in (map(int, found) for found in _RECTANGLE.findall(path)):
+        assert x + width <= side and y + height <= side
+        cells[y : y + height, x : x + width] += 1
+    return cells
+
+
+@pytest.mark.parametrize("host", ["q.cn", "id.example.com", "labels.of.a.longer.host.example.com/and/a/path"])
+def test_every_module_of_a_path_is_one_of_the_symbol(sheet: Furniture, batches: Batches, host: str) -> None:
+    plan = SymbolPlan(LinkForm(f"https://{host}", MILK))
+    (drawn,) = plan.draw_all(batches(40))
+    finders = painted(finder_path(plan.side), plan.side) % 2  # even-odd: painted twice is light
+
+    for symbol, (_, path, _) in zip(
+        unpack(drawn.modules, plan.side), Stamps(sheet, plan.side).stamped(drawn), strict=True
+    ):
+        assert np.array_equal(painted(path, plan.side) + finders, symbol)
+
+
+def test_symbols_of_one_mask_stand_together_and_serials_in_their_order(
+    sheet: Furniture, plan: SymbolPlan, batches: Batches
+) -> None:
+    (drawn,) = plan.draw_all(batches(24))
+    stamps = Stamps(sheet, plan.side)
+    stamped = stamps.stamped(drawn)
+
+    page = stamps.page(0, stamped)
+
+    masks = [
+        mask for path in re.findall(rb"/Finders Do\n(.*?)f Q", page, re.S) for mask, own, _ in stamped if own == path
+    ]
+    assert masks == sorted(masks) and len(set(masks)) > 3
+    assert re.findall(rb"Tm<(.*?)>Tj", page) == [glyphs for _, _, glyphs in stamped]
+
+
+_PEAK = """
+import pickle, resource, sys
+from pathlib import Path
+import numpy as np
+from labels.model import Batch, LinkForm
+from labels.render.pdf import write_pdf
+from labels.symbol import SymbolPlan
+from serials.cipher import SerialCipher
+from tests.labels.conftest import MILK
+
+furniture = pickle.loads(Path(sys.argv[1]).read_bytes())
+plan, cipher = SymbolPlan(LinkForm("https://q.brand.example", MILK)), SerialCipher(bytes(32), MILK)
+starts = range(1, int(sys.argv[2]), 1_000)
+batches = (Batch(start, cipher.serials(np.arange(start, start + 1_000, dtype=np.int64))) for start in starts)
+write_pdf(Path(sys.argv[3]), furniture, plan, batches, rasterised_max=24)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+def test_ten_times_the_labels_take_no_more_memory(tmp_path: Path, sheet: Furniture) -> None:
+    kept = tmp_path / "sheet"
+    kept.write_bytes(pickle.dumps(sheet))
+
+    def peak_kb(labels: int) -> int:
+        words = [sys.executable, "-c", _PEAK, str(kept), str(labels), str(tmp_path / "labels.pdf")]
+        return int(subprocess.run(words, check=True, capture_output=True, text=True, timeout=60).stdout)
+
+    assert peak_kb(10_000) - peak_kb(1_000) < 8_000
