@@ -7,7 +7,7 @@ from typing import Final
 from starlette.responses import Response
 
 from access.model import Act
-from api import models, paging
+from api import label_models, models, paging
 from api.bodies import answer, read_one
 from api.operations import JSON, Call, Operation, Parameter
 from labels import job_lists, printing, progress
@@ -57,14 +57,14 @@ def job_of(call: Call) -> int:
     return int(text)
 
 
-async def _whole(call: Call, job_id: int) -> models.LabelJobWithOutputs:
+async def _whole(call: Call, job_id: int) -> label_models.LabelJobWithOutputs:
     job: JobLine = await job_lists.find_job(call.conn, job_id)
     outputs = [models.LabelOutput.model_validate(output) for output in await job_lists.outputs_of(call.conn, job_id)]
     renderings = await progress.progress_of(call.conn, job_id, clock=call.clock)
-    return models.LabelJobWithOutputs(
+    return label_models.LabelJobWithOutputs(
         **models.LabelJob.model_validate(job).model_dump(),
         outputs=outputs,
-        progress=[models.LabelRendering.model_validate(each) for each in renderings],
+        progress=[label_models.LabelRendering.model_validate(each) for each in renderings],
     )
 
 
@@ -86,7 +86,7 @@ OPERATIONS: Final = (
         "Order labels for a lot",
         (Act.ORDER_LABELS,),
         status=201,
-        answers=models.LabelJobWithOutputs,
+        answers=label_models.LabelJobWithOutputs,
         takes={JSON: models.LabelOrder},
         refuses=(400, 404, 409, 413),
         repeatable=True,
@@ -97,7 +97,7 @@ OPERATIONS: Final = (
         show_job,
         "Show a label job and its files",
         (Act.VIEW,),
-        answers=models.LabelJobWithOutputs,
+        answers=label_models.LabelJobWithOutputs,
         parameters=(Parameter("job_id", "number of the job", where="path", required=True),),
         refuses=(404,),
     ),

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response, StreamingResponse
 
 from access.model import Act
-from api import models
+from api import label_models
 from api.bodies import answer, read_one
 from api.label_jobs import job_of
 from api.operations import JSON, Call, Operation, Parameter
@@ -32,7 +32,7 @@ _JOB: Final = Parameter("job_id", "number of the job", where="path", required=Tr
 
 async def make_labels(call: Call) -> Response:
     """Ask a worker to make a job's labels. Asked again while they are not made, it is the same rendering."""
-    told = read_one(models.LabelRenderOrder, call.body)
+    told = read_one(label_models.LabelRenderOrder, call.body)
     job_id = job_of(call)
     folder = rendering.files_folder(call.world.settings.data_dir)
     asked = await rendering.ask_worker(
@@ -40,7 +40,7 @@ async def make_labels(call: Call) -> Response:
     )
     now = await progress.progress_of_one(call.conn, job_id, asked.render_id, clock=call.clock)
     where = {"Location": f"/v1/labels/jobs/{job_id}/progress"}
-    return answer(models.LabelRendering.model_validate(now), 202, where)
+    return answer(label_models.LabelRendering.model_validate(now), 202, where)
 
 
 async def cancel_rendering(call: Call) -> Response:
@@ -50,15 +50,15 @@ async def cancel_rendering(call: Call) -> Response:
         raise RenderNotFound(job_id=job_id, render_id=text[:40])
     await rendering.cancel(call.conn, job_id, int(text), by=call.by, clock=call.clock)
     now = await progress.progress_of_one(call.conn, job_id, int(text), clock=call.clock)
-    return answer(models.LabelRendering.model_validate(now))
+    return answer(label_models.LabelRendering.model_validate(now))
 
 
 async def show_progress(call: Call) -> Response:
     """How far the renderings of a job are; small enough to be asked for every second."""
     job_id = job_of(call)
     found = await progress.progress_of(call.conn, job_id, clock=call.clock)
-    renderings = [models.LabelRendering.model_validate(each) for each in found]
-    return answer(models.LabelProgress(job_id=job_id, renderings=renderings))
+    renderings = [label_models.LabelRendering.model_validate(each) for each in found]
+    return answer(label_models.LabelProgress(job_id=job_id, renderings=renderings))
 
 
 async def fetch_file(call: Call) -> Response:
@@ -94,8 +94,8 @@ OPERATIONS: Final = (
         "Have a job's labels made",
         (Act.ORDER_LABELS,),
         status=202,
-        answers=models.LabelRendering,
-        takes={JSON: models.LabelRenderOrder},
+        answers=label_models.LabelRendering,
+        takes={JSON: label_models.LabelRenderOrder},
         parameters=(_JOB,),
         refuses=(400, 404, 409, 413),
         repeatable=True,
@@ -106,7 +106,7 @@ OPERATIONS: Final = (
         cancel_rendering,
         "Cancel a rendering",
         (Act.ORDER_LABELS,),
-        answers=models.LabelRendering,
+        answers=label_models.LabelRendering,
         parameters=(_JOB, Parameter("render_id", "number of the rendering", where="path", required=True)),
         refuses=(404, 409),
     ),
@@ -116,7 +116,7 @@ OPERATIONS: Final = (
         show_progress,
         "Watch a job's labels being made",
         (Act.VIEW,),
-        answers=models.LabelProgress,
+        answers=label_models.LabelProgress,
         parameters=(_JOB,),
         refuses=(404,),
     ),

@@ -25,11 +25,12 @@ from labels.layout import load_template
 from labels.masks import Words
 from labels.model import Batch, LabelText, LinkForm, texts
 from labels.render.code_pack import write_code_pack
-from labels.render.pdf import write_pdf
+from labels.render.files import Tally, replacing
+from labels.render.pdf import stamp_pages, write_pdf
 from labels.render.png import png_bytes
-from labels.render.zpl import write_zpl
+from labels.render.zpl import draw_labels, write_zpl
 from labels.symbol import QUIET_ZONE_MODULES, SymbolPlan, unpack
-from labels.verify import check_symbols
+from labels.verify import PageSample, check_symbols
 from serials.cipher import SerialCipher
 
 GTIN: Final = "09506000134352"
@@ -72,6 +73,31 @@ def pdf(count: int) -> Work:
     """A PDF of sheets, each symbol read back from its modules, the first pages and the last from the file."""
     cell, plan = _cell(SHEET), _plan()
     return _written("labels.pdf", lambda path: write_pdf(path, cell, plan, batches(count)).bytes)
+
+
+def pdf_drawn(count: int) -> Work:
+    """The same PDF without any reading back: what drawing and writing alone cost."""
+    cell, plan = _cell(SHEET), _plan()
+
+    def write(path: Path) -> int:
+        with replacing(path) as file:
+            drawn = plan.draw_all(batches(count))
+            stamp_pages(file, cell, plan, drawn, Tally("pdf", count), sample=PageSample(0))
+            return file.bytes
+
+    return _written("labels.pdf", write)
+
+
+def zpl_drawn(count: int) -> Work:
+    """The same print file without any reading back."""
+    cell, plan = _cell(ROLL), _plan()
+
+    def write(path: Path) -> int:
+        with replacing(path) as file:
+            draw_labels(file, cell, plan, plan.draw_all(batches(count)), Tally("zpl", count), read_back=False)
+            return file.bytes
+
+    return _written("labels.zpl", write)
 
 
 def zpl(count: int) -> Work:
