@@ -20,7 +20,7 @@ from labels import part_store, parts, printing, rendering
 from labels.making import Maker, prepare
 from labels.model import Job
 from labels.parts import cut
-from labels.progress import progress_of
+from labels.progress import Progress, progress_of
 from labels.refusals import LotNotPrintable, RenderBusy, RenderCancelled, RenderEnded, RenderNotFound, TooManyParts
 from labels.release import plan_of
 from ledger import codes, master_data
@@ -173,7 +173,7 @@ async def test_a_killed_rendering_goes_on_with_the_first_part_not_made(
     made_before = kept.stat().st_mtime_ns
 
     # when: the same is asked for again
-    seen: list[int] = []
+    seen: list[tuple[int, int]] = []
     (path,) = await rendered(job, out, told=lambda made, _labels: seen.append((made, kept.stat().st_mtime_ns)))
 
     # then: the first part was not touched, and the file is the one that an undisturbed rendering makes
@@ -280,7 +280,7 @@ async def test_whoever_waits_sees_how_many_labels_are_made_and_how_long_the_rest
     keys = await arranged(conn)
     job = await ordered(conn, count=144)
     now = [datetime(2026, 11, 24, 12, 0, tzinfo=UTC)]
-    seen = []
+    seen: list[Progress] = []
 
     def two_seconds_a_look() -> datetime:
         now[0] += timedelta(seconds=2)
