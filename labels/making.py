@@ -132,9 +132,9 @@ async def make_parts(
 ) -> AsyncIterator[tuple[Part, OutputFile]]:
     """Make the parts into ``folder`` and give each back, in their order, when it is made.
 
-    With one process, or one part, in a thread of this one: starting another costs more than a part of a few labels.
+    With one process, or a single part, in a thread of this one: starting another costs more than a few labels.
     """
-    if processes == 1 or len(parts) == 1:
+    if processes == 1 or len(parts) <= 1:
         maker = await asyncio.to_thread(Maker, making)
         for part in parts:
             yield part, await asyncio.to_thread(maker.make, part, folder)

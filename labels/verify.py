@@ -32,7 +32,7 @@ LABELS_READ_MAX: Final = 1_000
 and of a part after the first one sheet and the last."""
 READ_DPI: Final = 300
 _NOTHING: Final = "nothing"
-_QR: Final = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode])
+_QR: Final = zxingcpp.BarcodeFormat.QRCode
 
 
 def checked(form: LinkForm, drawn: Iterable[Drawn], side: int) -> Iterator[Drawn]:

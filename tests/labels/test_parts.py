@@ -185,6 +185,28 @@ async def test_a_killed_rendering_goes_on_with_the_first_part_not_made(
 
 
 @pytest.mark.usefixtures("sheets_of_two")
+async def test_a_rendering_cut_off_when_all_parts_were_made_only_joins_them(
+    conn: AsyncConnection, rendered: Rendered, tmp_path: Path
+) -> None:
+    # given: somebody ends the command after the last part
+    await arranged(conn)
+    job = await ordered(conn, count=50)
+
+    def ended(made: int, labels: int) -> None:
+        if made == labels:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        await rendered(job, tmp_path / "c1.pdf", told=ended)
+    assert [p.name for p in tmp_path.iterdir()] == [".labels-rendering-1"]
+
+    # when: it is given again, with processes that have nothing to do
+    (path,) = await rendered(job, tmp_path / "c1.pdf", processes=2)
+
+    assert len(links_on(path)) == 50
+
+
+@pytest.mark.usefixtures("sheets_of_two")
 async def test_a_rendering_is_cancelled_between_two_parts_and_nothing_of_it_is_left(
     conn: AsyncConnection, rendered: Rendered, database: DatabaseAddress, tmp_path: Path
 ) -> None:
