@@ -32,7 +32,6 @@ LABELS_READ_MAX: Final = 1_000
 and of a part after the first one sheet and the last."""
 READ_DPI: Final = 300
 _NOTHING: Final = "nothing"
-_QR: Final = zxingcpp.BarcodeFormat.QRCode
 
 
 def checked(form: LinkForm, drawn: Iterable[Drawn], side: int) -> Iterator[Drawn]:
@@ -62,10 +61,15 @@ def compare_cells(first_label: int, links: Sequence[str], cells: npt.NDArray[np.
 def read_symbol(picture: npt.NDArray[np.uint8]) -> str | None:
     """The text of a picture that holds nothing but one upright symbol with its quiet zone; None when unreadable."""
     found = zxingcpp.read_barcode(
-        picture, formats=_QR, try_rotate=False, try_downscale=False, try_invert=False,
+        picture, formats=_qr_only(), try_rotate=False, try_downscale=False, try_invert=False,
         binarizer=zxingcpp.Binarizer.FixedThreshold, is_pure=True,
     )  # fmt: skip
     return found.text if found is not None and found.valid else None
+
+
+def _qr_only() -> zxingcpp.BarcodeFormats:
+    """Made anew each time: kept in a module, its library reports it as leaked when a process of a pool ends."""
+    return zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.QRCode])
 
 
 def compare(label_number: int, expected: str, read: str | None) -> None:
@@ -138,7 +142,7 @@ def read_cells(cells: npt.NDArray[np.uint8]) -> str | None:
 
 def read_picture(picture: npt.NDArray[np.uint8]) -> str | None:
     """The text of the one QR symbol somewhere on a grey picture; None when there is none."""
-    found = zxingcpp.read_barcode(picture, formats=_QR, try_rotate=False, try_invert=False)
+    found = zxingcpp.read_barcode(picture, formats=_qr_only(), try_rotate=False, try_invert=False)
     return found.text if found is not None and found.valid else None
 
 
