@@ -7,7 +7,7 @@ and counts only when the number it decodes to lies in a block that was issued fo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Self
 
 import numpy as np
@@ -76,19 +76,11 @@ class KeyRing:
             (epoch, number) for epoch in self._roots if (number := self.cipher(epoch, gtin).number(serial)) is not None
         )
 
-    def candidates_of(self, items: Sequence[tuple[str, str]]) -> list[tuple[tuple[str, str], int]]:
-        """As ``candidates``, for many (gtin, serial): pairs of item and number, newest epoch first."""
-        serials_by_gtin: dict[str, list[str]] = {}
-        for gtin, serial in items:
-            if alphabet.is_exact(serial):
-                serials_by_gtin.setdefault(gtin, []).append(serial)
-        found: list[tuple[tuple[str, str], int]] = []
-        for epoch in self._roots:
-            for gtin, serials in serials_by_gtin.items():
-                spelt = np.frombuffer("".join(serials).encode("ascii"), dtype=np.uint8)
-                numbers_ = self.cipher(epoch, gtin).numbers(spelt.reshape(-1, alphabet.SERIAL_CHARACTERS))
-                found += [((gtin, serial), number) for serial, number in zip(serials, numbers_.tolist(), strict=True)]
-        return found
+    def candidates_of(self, gtin: str, serials: Iterable[str]) -> tuple[list[str], list[alphabet.Numbers]]:
+        """As ``candidates``, for many serials of a product: those written as ours, and for each epoch, newest first,
+        their numbers."""
+        written, spelt = alphabet.exact_ones(serials)
+        return written, [self.cipher(epoch, gtin).numbers(spelt) for epoch in self._roots] if written else []
 
 
 async def ensure_key(conn: AsyncConnection, master_secret: str, *, clock: Clock) -> KeyRing:
@@ -173,16 +165,33 @@ async def numbers_of(
     conn: AsyncConnection, items: Iterable[tuple[str, str]], keys: KeyRing
 ) -> dict[tuple[str, str], int]:
     """The numbers of those (gtin, serial) that are known: issued by us, or told by somebody."""
-    wanted = list(dict.fromkeys(items))
-    candidates = keys.candidates_of(wanted)
-    blocks = await numbers.blocks_holding(conn, [number for _, number in candidates])
-    found: dict[tuple[str, str], int] = {}
-    for item, number in candidates:
-        block = blocks.get(number)
-        if block is not None and block.gtin == item[0] and block.issues(number):
-            found.setdefault(item, number)
-    rest = [item for item in wanted if item not in found]
-    found.update(await numbers.foreign_numbers(conn, rest))
+    serials_by_gtin: dict[str, dict[str, None]] = {}
+    for gtin, serial in items:
+        serials_by_gtin.setdefault(gtin, {})[serial] = None
+    found = await numbers_of_serials(conn, serials_by_gtin, keys)
+    return {(gtin, serial): number for gtin, those in found.items() for serial, number in those.items()}
+
+
+async def numbers_of_serials(
+    conn: AsyncConnection, serials_by_gtin: Mapping[str, Collection[str]], keys: KeyRing
+) -> dict[str, dict[str, int]]:
+    """As ``numbers_of``, by GTIN and serial."""
+    found: dict[str, dict[str, int]] = {gtin: {} for gtin in serials_by_gtin}
+    candidates = {gtin: keys.candidates_of(gtin, serials) for gtin, serials in serials_by_gtin.items()}
+    blocks = await numbers.blocks_meeting(conn, [those for _, epochs in candidates.values() for those in epochs])
+    for gtin, (written, epochs) in candidates.items():
+        for those in reversed(epochs):  # the newest last: it is the one that counts
+            issued = np.flatnonzero(numbers.issued_for(blocks, gtin, those))
+            found[gtin].update(zip(map(written.__getitem__, issued.tolist()), those[issued].tolist(), strict=True))
+    rest = [
+        (gtin, serial)
+        for gtin, serials in serials_by_gtin.items()
+        if len(found[gtin]) < len(serials)
+        for serial in serials
+        if serial not in found[gtin]
+    ]
+    for (gtin, serial), number in (await numbers.foreign_numbers(conn, rest)).items():
+        found[gtin][serial] = number
     return found
 
 

@@ -22,12 +22,12 @@ from typing import Final
 
 from ledger.balance import ToldTooLate
 from ledger.book import PIECES, Book
-from ledger.epcis.identifiers import Kind, Name
+from ledger.epcis.identifiers import Kind, Name, NameList
 from ledger.epcis.told import Quantity, Runs, Told
 from ledger.marks import Mark, Marks
 from ledger.model import LOT_NOT_TOLD, UNKNOWN_ID
 from ledger.movement import RECEIVING, UNKNOWN, Movement, Where, making_of, movement_of
-from ledger.naming import Made, Names, Operation, Part, Results, item_of, joined, lot_code_of
+from ledger.naming import Made, Names, Operation, Part, Results, has_one_lot_code, joined, lot_code_of
 from ledger.refusals import UnitInsideItself
 from ledger.runs import intervals
 from ledger.units import Unit
@@ -98,8 +98,8 @@ class Custody:
         self.results.has_documents = True
         if movement.says_nothing:
             told = replace(told, quantities=())  # papers only: the units are named, and no quantity of a lot moves
-        parent = () if told.parent is None else (told.parent,)
-        self._move(told, parent + told.epcs, told.quantities, movement)
+        epcs = told.epcs if told.parent is None else (told.parent, *told.epcs)
+        self._move(told, epcs, told.quantities, movement)
 
     def _containment(self, told: Told, movement: Movement) -> None:
         if told.parent is None:
@@ -238,7 +238,7 @@ class Custody:
 
     def _mark(self, told: Told, movement: Movement) -> None:
         targets: list[tuple[int, int | None, int | None]] = [
-            *self._items(told, told.epcs + told.output_epcs, told.numbers)
+            *self._items(told, (*told.epcs, *told.output_epcs), told.numbers)
         ]
         classes = () if told.numbers else told.all_quantities
         targets += [(lot_id, None, None) for lot_id, _ in self._quantities(classes)]
@@ -300,7 +300,7 @@ class Custody:
     def _where(self, name: Name) -> Where | None:
         """Where a thing is counted; None when nobody told of it so far."""
         if name.kind is Kind.ITEM:
-            run = self._book.runs.at(self._names.number_by_item[item_of(name)])
+            run = self._book.runs.at(self._names.number(name))
             return None if run is None else self._book.where_of_run(run)
         unit_id = self._names.unit_by_uri.get(name.uri)
         if unit_id is None or not self._names.has_unit(unit_id) or not self._book.units[unit_id].is_known:
@@ -309,6 +309,8 @@ class Custody:
 
     def _units(self, epcs: Iterable[Name]) -> list[Unit]:
         """The units among these names: what has no GTIN, and items that are units by now."""
+        if isinstance(epcs, NameList) and self._are_no_units(epcs):
+            return []
         found: dict[int, Unit] = {}
         for name in epcs:
             unit_id = self._names.unit_by_uri.get(name.uri)
@@ -334,11 +336,53 @@ class Custody:
 
     def _items(self, told: Told, epcs: Iterable[Name], own: Runs = (), *, as_parent: bool = False) -> Items:
         """The items among these names, and our ``own`` numbers, as runs of numbers of one lot."""
+        items = self._items_of_one_lot(told, epcs) if isinstance(epcs, NameList) else None
+        if items is None:
+            items = self._items_one_by_one(told, epcs, as_parent=as_parent)
+        items += [(self._lot_of_number(lo, told), lo, n) for lo, n in own]
+        items = [item for item in items if self._names.has_lot(item[0])]
+        self._touched_lots.update(lot_id for lot_id, _, _ in items)
+        return items
+
+    def _are_no_units(self, epcs: NameList) -> bool:
+        """Whether these are items, none of which is a unit itself."""
+        return epcs.serials is not None and self._book.units.are_none(self._names.numbers(epcs))
+
+    def _items_of_one_lot(self, told: Told, epcs: NameList) -> Items | None:
+        """As ``_items_one_by_one``, for the usual list: items of one lot, of which nothing is in doubt. None for any
+        other."""
+        names = self._names
+        if not (has_one_lot_code(told, epcs) and self._are_no_units(epcs)):
+            return None
+        numbers = names.numbers(epcs)
+        if names.ended_at_by_number and not names.ended_at_by_number.keys().isdisjoint(numbers):
+            return None
+        runs = intervals(numbers)
+        lots: set[int | None] = set()
+        for lo, n in runs:
+            for start, length, run in self._book.runs.meeting(lo, n):
+                lots |= {run.lot_id} if run is not None else self._lots_remembered(start, length)
+        if None in lots:
+            told_lot = names.lot_by_class[epcs.gtin, told.lot_code or LOT_NOT_TOLD]
+            lots = {told_lot if lot_id is None else lot_id for lot_id in lots}
+        (lot_id, *others) = lots
+        assert lot_id is not None
+        if others or (told.lot_code is not None and lot_id != names.lot_by_class[epcs.gtin, told.lot_code]):
+            return None
+        self._lot_seen.update(dict.fromkeys(numbers, lot_id))
+        return [(lot_id, lo, n) for lo, n in runs]
+
+    def _lots_remembered(self, lo: int, n: int) -> set[int | None]:
+        """The lots of numbers that have no run."""
+        by_number = self._names.lot_by_number
+        return {self._lot_seen.get(number, by_number.get(number)) for number in range(lo, lo + n)}
+
+    def _items_one_by_one(self, told: Told, epcs: Iterable[Name], *, as_parent: bool) -> Items:
         numbers: defaultdict[int, list[int]] = defaultdict(list)
         for name in epcs:
             if name.kind is not Kind.ITEM:
                 continue
-            number = self._names.number_by_item[item_of(name)]
+            number = self._names.number(name)
             if self._book.units.of_number(number) is not None and not as_parent:
                 continue
             lot_id = self._lot_of_item(told, name, number)
@@ -347,11 +391,7 @@ class Custody:
             if self._names.ended_at_by_number.get(number, told.at) > told.at:
                 raise ToldTooLate
             numbers[lot_id].append(number)
-        items = [(lot_id, lo, n) for lot_id, these in numbers.items() for lo, n in intervals(these)]
-        items += [(self._lot_of_number(lo, told), lo, n) for lo, n in own]
-        items = [item for item in items if self._names.has_lot(item[0])]
-        self._touched_lots.update(lot_id for lot_id, _, _ in items)
-        return items
+        return [(lot_id, lo, n) for lot_id, these in numbers.items() for lo, n in intervals(these)]
 
     def _lot_of_item(self, told: Told, name: Name, number: int) -> int:
         code, gtin = lot_code_of(told, name), name.gtin or ""

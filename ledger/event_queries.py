@@ -22,7 +22,6 @@ from ledger.event_matching import Match, Test, names_one_of
 from ledger.event_query_store import Resolved, Row, Things
 from ledger.event_terms import EventQuery, read_query
 from ledger.model import LOT_NOT_TOLD
-from ledger.naming import item_of
 from ledger.page_tokens import Position, seal, unseal
 from runtime.clock import Clock, rfc3339
 from runtime.database import transaction
@@ -212,7 +211,7 @@ async def _resolve(conn: AsyncConnection, query: EventQuery, keys: KeyRing) -> t
 
 
 async def _things(conn: AsyncConnection, match: Match, keys: KeyRing) -> tuple[Things, list[int]]:
-    items = [item_of(name) for name in match.names if name.kind is Kind.ITEM]
+    items = [(name.gtin or "", name.serial or "") for name in match.names if name.kind is Kind.ITEM]
     classes = [(name.gtin or "", name.lot or LOT_NOT_TOLD) for name in match.names if name.gtin is not None]
     numbers = sorted((await numbers_of(conn, items, keys)).values()) if items else []
     lot_by_number, _ = await name_store.lots_of_numbers(conn, numbers)

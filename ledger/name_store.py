@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gs1 import gln
 from ledger.epcis.master_data import TitleTold
 from ledger.naming import Made
-from ledger.runs import intervals
+from ledger.runs import intervals_of
 from runtime.database import raw
 
 _NOTHING_TOLD: Final = TitleTold()
@@ -133,7 +133,9 @@ async def lots_of_numbers(conn: AsyncConnection, numbers: Sequence[int]) -> tupl
     Also when those that are on no thing any more were used up.
     """
     driver, lot_by_number = await raw(conn), dict[int, int]()
-    for lo, n, lot_id in await _runs_meeting(driver, intervals(numbers)):
+    if not numbers:
+        return {}, {}
+    for lo, n, lot_id in await _runs_meeting(driver, *intervals_of(numbers)):
         lot_by_number.update(dict.fromkeys(range(lo, lo + n), lot_id))
     rest = [number for number in numbers if number not in lot_by_number]
     if not rest:
@@ -166,7 +168,9 @@ async def lots_of_numbers(conn: AsyncConnection, numbers: Sequence[int]) -> tupl
     return lot_by_number, {row["number"]: row["until"] for row in rows if row["until"] is not None}
 
 
-async def _runs_meeting(driver: asyncpg.Connection, runs: Sequence[tuple[int, int]]) -> list[tuple[int, int, int]]:
+async def _runs_meeting(
+    driver: asyncpg.Connection, los: Sequence[int], ns: Sequence[int]
+) -> list[tuple[int, int, int]]:
     """(lo, n, lot) of the parts of these runs of numbers that are on things now: one look-up a run, not a number."""
     rows = await driver.fetch(
         """
@@ -179,15 +183,19 @@ async def _runs_meeting(driver: asyncpg.Connection, runs: Sequence[tuple[int, in
             WHERE before.lo + before.n > w.lo
         ) r
         """,
-        [lo for lo, _ in runs],
-        [n for _, n in runs],
+        los,
+        ns,
     )
     return [(row["lo"], row["n"], row["lot_id"]) for row in rows]
 
 
 async def units_of_numbers(conn: AsyncConnection, numbers: Sequence[int]) -> dict[int, int]:
     """Which of these items are units themselves."""
-    rows = await (await raw(conn)).fetch("SELECT number, unit_id FROM unit WHERE number = ANY($1)", list(numbers))
+    rows = await (await raw(conn)).fetch(
+        "SELECT u.number, u.unit_id FROM unnest($1::bigint[], $2::bigint[]) AS w (lo, n)"
+        " CROSS JOIN LATERAL (SELECT number, unit_id FROM unit WHERE number >= w.lo AND number < w.lo + w.n) u",
+        *intervals_of(numbers),
+    )
     return {row["number"]: row["unit_id"] for row in rows}
 
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from ledger.book import PIECES
-from ledger.epcis.identifiers import Name
+from ledger.epcis.identifiers import Name, NameList
 from ledger.epcis.told import Told
 from ledger.model import LOT_NOT_TOLD
 from ledger.movement import Ends, Shipment
@@ -19,18 +19,27 @@ from ledger.movement import Ends, Shipment
 class Names:
     """What the names in a batch of events stand for, and which of them are in ``scope`` (None = all)."""
 
-    lot_by_class: Mapping[tuple[str, str], int]
-    number_by_item: Mapping[tuple[str, str], int]
+    number_by_serial: Mapping[str, Mapping[str, int]]
+    """Of items, by GTIN."""
     lot_by_number: Mapping[int, int]
     """Of items whose lot is on record already; what an event tells comes first."""
-    ended_at_by_number: Mapping[int, datetime]
+    lot_by_class: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    ended_at_by_number: Mapping[int, datetime] = field(default_factory=dict)
     """Of items that were used up."""
-    unit_by_uri: Mapping[str, int]
-    place_by_uri: Mapping[str, int]
-    party_by_uri: Mapping[str, int]
-    party_by_place: Mapping[int, int]
+    unit_by_uri: Mapping[str, int] = field(default_factory=dict)
+    place_by_uri: Mapping[str, int] = field(default_factory=dict)
+    party_by_uri: Mapping[str, int] = field(default_factory=dict)
+    party_by_place: Mapping[int, int] = field(default_factory=dict)
     scope_lots: frozenset[int] | None = None
     scope_units: frozenset[int] | None = None
+
+    def number(self, name: Name) -> int:
+        """The number of an item."""
+        return self.number_by_serial[name.gtin or ""][name.serial or ""]
+
+    def numbers(self, epcs: NameList) -> list[int]:
+        """The numbers of the items of a list that has ``serials``, in its order."""
+        return list(map(self.number_by_serial[epcs.gtin].__getitem__, epcs.serials or ()))
 
     def ends(self, told: Told) -> Ends:
         """The places and parties that an event names."""
@@ -114,7 +123,12 @@ def lot_code_of(told: Told, name: Name) -> str | None:
     """The lot that an event tells of an item: in its name, or in the ilmd of what it makes (EPCIS 2.0, 7.3.6)."""
     if name.lot is not None or told.lot_code is None:
         return name.lot
-    return told.lot_code if told.type == "ObjectEvent" or name in told.made_names else None
+    return told.lot_code if told.type == "ObjectEvent" or name in told.output_epcs else None
+
+
+def has_one_lot_code(told: Told, epcs: NameList) -> bool:
+    """Whether ``lot_code_of`` says the same of all items of a list that has ``serials``: what the ilmd tells."""
+    return told.lot_code is None or told.type == "ObjectEvent" or epcs is told.output_epcs
 
 
 def joined(parts: Iterable[Part]) -> list[Part]:
@@ -129,8 +143,3 @@ def joined(parts: Iterable[Part]) -> list[Part]:
         else:
             result.append(part)
     return result
-
-
-def item_of(name: Name) -> tuple[str, str]:
-    """GTIN and serial of an item."""
-    return name.gtin or "", name.serial or ""

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ledger import tables as t
-from ledger.runs import intervals
+from ledger.runs import intervals_of
 from runtime.database import raw
+from serials.alphabet import Numbers
 
 _KEY_LOCK: Final = 0x6B65_7973  # "keys": two first starts must not both make epoch 1
 
@@ -79,11 +82,11 @@ async def add_block(conn: AsyncConnection, block: Block) -> None:
     )  # fmt: skip
 
 
-async def blocks_holding(conn: AsyncConnection, numbers: Sequence[int]) -> dict[int, Block]:
-    """The label job's block that holds each number; numbers in no such block are left out."""
+async def blocks_meeting(conn: AsyncConnection, numbers: Sequence[Numbers]) -> list[Block]:
+    """The blocks that hold any of these numbers, and perhaps others, in order."""
     if not numbers:
-        return {}
-    runs = intervals(numbers)
+        return []
+    los, ns = intervals_of(np.concatenate(numbers))
     rows = await conn.execute(
         text("""
             SELECT DISTINCT b.lo FROM unnest(CAST(:los AS bigint[]), CAST(:ns AS bigint[])) AS w (lo, n)
@@ -93,13 +96,22 @@ async def blocks_holding(conn: AsyncConnection, numbers: Sequence[int]) -> dict[
                 (SELECT lo FROM number_block WHERE lo <= w.lo ORDER BY lo DESC LIMIT 1)
             ) b
         """),
-        {"los": [lo for lo, _ in runs], "ns": [n for _, n in runs]},
+        {"los": los, "ns": ns},
     )
     # Each block once: its skipped numbers may be many, and a document names many items of one job.
-    blocks = await _blocks(conn, t.number_block.c.lo == func.any([row.lo for row in rows]))
-    los = [block.lo for block in blocks]
-    found = ((number, blocks[at - 1]) for number in numbers if (at := bisect_right(los, number)))
-    return {number: block for number, block in found if number < block.lo + block.n and block.kind == "label"}
+    return await _blocks(conn, t.number_block.c.lo == func.any([row.lo for row in rows]))
+
+
+def issued_for(blocks: Sequence[Block], gtin: str, numbers: Numbers) -> npt.NDArray[np.bool_]:
+    """Which of these numbers label jobs for this product issued. ``blocks`` are in order and do not overlap."""
+    issued = np.zeros(len(numbers), dtype=np.bool_)
+    at = np.searchsorted(np.array([block.lo for block in blocks], dtype=np.int64), numbers, side="right") - 1
+    for index in np.unique(at[at >= 0]).tolist():
+        block = blocks[index]
+        if block.kind == "label" and block.gtin == gtin:
+            inside = (at == index) & (numbers < block.lo + block.n)
+            issued |= inside & ~np.isin(numbers, block.skipped) if block.skipped else inside
+    return issued
 
 
 async def blocks_of_lot(conn: AsyncConnection, lot_id: int) -> list[Block]:

@@ -7,7 +7,7 @@ Works in the caller's transaction. ``ToldTooLate`` leaves nothing written but ne
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
@@ -16,14 +16,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ledger import book_store, name_store, result_store
 from ledger.book_store import Loaded
-from ledger.codes import KeyRing, numbers_for_foreign, numbers_of
+from ledger.codes import KeyRing, numbers_for_foreign, numbers_of_serials
 from ledger.custody import Custody
-from ledger.epcis.identifiers import Kind
+from ledger.epcis.identifiers import Kind, Name, NameList
 from ledger.epcis.master_data import MasterDataTold
 from ledger.epcis.told import Told
 from ledger.model import LOT_NOT_TOLD
-from ledger.naming import Names, Results, item_of, lot_code_of
-from ledger.runs import Run, intervals
+from ledger.naming import Names, Results, has_one_lot_code, lot_code_of
+from ledger.runs import Run, intervals_of
 from ledger.units import Unit
 
 _PLANT_STEPS: Final = frozenset({"commissioning", "creating_class_instance", "assembling"})
@@ -57,17 +57,18 @@ async def find_names(
     owners |= {title.owner_uri for title in header.places.values() if title.owner_uri is not None}
     party_by_uri = await name_store.ensure_parties(conn, owners, header.parties)
     place_by_uri = await name_store.ensure_places(conn, _places(events), header.places)
-    number_by_item = await _numbers(conn, events, keys)
-    numbers = sorted({*number_by_item.values(), *(lo for told in events for lo, _ in told.numbers)})
+    number_by_serial = await _numbers(conn, events, keys)
+    numbers = [number for numbers in number_by_serial.values() for number in numbers.values()]
+    numbers += [lo for told in events for lo, _ in told.numbers]
     lot_by_number, ended_at_by_number = await name_store.lots_of_numbers(conn, numbers)
-    classes = _classes(batch, number_by_item, lot_by_number)
+    names = Names(number_by_serial=number_by_serial, lot_by_number=lot_by_number)
+    classes = _classes(events, names)
     product_by_gtin = await name_store.ensure_products(conn, {gtin for gtin, _ in classes}, header.products)
-    return Names(
+    return replace(
+        names,
         lot_by_class=await name_store.ensure_lots(conn, classes, product_by_gtin),
-        number_by_item=number_by_item,
-        lot_by_number=lot_by_number,
         ended_at_by_number=ended_at_by_number,
-        unit_by_uri=await _units(conn, events, number_by_item),
+        unit_by_uri=await _units(conn, events, names),
         place_by_uri=place_by_uri,
         party_by_uri=party_by_uri,
         party_by_place=await name_store.parties_of_places(conn, place_by_uri.values()),
@@ -112,7 +113,8 @@ async def _load(conn: AsyncConnection, batch: Sequence[Recorded], names: Names) 
     and all is read again.
     """
     events = [recorded.told for recorded in batch]
-    numbers = intervals(names.number_by_item.values()) + sorted({run for told in events for run in told.numbers})
+    named = [number for numbers in names.number_by_serial.values() for number in numbers.values()]
+    numbers = [*zip(*intervals_of(named), strict=True), *sorted({run for told in events for run in told.numbers})]
     lots = {*names.lot_by_class.values(), *names.lot_by_number.values()}
     locked: set[int] = set()
     runs: list[Run] = []
@@ -154,10 +156,8 @@ def _opened(events: Iterable[Told], names: Names, units: Sequence[Unit]) -> set[
     """The units whose items are needed one by one: emptied, used up, or marked as a whole."""
     emptied: set[int] = set()
     for told in events:
-        by_name = [names.unit_by_uri[name.uri] for name in told.all_epcs if name.uri in names.unit_by_uri]
-        used_up = told.type == "TransformationEvent" and by_name
-        marked = (told.persistent_set or told.persistent_unset) and by_name
-        if used_up or marked:
+        takes_all = told.type == "TransformationEvent" or told.persistent_set or told.persistent_unset
+        if takes_all and any(name.uri in names.unit_by_uri for name in told.all_epcs):
             # What is packed in this batch and then used up may come from any unit of the batch.
             return {unit.unit_id for unit in units}
         is_unpacking = told.type in _CONTAINMENT and told.action == "DELETE"
@@ -170,57 +170,89 @@ def _lots_in(unit: Unit) -> set[int]:
     return {*unit.items, *(lot_id for lot_id, _ in unit.quantities)}
 
 
-async def _numbers(conn: AsyncConnection, events: Iterable[Told], keys: KeyRing) -> dict[tuple[str, str], int]:
-    items = list(dict.fromkeys(item_of(name) for told in events for name in told.all_epcs if name.kind is Kind.ITEM))
-    if not items:
-        return {}
-    found = await numbers_of(conn, items, keys)
-    found.update(await numbers_for_foreign(conn, [item for item in items if item not in found]))
+async def _numbers(conn: AsyncConnection, events: Iterable[Told], keys: KeyRing) -> dict[str, dict[str, int]]:
+    """The numbers of all items, by GTIN and serial; unknown ones are given."""
+    wanted: dict[str, dict[str, None]] = {}
+    for told in events:
+        for epcs in _lists(told):
+            if isinstance(epcs, NameList) and epcs.serials is not None:
+                wanted.setdefault(epcs.gtin, {}).update(dict.fromkeys(epcs.serials))
+                continue
+            for name in epcs:
+                if name.kind is Kind.ITEM:
+                    wanted.setdefault(name.gtin or "", {})[name.serial or ""] = None
+    found = await numbers_of_serials(conn, wanted, keys)
+    fresh = [
+        (gtin, serial)
+        for gtin, serials in wanted.items()
+        if len(found[gtin]) < len(serials)
+        for serial in serials
+        if serial not in found[gtin]
+    ]
+    for (gtin, serial), number in (await numbers_for_foreign(conn, fresh)).items():
+        found[gtin][serial] = number
     return found
 
 
-def _classes(
-    batch: Sequence[Recorded], number_by_item: Mapping[tuple[str, str], int], lot_by_number: Mapping[int, int]
-) -> set[tuple[str, str]]:
+def _lists(told: Told) -> tuple[Iterable[Name], NameList, NameList]:
+    """All single things that an event names, list by list."""
+    return () if told.parent is None else (told.parent,), told.epcs, told.output_epcs
+
+
+def _classes(events: Iterable[Told], names: Names) -> set[tuple[str, str]]:
     """The classes that are named, and the nameless lot of products with items whose lot nobody told yet."""
-    classes: set[tuple[str, str]] = set()
-    known = set(lot_by_number)
-    codes: dict[int, str] = {}
-    for told in sorted((recorded.told for recorded in batch), key=lambda told: told.at):
+    found = _Classes(names)
+    for told in sorted(events, key=lambda told: told.at):
         for quantity in told.all_quantities:
             if quantity.name.gtin is not None:
-                classes.add((quantity.name.gtin, quantity.name.lot or LOT_NOT_TOLD))
-        for name in told.all_epcs:
-            if name.kind is Kind.ITEM:
-                number = number_by_item[item_of(name)]
-                code = lot_code_of(told, name)
-                if code is not None or number not in known:
-                    classes.add((name.gtin or "", code or LOT_NOT_TOLD))
-                if code is not None and (number in lot_by_number or codes.setdefault(number, code) != code):
-                    classes.add((name.gtin or "", LOT_NOT_TOLD))  # in case the lots differ
-                known.add(number)
-    return classes
+                found.classes.add((quantity.name.gtin, quantity.name.lot or LOT_NOT_TOLD))
+        for epcs in _lists(told):
+            if isinstance(epcs, NameList) and epcs.serials is not None and has_one_lot_code(told, epcs):
+                found.see(epcs.gtin, names.numbers(epcs), told.lot_code)
+                continue
+            for name in epcs:
+                if name.kind is Kind.ITEM:
+                    found.see(name.gtin or "", [names.number(name)], lot_code_of(told, name))
+    return found.classes
 
 
-async def _units(
-    conn: AsyncConnection, events: Sequence[Told], number_by_item: Mapping[tuple[str, str], int]
-) -> dict[str, int]:
+class _Classes:
+    """Goes through items in the order in which they are told, and notes the classes that may turn out to be theirs."""
+
+    def __init__(self, names: Names) -> None:
+        self.classes: set[tuple[str, str]] = set()
+        self._on_record = names.lot_by_number
+        self._known = set(names.lot_by_number)
+        self._codes: dict[int, str] = {}
+
+    def see(self, gtin: str, numbers: Sequence[int], code: str | None) -> None:
+        """Items are told, with a lot or without one."""
+        if code is not None:
+            self.classes.add((gtin, code))
+            if any(n in self._on_record or self._codes.setdefault(n, code) != code for n in numbers):
+                self.classes.add((gtin, LOT_NOT_TOLD))  # in case the lots differ
+        elif not self._known.issuperset(numbers):
+            self.classes.add((gtin, LOT_NOT_TOLD))
+        self._known.update(numbers)
+
+
+async def _units(conn: AsyncConnection, events: Sequence[Told], names: Names) -> dict[str, int]:
     """Everything that has no GTIN, the parents of containment events, and items that are units already."""
     wanted: set[tuple[str, str | None, int | None]] = set()
-    items: dict[int, str] = {}
     for told in events:
-        for name in told.all_epcs:
-            if name.kind is Kind.ITEM:
-                number = number_by_item[item_of(name)]
-                items[number] = name.uri
-                if told.type in _CONTAINMENT and name == told.parent:
-                    wanted.add((name.uri, None, number))
-            elif name.kind is Kind.UNIT:
-                wanted.add((name.uri, name.sscc, None))
+        for epcs in _lists(told):
+            if isinstance(epcs, NameList) and epcs.serials is not None:
+                continue
+            for name in epcs:
+                if name.kind is Kind.UNIT:
+                    wanted.add((name.uri, name.sscc, None))
+                elif name.kind is Kind.ITEM and told.type in _CONTAINMENT and name == told.parent:
+                    wanted.add((name.uri, None, names.number(name)))
+    numbers = [number for numbers in names.number_by_serial.values() for number in numbers.values()]
     found: dict[str, int] = {}
-    if items:
-        by_number = await name_store.units_of_numbers(conn, sorted(items))
-        found = {items[number]: unit_id for number, unit_id in by_number.items()}
+    if by_number := await name_store.units_of_numbers(conn, numbers):
+        items = (name for told in events for name in told.all_epcs if name.kind is Kind.ITEM)
+        found = {name.uri: by_number[n] for name in items if (n := names.number(name)) in by_number}
     if wanted:
         found.update(await name_store.ensure_units(conn, wanted, min(told.at for told in events)))
     return found

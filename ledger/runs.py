@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right, insort
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
 
 
 class Run(NamedTuple):
@@ -96,6 +99,19 @@ class RunMap:
         """The runs directly in a unit, by number."""
         return [self._run_by_lo[lo] for lo in sorted(self._los_by_unit.get(unit_id, ()))]
 
+    def meeting(self, lo: int, n: int) -> Iterator[tuple[int, int, Run | None]]:
+        """The pieces (lo, n, run) of lo … lo + n - 1, in order; run is None where no run is. Nothing is split."""
+        at, end = lo, lo + n
+        while at < end:
+            run = self.at(at)
+            if run is not None:
+                stop = min(run.end, end)
+            else:
+                index = bisect_right(self._los, at)
+                stop = min(self._los[index], end) if index < len(self._los) else end
+            yield at, stop - at, run
+            at = stop
+
     def cut(self, lo: int, n: int) -> list[tuple[int, int, Run | None]]:
         """The pieces (lo, n, run) of lo … lo + n - 1, in order; run is None where no run is.
 
@@ -135,9 +151,21 @@ class RunMap:
 def intervals(numbers: Iterable[int]) -> list[tuple[int, int]]:
     """The fewest (lo, n) that are exactly these numbers."""
     result: list[tuple[int, int]] = []
-    for number in sorted(set(numbers)):
+    ordered = sorted(set(numbers))
+    if ordered and ordered[-1] - ordered[0] == len(ordered) - 1:
+        return [(ordered[0], len(ordered))]
+    for number in ordered:
         if result and result[-1][0] + result[-1][1] == number:
             result[-1] = (result[-1][0], result[-1][1] + 1)
         else:
             result.append((number, 1))
     return result
+
+
+def intervals_of(numbers: npt.NDArray[np.int64] | Sequence[int]) -> tuple[list[int], list[int]]:
+    """As ``intervals``, for very many: the first numbers, and how many from each."""
+    if not len(numbers):
+        return [], []
+    ordered = np.unique(np.asarray(numbers, dtype=np.int64))
+    starts = np.concatenate(([0], np.flatnonzero(np.diff(ordered) != 1) + 1))
+    return ordered[starts].tolist(), np.diff(np.append(starts, len(ordered))).tolist()

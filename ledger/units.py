@@ -103,6 +103,10 @@ class UnitMap:
         unit = None if unit_id is None else self._unit_by_id[unit_id]
         return unit if unit is not None and unit.is_known else None
 
+    def are_none(self, numbers: Iterable[int]) -> bool:
+        """Whether none of these items can be a unit itself."""
+        return self._id_by_number.keys().isdisjoint(numbers)
+
     def set(self, unit: Unit, spell: Spell) -> None:
         """A new spell begins; the one before it ends and is history."""
         if unit.spell is not None:

@@ -7,6 +7,7 @@ alphanumeric set of a QR symbol.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 import numpy as np
@@ -47,6 +48,16 @@ class SerialNotReadable(ValueError):
 def is_exact(text: str) -> bool:
     """Whether the text is written as we print it: twelve characters of the alphabet and nothing else."""
     return _EXACT.fullmatch(text) is not None
+
+
+def exact_ones(texts: Iterable[str]) -> tuple[list[str], Serials]:
+    """Those of many texts that ``is_exact``, and the same as rows of characters."""
+    long_enough = [text for text in texts if len(text) == SERIAL_CHARACTERS and text.isascii()]
+    rows = np.frombuffer("".join(long_enough).encode("ascii"), dtype=np.uint8).reshape(-1, SERIAL_CHARACTERS)
+    fit = (_DIGITS[rows] != _NOT_A_DIGIT).all(axis=1)
+    if fit.all():
+        return long_enough, rows
+    return [text for text, fits in zip(long_enough, fit.tolist(), strict=True) if fits], rows[fit]
 
 
 def normalise(text: str, *, exact: bool = False) -> str:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Final
 
-from ledger.epcis.identifiers import doubt_about, name_of
+from ledger.epcis.identifiers import doubt_about, name_of, plain_items
 from ledger.epcis.words import bare
 from runtime.refusals import Fault
 
@@ -99,6 +99,8 @@ def name(value: Any, where: str, found: Findings) -> None:
 def names(value: Any, where: str, found: Findings) -> None:
     """A list of names. The usual ones, sound and canonical, are passed over at once: a pallet's event has thousands."""
     if isinstance(value, list) and len(value) <= LENGTH_MAX:
+        if plain_items(value) is not None:
+            return
         for index, element in enumerate(value):
             if not (isinstance(element, str) and _is_canonical(element)):
                 name(element, f"{where}/{index}", found)

@@ -8,6 +8,7 @@ bad one good.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -26,6 +27,11 @@ _UNSOUND_GTIN = re.compile(r"/01/(\d{14})(?:/10/([^/?#]+))?(?:/21/([^/?#]+))?$")
 _PLAIN = re.compile(
     r"https://id\.gs1\.org/(?:00/(\d{18})|01/(\d{14})(?:/10/([A-Za-z0-9._-]{1,20})|/21/([A-Za-z0-9._-]{1,20}))?)"
 )
+
+
+_ITEMS_OF_ONE_GTIN = re.compile(r"\nhttps://id\.gs1\.org/01/([0-9]{14})/21/")
+_PREFIX_CHARACTERS: Final = len("\nhttps://id.gs1.org/01/01234567890128/21/")
+_SERIAL_CHARACTERS_MAX: Final = 20
 
 
 class Kind(StrEnum):
@@ -70,6 +76,55 @@ def name_of(uri: str) -> Name:
     if kind is Kind.UNIT:
         return Name(canonical, kind, sscc=identifier.sscc, doubt=doubt)
     return Name(canonical, kind, identifier.gtin, identifier.lot, identifier.serial, doubt=doubt)
+
+
+class NameList:
+    """The names of a list, each once, in the order told.
+
+    The usual list names items of one product in their canonical form: it has ``serials``, and what works on them
+    need not look at names one by one.
+    """
+
+    __slots__ = ("_lookup", "_names", "_uris", "gtin", "serials")
+
+    def __init__(self, uris: Sequence[str]) -> None:
+        self._uris = tuple(dict.fromkeys(uris))
+        plain = plain_items(self._uris)
+        self.gtin: str = "" if plain is None else plain[0]
+        self.serials: list[str] | None = None if plain is None else plain[1]
+        # Two spellings of one thing are one name; canonical ones differ when their texts do.
+        self._names = None if plain is not None else tuple(dict.fromkeys(map(name_of, self._uris)))
+        self._lookup: frozenset[Name] | None = None
+
+    def __iter__(self) -> Iterator[Name]:
+        return map(name_of, self._uris) if self._names is None else iter(self._names)
+
+    def __contains__(self, name: Name) -> bool:
+        if self._lookup is None:  # an event may name a hundred thousand items, and each is asked about
+            self._lookup = frozenset(self)
+        return name in self._lookup
+
+    def __len__(self) -> int:
+        return len(self._uris if self._names is None else self._names)
+
+
+def plain_items(uris: Sequence[str]) -> tuple[str, list[str]] | None:
+    """GTIN and serials when all of these are items of one product with a sound GTIN, in their canonical form, with
+    serials of letters and digits; None for any other list."""
+    try:
+        text = "\n" + "\n".join(uris)
+    except TypeError:
+        return None
+    start = text[:_PREFIX_CHARACTERS]
+    match = _ITEMS_OF_ONE_GTIN.fullmatch(start)
+    if match is None or not _fits(match[1]):
+        return None
+    first, *serials = text.split(start)
+    joined, lengths = "".join(serials), set(map(len, serials))
+    # A line more or less than elements: an element holds a line break, or does not begin like the first.
+    if first or len(serials) != len(uris) or not (joined.isascii() and joined.isalnum()):
+        return None
+    return (match[1], serials) if min(lengths) and max(lengths) <= _SERIAL_CHARACTERS_MAX else None
 
 
 # Thousands of items of one event have one GTIN.

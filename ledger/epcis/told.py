@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import chain
 from typing import Any, Final
 
 import orjson
 
 from gs1 import characters
 from ledger.epcis.checks import instant_of
-from ledger.epcis.identifiers import Name, name_of, party_uri, place_uri
+from ledger.epcis.identifiers import Name, NameList, name_of, party_uri, place_uri, plain_items
 from ledger.epcis.validate import OWN_RANGES
 from ledger.epcis.words import bare, local_name
 
@@ -54,11 +55,9 @@ class Told:
     offset: str
     step: str | None
     disposition: str | None
-    epcs: tuple[Name, ...]
+    epcs: NameList
     quantities: tuple[Quantity, ...]
-    output_epcs: tuple[Name, ...]
-    made_names: frozenset[Name]
-    """``output_epcs`` for look-up: an event may make a hundred thousand items, and each is asked about."""
+    output_epcs: NameList
     output_quantities: tuple[Quantity, ...]
     parent: Name | None
     transformation_id: str | None
@@ -93,10 +92,10 @@ class Told:
         return self.event_id or self.hash
 
     @property
-    def all_epcs(self) -> tuple[Name, ...]:
+    def all_epcs(self) -> Iterator[Name]:
         """Every single thing that the event names."""
         parent = () if self.parent is None else (self.parent,)
-        return parent + self.epcs + self.output_epcs
+        return chain(parent, self.epcs, self.output_epcs)
 
     @property
     def all_quantities(self) -> tuple[Quantity, ...]:
@@ -115,7 +114,6 @@ def read_event(event: Mapping[str, Any], where: str) -> Told:
     declaration = event.get("errorDeclaration")
     at = instant_of(event["eventTime"])
     assert at is not None, "only valid events are read"
-    outputs = _names(event, "outputEPCList")
     return Told(
         where=where,
         type=kind,
@@ -128,8 +126,7 @@ def read_event(event: Mapping[str, Any], where: str) -> Told:
         quantities=_quantities(
             event, "inputQuantityList" if is_transformation else "childQuantityList", "quantityList"
         ),
-        output_epcs=outputs,
-        made_names=frozenset(outputs),
+        output_epcs=_names(event, "outputEPCList"),
         output_quantities=_quantities(event, "outputQuantityList"),
         parent=name_of(event["parentID"]) if "parentID" in event else None,
         transformation_id=event.get("transformationID"),
@@ -193,6 +190,8 @@ def _canonical(value: Any, key: str) -> Any:
     if isinstance(value, dict):
         return {name: _canonical(element, name) for name, element in value.items()}
     if isinstance(value, list):
+        if key in _NAME_KEYS and plain_items(value) is not None:
+            return sorted(value)
         if key in _NAME_KEYS and all(isinstance(element, str) for element in value):
             return sorted_names([name_of(element).uri for element in value])
         elements = [_canonical(element, key) for element in value]
@@ -200,8 +199,9 @@ def _canonical(value: Any, key: str) -> Any:
     return value
 
 
-def _names(event: Mapping[str, Any], *keys: str) -> tuple[Name, ...]:
-    return tuple(dict.fromkeys(name_of(uri) for key in keys for uri in event.get(key, ())))
+def _names(event: Mapping[str, Any], *keys: str) -> NameList:
+    told = [event[key] for key in keys if key in event]
+    return NameList(told[0] if len(told) == 1 else list(chain.from_iterable(told)))
 
 
 def _quantities(event: Mapping[str, Any], *keys: str) -> tuple[Quantity, ...]:

@@ -144,7 +144,9 @@ def test_after_a_new_epoch_old_serials_are_still_read() -> None:
 
     assert [epoch for epoch, _ in candidates] == [2, 1]
     assert (1, 41) in candidates
-    assert [number for _, number in ring.candidates_of([(d.CHEESE, printed)])] == [number for _, number in candidates]
+    written, by_epoch = ring.candidates_of(d.CHEESE, ["short", printed, "UUUUUUUUUUUU"])
+    assert written == [printed]
+    assert [numbers.tolist() for numbers in by_epoch] == [[number] for _, number in candidates]
 
 
 async def test_many_serials_at_once_are_what_each_is_by_itself(conn: AsyncConnection) -> None:
