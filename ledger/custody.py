@@ -346,7 +346,8 @@ class Custody:
 
     def _are_no_units(self, epcs: NameList) -> bool:
         """Whether these are items, none of which is a unit itself."""
-        return epcs.serials is not None and self._book.units.are_none(self._names.numbers(epcs))
+        units = self._book.units.numbers
+        return epcs.serials is not None and (not units or units.isdisjoint(self._names.numbers(epcs)))
 
     def _items_of_one_lot(self, told: Told, epcs: NameList) -> Items | None:
         """As ``_items_one_by_one``, for the usual list: items of one lot, of which nothing is in doubt. None for any

@@ -166,6 +166,7 @@ def intervals_of(numbers: npt.NDArray[np.int64] | Sequence[int]) -> tuple[list[i
     """As ``intervals``, for very many: the first numbers, and how many from each."""
     if not len(numbers):
         return [], []
-    ordered = np.unique(np.asarray(numbers, dtype=np.int64))
+    ordered = np.sort(np.asarray(numbers, dtype=np.int64))
+    ordered = ordered[np.append(True, np.diff(ordered) != 0)]
     starts = np.concatenate(([0], np.flatnonzero(np.diff(ordered) != 1) + 1))
     return ordered[starts].tolist(), np.diff(np.append(starts, len(ordered))).tolist()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -103,9 +103,10 @@ class UnitMap:
         unit = None if unit_id is None else self._unit_by_id[unit_id]
         return unit if unit is not None and unit.is_known else None
 
-    def are_none(self, numbers: Iterable[int]) -> bool:
-        """Whether none of these items can be a unit itself."""
-        return self._id_by_number.keys().isdisjoint(numbers)
+    @property
+    def numbers(self) -> Set[int]:
+        """The items that are units themselves."""
+        return self._id_by_number.keys()
 
     def set(self, unit: Unit, spell: Spell) -> None:
         """A new spell begins; the one before it ends and is history."""

@@ -32,11 +32,22 @@ def read_document(
     """
     if len(data) > bytes_max:
         raise DocumentTooLarge(name=name, bytes=len(data), bytes_max=bytes_max)
+    try:
+        document = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        document = _patiently(data, name, warnings)
+    if not isinstance(document, dict):
+        raise DocumentNotReadable(name=name, reason="it must be one JSON object: an EPCIS document or an event")
+    return document
+
+
+def _patiently(data: bytes, name: str, warnings: MutableSequence[Fault] | None) -> Any:
+    """The value in what is not plain JSON at once."""
     text = _decoded(data, name)
     if text.lstrip().startswith("<"):
         raise DocumentNotReadable(name=name, reason="it is XML; send the JSON form of EPCIS 2.0")
     try:
-        document = orjson.loads(text)
+        return orjson.loads(text)
     except orjson.JSONDecodeError as error:
         without = _STRING_OR_COMMENT.sub(_blank, text)
         if without == text:
@@ -47,9 +58,7 @@ def read_document(
             raise _not_json(name, second) from second
         if warnings is not None:
             warnings.append(Fault("", "the document has comments, which JSON does not know; they were read over"))
-    if not isinstance(document, dict):
-        raise DocumentNotReadable(name=name, reason="it must be one JSON object: an EPCIS document or an event")
-    return document
+        return document
 
 
 def _decoded(data: bytes, name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -32,6 +32,7 @@ _PIECES: Final = frozenset({"EA", "PCE", "C62", "H87"})
 """UN/ECE 20 codes that count pieces; the ledger keeps pieces without a unit of measure."""
 
 
+_NO_NAMES: Final = NameList(())
 _ORDERED_AS_TEXT: Final = re.compile(r"[#-\[\]-~]*")
 
 
@@ -201,6 +202,8 @@ def _canonical(value: Any, key: str) -> Any:
 
 def _names(event: Mapping[str, Any], *keys: str) -> NameList:
     told = [event[key] for key in keys if key in event]
+    if not told:
+        return _NO_NAMES
     return NameList(told[0] if len(told) == 1 else list(chain.from_iterable(told)))
 
 
@@ -241,7 +244,9 @@ def _by_local_name(entries: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _text(value: Any) -> str | None:
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, list):
         value = value[0] if value else None
     if isinstance(value, dict):
         value = value.get("@value")
