@@ -29,6 +29,7 @@ from api import (
 )
 from api.door import door
 from api.operations import Operation, World
+from ledger.codes import KeyRings
 from runtime.clock import Clock, system_clock
 from runtime.database import DatabaseAddress, Role
 from runtime.secrets import master_secret
@@ -53,7 +54,8 @@ _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 def create_app(settings: Settings, address: DatabaseAddress, *, clock: Clock = system_clock) -> Starlette:
     """The API of one installation; the connections are opened when it starts and closed when it stops."""
     engine = address.engine(Role.STAFF)
-    world = World(settings, SecretStr(master_secret(settings)), engine, clock)
+    secret = SecretStr(master_secret(settings))
+    world = World(settings, secret, engine, clock, KeyRings(secret))
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

@@ -1,6 +1,7 @@
 """``/epcis/v2``: the capture interface of EPCIS 2.0 (GS1 EPCIS 2.0, REST bindings).
 
-A document is validated and recorded before it is answered: a job is finished when its address is given out.
+A document of the usual size is recorded before it is answered: its job is finished when its address is given out. A
+larger one is put aside as it arrives, and a worker captures it.
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ from starlette.routing import Match
 from access.model import Act
 from api import models, paging
 from api.bodies import QueryNotUsable, answer
-from api.operations import FILE_BYTES_MAX, JSON, Call, Operation, Parameter
+from api.operations import JSON, Call, Operation, Parameter
 from ledger import capture as ledger_capture
-from ledger import lists
+from ledger import capture_jobs, lists
 from ledger.epcis import read as epcis_read
 from ledger.epcis.validate import EVENTS_MAX
 from ledger.lists import CaptureJob
 from ledger.model import CaptureReport
+from ledger.taking import Behaviour
 from runtime.clock import rfc3339
 from runtime.refusals import Conflict, Fault, Invalid, NotFound
 from web.headers import negotiate
@@ -66,9 +68,14 @@ class EventKnown(Conflict):
 async def capture_document(call: Call) -> Response:
     """Record a document: 202 with the address of its job."""
     check_headers(call)
-    report = await _capture(call, call.request.headers.get("gs1-capture-error-behaviour", "rollback").lower())
-    headers = GS1_HEADERS | _limits(call) | {"Location": f"{_BASE}/capture/{report.capture_id}"}
-    return answer(await _job(call, UUID(report.capture_id)), 202, headers)
+    behaviour = _behaviour(call.request.headers.get("gs1-capture-error-behaviour", "rollback").lower())
+    if call.received.file is not None:
+        file = call.received.keep()
+        capture_id = await capture_jobs.put_aside(call.conn, file, by=call.by, clock=call.clock, behaviour=behaviour)
+    else:
+        capture_id = UUID((await _capture(call, behaviour)).capture_id)
+    headers = GS1_HEADERS | _limits(call) | {"Location": f"{_BASE}/capture/{capture_id}"}
+    return answer(await _job(call, capture_id), 202, headers)
 
 
 async def capture_event(call: Call) -> Response:
@@ -126,9 +133,13 @@ async def options(call: Call) -> Response:
     return Response(status_code=204, headers=GS1_HEADERS | _limits(call) | {"Allow": ", ".join(allowed)})
 
 
-async def _capture(call: Call, behaviour: str, *, single: bool = False) -> CaptureReport:
-    if behaviour not in _BEHAVIOURS:
-        raise BehaviourNotKnown(told=behaviour[:40])
+def _behaviour(told: str) -> Behaviour:
+    if told not in _BEHAVIOURS:
+        raise BehaviourNotKnown(told=told[:40])
+    return "proceed" if told == "proceed" else "rollback"
+
+
+async def _capture(call: Call, behaviour: Behaviour, *, single: bool = False) -> CaptureReport:
     warnings: list[Fault] = []
     document = epcis_read.read_document(call.body, "the body", warnings)
     if single and "epcisBody" in document:
@@ -139,7 +150,7 @@ async def _capture(call: Call, behaviour: str, *, single: bool = False) -> Captu
         by=call.by,
         clock=call.clock,
         keys=await call.keys(),
-        behaviour="proceed" if behaviour == "proceed" else "rollback",
+        behaviour=behaviour,
         warnings=warnings,
     )
 
@@ -234,7 +245,7 @@ OPERATIONS: Final = (
         status=202,
         answers=models.CaptureJob,
         takes=_TAKES,
-        body_bytes_max=FILE_BYTES_MAX,
+        folder=capture_jobs.FOLDER,
         parameters=(_BEHAVIOUR,),
         refuses=_REFUSES,
         repeatable=True,

@@ -6,7 +6,6 @@ while a slow body arrives.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Final
@@ -20,9 +19,9 @@ from access import api_keys, idempotency, permissions
 from access.model import Actor
 from access.refusals import KeyNotValid
 from api.operations import JSON, Call, Operation, World
+from api.received import Received
 from gs1.errors import GS1Error
 from runtime.refusals import Refusal
-from web.guards import BodyTooLarge
 
 _KEPT_HEADERS: Final = ("location", "link")
 
@@ -33,11 +32,15 @@ def door(world: World, operations: Mapping[str, Operation]) -> Callable[[Request
     async def endpoint(request: Request) -> Response:
         operation = operations["GET" if request.method == "HEAD" else request.method]
         actor = await _let_in(world, request, operation)
-        body, media_type = await _body(request, operation)
-        async with world.engine.connect() as conn:
-            key = request.headers.get("idempotency-key") if operation.method == "POST" else None
-            call = Call(request, world, conn, actor, body, media_type, key)
-            return await (operation.work(call) if key is None else _once(call, operation, key))
+        body = _expected(request, operation)
+        try:
+            await _receive(world, request, operation, body)
+            async with world.engine.connect() as conn:
+                key = request.headers.get("idempotency-key") if operation.method == "POST" else None
+                call = Call(request, world, conn, actor, body, key)
+                return await (operation.work(call) if key is None else _once(call, operation, key))
+        finally:
+            body.discard()
 
     return endpoint
 
@@ -52,36 +55,43 @@ async def _let_in(world: World, request: Request, operation: Operation) -> Actor
     return actor
 
 
-async def _body(request: Request, operation: Operation) -> tuple[bytes, str]:
-    """The body, counted while it arrives, and its media type; ``(b"", "")`` where none is taken."""
+def _expected(request: Request, operation: Operation) -> Received:
+    """The body that will arrive; refuses a media type that is not taken."""
+    query = request.url.query
     if operation.takes is None:
-        return b"", ""
+        return Received(f"{query}\n\n")
     media_type = request.headers.get("content-type", "").split(";")[0].strip().lower() or JSON
     if media_type not in operation.takes:
         raise HTTPException(415, f"{media_type} is not taken here. Send {' or '.join(operation.takes)}.")
-    limit = min(operation.body_bytes_max, request.app.state.world.settings.capture_bytes_max)
-    declared = request.headers.get("content-length", "")
-    if declared.isdecimal() and int(declared) > limit:
-        raise BodyTooLarge(bytes_max=limit)
-    parts, arrived = [], 0
-    async for part in request.stream():
-        arrived += len(part)
-        if arrived > limit:
-            raise BodyTooLarge(bytes_max=limit)
-        parts.append(part)
-    return b"".join(parts), media_type
+    return Received(f"{query}\n{media_type}\n", media_type)
+
+
+async def _receive(world: World, request: Request, operation: Operation, body: Received) -> None:
+    """Take the body, where one is taken; a large document goes into a file of the data directory."""
+    if operation.takes is None:
+        return
+    settings = world.settings
+    if operation.folder is None:
+        limit = min(operation.body_bytes_max, settings.capture_bytes_max)
+        await body.read(request, bytes_max=limit, held_bytes_max=limit, folder=None)
+        return
+    await body.read(
+        request,
+        bytes_max=settings.capture_bytes_max,
+        held_bytes_max=settings.capture_at_once_bytes_max,
+        folder=settings.data_dir / operation.folder,
+    )
 
 
 async def _once(call: Call, operation: Operation, key: str) -> Response:
     """Do the work under an Idempotency-Key: once, and the same answer for every repetition."""
     route = f"{operation.method} {call.request.url.path}"
-    seal = hashlib.sha256(f"{call.request.url.query}\n{call.media_type}\n".encode() + call.body).digest()
     kept = await idempotency.begin(
         call.conn,
         key=key,
         actor=call.by,
         route=route,
-        request_hash=seal,
+        request_hash=call.received.digest,
         clock=call.clock,
         repeatable=operation.repeatable,
     )

@@ -16,7 +16,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from access.model import Act, Actor
-from ledger.codes import KeyRing
+from api.received import Received
+from ledger.codes import KeyRing, KeyRings
 from runtime.clock import Clock
 from runtime.settings import Settings
 
@@ -36,6 +37,7 @@ class World:
     master_secret: SecretStr
     engine: AsyncEngine
     clock: Clock
+    key_rings: KeyRings
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,18 @@ class Call:
     world: World
     conn: AsyncConnection
     actor: Actor
-    body: bytes
-    media_type: str
+    received: Received
     idempotency_key: str | None = None
+
+    @property
+    def body(self) -> bytes:
+        """The body; empty when it is in a file."""
+        return self.received.data
+
+    @property
+    def media_type(self) -> str:
+        """Of the body."""
+        return self.received.media_type
 
     @property
     def by(self) -> str:
@@ -61,7 +72,7 @@ class Call:
 
     async def keys(self) -> KeyRing:
         """The serial keys in force now."""
-        return await KeyRing.load(self.conn, self.world.master_secret.get_secret_value())
+        return await self.world.key_rings.load(self.conn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +92,8 @@ class Operation:
 
     ``acts``: one of these rights is needed; empty means that any valid key may. ``repeatable``: the verb knows its own
     repetitions, so a request that was cut off may begin again under its Idempotency-Key. ``takes`` are the media types
-    of the body, each with the model of one record (None: a document that the standard describes).
+    of the body, each with the model of one record (None: a document that the standard describes). ``folder``: a body
+    may be as large as the settings say, and one that is not taken at once is kept there, in the data directory.
     """
 
     method: str
@@ -95,6 +107,7 @@ class Operation:
     takes: Mapping[str, type[BaseModel] | None] | None = None
     body_is_list: bool = False
     body_bytes_max: int = JSON_BYTES_MAX
+    folder: str | None = None
     parameters: tuple[Parameter, ...] = ()
     refuses: tuple[int, ...] = ()
     repeatable: bool = False

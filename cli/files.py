@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from uuid import uuid4
 
 import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,7 +15,9 @@ from cli.installation import Installation, acting, open_installation
 from cli.output import By, DataDir, Json, counted, say, show, tell
 from ledger import capture as capturing
 from ledger import codes, imports
+from ledger.capture_file import capture_file
 from ledger.epcis.read import read_document
+from ledger.taking import Asked
 from runtime.clock import system_clock
 from runtime.refusals import Fault, Invalid, NotFound, Refusal
 
@@ -133,6 +136,8 @@ def _sentence(report: imports.ImportReport) -> str:
 def _one(installation: Installation, path: Path, behaviour: Literal["rollback", "proceed"], by: str) -> dict[str, Any]:
     async def work(conn: AsyncConnection) -> Any:
         keys = await codes.KeyRing.load(conn, installation.master_secret)
+        if path.stat().st_size > installation.settings.capture_at_once_bytes_max:
+            return await capture_file(conn, path, path.name, Asked(uuid4(), by, system_clock, keys, behaviour))
         return await capturing.capture(
             conn, read_document(path.read_bytes(), path.name), by=by, clock=system_clock, keys=keys, behaviour=behaviour
         )

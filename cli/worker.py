@@ -23,6 +23,7 @@ from runtime.database import Role
 # Each of these modules says in KINDS and TIMED what its room leaves to a worker.
 ROOMS: Final = (
     "runtime.housekeeping",
+    "ledger.work",
     "labels.work",
 )
 

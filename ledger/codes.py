@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Self
 
 import numpy as np
+from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gs1 import digital_link
@@ -38,8 +39,12 @@ class KeyRing:
     @classmethod
     async def load(cls, conn: AsyncConnection, master_secret: str) -> Self:
         """All epochs on record. Raises ``serials.keys.WrongMasterSecret`` when they do not open with this secret."""
+        return cls.opened(await numbers.wrapped_keys(conn), master_secret)
+
+    @classmethod
+    def opened(cls, wrapped: Mapping[int, bytes], master_secret: str) -> Self:
+        """As ``load``, of sealed keys."""
         secret = master_secret.encode("utf-8")
-        wrapped = await numbers.wrapped_keys(conn)
         return cls({e: keys.unwrap_root_key(w, master_secret=secret, epoch=e) for e, w in wrapped.items()})
 
     @property
@@ -81,6 +86,23 @@ class KeyRing:
         their numbers."""
         written, spelt = alphabet.exact_ones(serials)
         return written, [self.cipher(epoch, gtin).numbers(spelt) for epoch in self._roots] if written else []
+
+
+class KeyRings:
+    """The serial keys in force now; made up anew only when an epoch was added: making one costs key derivations."""
+
+    def __init__(self, master_secret: SecretStr) -> None:
+        self._secret = master_secret
+        self._wrapped: dict[int, bytes] | None = None
+        self._ring = KeyRing({})
+
+    async def load(self, conn: AsyncConnection) -> KeyRing:
+        """As ``KeyRing.load``."""
+        wrapped = await numbers.wrapped_keys(conn)
+        if wrapped != self._wrapped:
+            self._ring = KeyRing.opened(wrapped, self._secret.get_secret_value())
+            self._wrapped = wrapped
+        return self._ring
 
 
 async def ensure_key(conn: AsyncConnection, master_secret: str, *, clock: Clock) -> KeyRing:

@@ -57,6 +57,18 @@ class TooManyEvents(TooMany):
     """The document has {events} events; at most {events_max} are taken at once. Split it into several documents."""
 
 
+class TooManyValues(TooMany):
+    """{what} has more than {values_max} values; so much is not taken in one piece. Split it."""
+
+
+class CaptureFileGone(NotFound):
+    """The document was put aside to be captured later, and is not there any more. Send it again."""
+
+
+class CaptureNotFinished(Conflict):
+    """The capture failed {attempts} times for a reason that is ours; nothing of it was recorded. Send it again."""
+
+
 class TooManyThings(TooMany):
     """The event at {where} names {things} things; at most {things_max} are taken in one event. Split the event."""
 

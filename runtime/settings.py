@@ -55,7 +55,10 @@ class Settings(BaseSettings):
         2, ge=1, le=32, description="processes that make the parts of one label rendering, each up to 300 MB"
     )
     capture_bytes_max: int = Field(
-        32 * 1024 * 1024, ge=1024, le=32 * 1024 * 1024, description="largest EPCIS document over HTTP"
+        2 * 1024**3, ge=1024, le=64 * 1024**3, description="largest EPCIS document over HTTP"
+    )
+    capture_at_once_bytes_max: int = Field(
+        8 * 1024**2, ge=1024, le=32 * 1024**2, description="a larger EPCIS document over HTTP is captured by a worker"
     )
     smtp_host: str | None = Field(None, description="mail server; without it no mail is sent")
     smtp_port: int = Field(587, ge=1, le=65_535)

@@ -6,9 +6,18 @@ from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from access.model import Act
+from api.app import create_app
+from ledger import work
+from runtime import jobs
+from runtime.clock import system_clock
+from runtime.database import DatabaseAddress, Role
+from runtime.jobs import WorkPlace
+from runtime.settings import Settings
 from tests.api.conftest import KeyMaker
+from tests.world import BASE_URL, SECRET
 
 CONTEXT = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
 EVENT: dict[str, Any] = {
@@ -89,7 +98,7 @@ async def test_a_broken_document_is_refused_with_every_place_and_leaves_nothing(
         ({}, b"{", (400, "ValidationException")),
         ({}, b"[]", (400, "ValidationException")),
         ({}, b'{"type": "EPCISDocument", "x": "\\u0000"}', (400, "ValidationException")),
-        ({}, b" " * (33 * 1024 * 1024), (413, "CaptureLimitExceededException")),
+        ({"Content-Length": str(3 * 1024**3)}, b"{}", (413, "CaptureLimitExceededException")),
     ],
 )
 async def test_what_cannot_be_taken_is_named_as_the_standard_names_it(
@@ -162,3 +171,30 @@ async def test_a_job_that_never_was_is_not_found(client: httpx2.AsyncClient, key
 
     assert answer.status_code == 404
     assert answer.json()["type"] == "epcisException:NoSuchResourceException"
+
+
+async def test_a_large_document_is_answered_at_once_and_captured_by_a_worker(
+    conn: AsyncConnection, database: DatabaseAddress, settings: Settings, key: KeyMaker
+) -> None:
+    small = settings.model_copy(update={"capture_at_once_bytes_max": 1_024, "capture_bytes_max": 100_000})
+    events = [{**EVENT, "eventID": f"urn:uuid:3f1c2a7e-94cf-4f0a-9f55-0d5a2e7b1c{n:02d}"} for n in range(10, 20)]
+    told = [{**event, "eventTime": f"2026-11-20T08:{n:02d}:00Z"} for n, event in enumerate(events)]
+    app = create_app(small, database)
+    transport = httpx2.ASGITransport(app=app)
+    async with httpx2.AsyncClient(transport=transport, base_url=BASE_URL) as client:
+        headers = await key(Act.CAPTURE) | {"Idempotency-Key": "shift-1"}
+
+        answer = await client.post("/epcis/v2/capture", json=document(*told), headers=headers)
+        again = await client.post("/epcis/v2/capture", json=document(*told), headers=headers)
+        other = await client.post("/epcis/v2/capture", json=document(*told[:9]), headers=headers)
+        too_large = await client.post("/epcis/v2/capture", content=b" " * 100_001, headers=headers)
+        engine = database.engine(Role.STAFF)
+        await jobs.work(WorkPlace(small, database, engine, system_clock, SECRET), work.KINDS, until_idle=True)
+        await engine.dispose()
+        job = await client.get(answer.headers["location"], headers=headers)
+
+    assert answer.status_code == 202 and answer.json()["running"]
+    assert (again.headers["location"], again.headers["idempotent-replayed"]) == (answer.headers["location"], "true")
+    assert (other.status_code, too_large.status_code) == (409, 413)
+    assert (job.json()["running"], job.json()["success"], job.json()["newEvents"]) == (False, True, 10)
+    assert list((settings.data_dir / "captures").iterdir()) == []

@@ -1,0 +1,184 @@
+"""One document being taken in: its batches recorded, all or what is right of them, and what is told of it then."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ledger import event_store
+from ledger.codes import KeyRing
+from ledger.epcis.master_data import MasterDataTold
+from ledger.epcis.told import Told
+from ledger.model import CaptureReport
+from ledger.recording import Recording, record_told
+from runtime.clock import Clock
+from runtime.database import transaction
+from runtime.refusals import Refusal
+
+Behaviour = Literal["rollback", "proceed"]
+
+TRIES_MAX: Final = 4
+"""How often a capture is tried when the database ended it because two captures waited for each other."""
+TOLD_MAX: Final = 1_000
+"""Errors, and warnings, of one capture that are told one by one; the rest is counted."""
+
+_WAITED_FOR_EACH_OTHER: Final = ("40P01", "40001")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which capture this is, who asked for it, and how. ``is_begun``: its job is on record already."""
+
+    capture_id: UUID
+    by: str
+    clock: Clock
+    keys: KeyRing
+    behaviour: Behaviour
+    is_begun: bool = False
+
+
+class ToldPairs:
+    """Pairs of where and what: the first ``TOLD_MAX`` of them, and how many more there were."""
+
+    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
+        self._pairs: list[tuple[str, str]] = []
+        self._more = 0
+        self.add(pairs)
+
+    def add(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """More of them."""
+        for pair in pairs:
+            if len(self._pairs) < TOLD_MAX:
+                self._pairs.append(pair)
+            else:
+                self._more += 1
+
+    def __bool__(self) -> bool:
+        return bool(self._pairs)
+
+    def all(self) -> tuple[tuple[str, str], ...]:
+        """As they are kept."""
+        more = [("", f"and {self._more:,} more: only the first {TOLD_MAX:,} are told")] if self._more else []
+        return (*self._pairs, *more)
+
+
+class Taking:
+    """What became of the batches of one document so far."""
+
+    def __init__(
+        self,
+        conn: AsyncConnection,
+        asked: Asked,
+        header: MasterDataTold,
+        warnings: Iterable[tuple[str, str]],
+        *,
+        keeps_ids: bool = True,
+    ) -> None:
+        self._conn, self._asked, self._header, self._keeps_ids = conn, asked, header, keeps_ids
+        self.errors, self.warnings = ToldPairs(), ToldPairs(warnings)
+        self.new = self.known = 0
+        self.event_ids: list[int] = []
+
+    async def take(self, batch: Sequence[Told]) -> None:
+        """Record a batch as was asked; with ``rollback`` any refusal goes up."""
+        ordered = sorted(batch, key=lambda told: told.at)
+        await (self._all_of(ordered) if self._asked.behaviour == "rollback" else self._what_is_right_of(ordered))
+
+    async def _all_of(self, batch: Sequence[Told]) -> None:
+        asked = self._asked
+        recording = await record_told(
+            self._conn, batch, by=asked.by, at=asked.clock(), keys=asked.keys, capture_id=asked.capture_id,
+            master_data=self._header,
+        )  # fmt: skip
+        self._add(recording)
+
+    async def _what_is_right_of(self, batch: Sequence[Told]) -> None:
+        """Record these together; when one is refused, each by itself."""
+        if not batch:
+            return
+        try:
+            async with self._conn.begin_nested():
+                await self._all_of(batch)
+        except Refusal as refusal:
+            if len(batch) == 1:
+                self.errors.add([(batch[0].where, refusal.sentence())])
+                return
+            middle = len(batch) // 2
+            await self._what_is_right_of(batch[:middle])
+            await self._what_is_right_of(batch[middle:])
+
+    def _add(self, recording: Recording) -> None:
+        self.new += recording.new
+        self.known += recording.known
+        self.warnings.add(recording.warnings)
+        if self._keeps_ids:
+            self.event_ids += recording.event_ids
+
+    async def end(self) -> CaptureReport:
+        """Write down what became of it."""
+        report = CaptureReport(
+            capture_id=str(self._asked.capture_id),
+            events=self.new,
+            known=self.known,
+            errors=self.errors.all(),
+            warnings=self.warnings.all(),
+            event_ids=tuple(self.event_ids),
+            success=not self.errors,
+        )
+        await event_store.end_capture(
+            self._conn, self._asked.capture_id, at=self._asked.clock(), success=report.success, events=report.events,
+            known=report.known, errors=report.errors, warnings=report.warnings,
+        )  # fmt: skip
+        await event_store.notify_codes(self._conn)
+        return report
+
+
+async def begin(conn: AsyncConnection, asked: Asked) -> None:
+    """Put the job on record, unless it is there already."""
+    if not asked.is_begun:
+        await event_store.begin_capture(
+            conn, asked.capture_id, at=asked.clock(), behaviour=asked.behaviour, by=asked.by
+        )
+
+
+async def carried_out(
+    conn: AsyncConnection,
+    asked: Asked,
+    work: Callable[[], Awaitable[CaptureReport]],
+    warnings: Sequence[tuple[str, str]] = (),
+) -> CaptureReport:
+    """Do the work of a capture; a refusal leaves only the failed job, which its value ``capture_id`` names."""
+    try:
+        return await _tried(work)
+    except Refusal as refusal:
+        refusal.values["capture_id"] = str(asked.capture_id)
+        errors = [(fault.where, fault.what) for fault in refusal.faults] or [("", refusal.sentence())]
+        async with transaction(conn):
+            await begin(conn, asked)
+            await event_store.end_capture(
+                conn, asked.capture_id, at=asked.clock(), success=False, events=0, known=0,
+                errors=ToldPairs(errors).all(), warnings=ToldPairs(warnings).all(),
+            )  # fmt: skip
+        raise
+
+
+async def _tried(work: Callable[[], Awaitable[CaptureReport]]) -> CaptureReport:
+    """Do the work; again when the database ended it because two transactions waited for each other."""
+    for _ in range(TRIES_MAX - 1):
+        try:
+            return await work()
+        except (DBAPIError, asyncpg.PostgresError) as error:
+            if _state(error) not in _WAITED_FOR_EACH_OTHER:
+                raise
+    return await work()
+
+
+def _state(error: BaseException) -> str | None:
+    inner = error.orig if isinstance(error, DBAPIError) else error
+    return getattr(inner, "sqlstate", None)
