@@ -110,7 +110,8 @@ def _place(record: models.PlaceRecord) -> Drafts:
 
 
 def _product(record: models.ProductRecord) -> Drafts:
-    return [ProductDraft(**record.model_dump(exclude={"allergens"}), allergens=tuple(record.allergens))]
+    allergens = None if record.allergens is None else tuple(record.allergens)
+    return [ProductDraft(**record.model_dump(exclude={"allergens"}), allergens=allergens)]
 
 
 def _lot(record: models.LotRecord) -> Drafts:

@@ -52,7 +52,7 @@ class PartyRecord(Taken):
     name: Name
     uri: Uri | None = None
     gln: Gln | None = None
-    role: PartyRole = "other"
+    role: PartyRole | None = None
     channel: Channel | None = None
     country: Short | None = None
     region: Short | None = None
@@ -67,7 +67,7 @@ class PlaceRecord(Taken):
     name: Name
     uri: Uri | None = None
     gln: Gln | None = None
-    kind: PlaceKind = "other"
+    kind: PlaceKind | None = None
     party_uri: Uri | None = None
     country: Short | None = None
     region: Short | None = None
@@ -76,17 +76,20 @@ class PlaceRecord(Taken):
 
 
 class ProductRecord(Taken):
-    """A kind of thing that is sold. ``texts`` is by language; ``ours`` says that codes are printed for it here."""
+    """A kind of thing that is sold. ``texts`` is by language; ``ours`` says that codes are printed for it here.
+
+    What is left out stays as it is on record; a new product is ours, for consumers, best before.
+    """
 
     gtin: Gtin
     name: Name
-    brand: Short = ""
-    texts: Annotated[dict[str, Any], Field(max_length=40)] = {}
-    profile: Profile = "consumer"
-    ours: bool = True
+    brand: Short | None = None
+    texts: Annotated[dict[str, Any], Field(max_length=40)] | None = None
+    profile: Profile | None = None
+    ours: bool | None = None
     shelf_life_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
-    date_kind: DateKind = "best_before"
-    allergens: Annotated[list[Short], Field(max_length=40)] = []
+    date_kind: DateKind | None = None
+    allergens: Annotated[list[Short], Field(max_length=40)] | None = None
     brand_party_uri: Uri | None = None
     image: Uri | None = None
 

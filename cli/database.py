@@ -11,9 +11,15 @@ from pydantic import SecretStr
 
 from cli import backups, doctor
 from cli.installation import open_installation, reaching
-from cli.output import DataDir, Json, say, show, table, tell
+from cli.output import DataDir, Json, counted, say, show, table, tell
 from runtime import migrations, settings
 from runtime.database import DatabaseAddress
+from runtime.refusals import Invalid
+
+
+class NotConfirmed(Invalid):
+    """Writing the book anew stops all recording until it is done, hours on a large installation. Make a backup, then
+    add --yes."""
 
 
 def register(app: typer.Typer) -> None:
@@ -56,9 +62,21 @@ def show_settings(data_dir: DataDir = None, as_json: Json = False) -> None:
         table(["name", "value", "about"], [(row["name"], row["value"], row["about"]) for row in rows])
 
 
-def examine(data_dir: DataDir = None, as_json: Json = False) -> int:
+def examine(
+    rebuild: Annotated[
+        bool, typer.Option("--rebuild", help="First write the ledger's book anew from its events (needs --yes).")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Nobody else can record anything while that lasts.")] = False,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> int:
     """Look at this installation: libraries, fonts, database, and whether the ledger's books balance."""
+    if rebuild and not yes:
+        raise NotConfirmed
     with open_installation(data_dir=data_dir) as installation:
+        if rebuild:
+            events = installation.run(lambda conn: doctor.rebuild(conn, installation))
+            tell(f"the book was written anew from {counted(events, 'event')}")
         findings = installation.run(lambda conn: doctor.examine(conn, installation))
     if as_json:
         show(findings, as_json=True)

@@ -32,6 +32,11 @@ async def examine(conn: AsyncConnection, installation: Installation) -> list[Fin
     return findings + [finding async for finding in _ledger(conn, installation)]
 
 
+async def rebuild(conn: AsyncConnection, installation: Installation) -> int:
+    """Write the ledger's book anew from its events; how many they were. Nothing is changed if it would not balance."""
+    return await books.write_anew(conn, await codes.KeyRing.load(conn, installation.master_secret))
+
+
 def _pango() -> Finding:
     try:
         import weasyprint

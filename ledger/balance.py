@@ -20,6 +20,10 @@ TAKEN: Final = Where(UNKNOWN.place_id, UNKNOWN.owner_id, "taken")
 """A loose row that never holds anything: its time is when the lot was last taken from by quantity, which no posting
 of an earlier time may come after, because it could have been taken from there."""
 
+LABELLED: Final = Where(UNKNOWN.place_id, UNKNOWN.owner_id, "labelled")
+"""As ``TAKEN``: when pieces of the lot last came into being by their labels alone, because no quantity was told before
+them. A quantity that is told with an earlier time could have been those very pieces."""
+
 Row = tuple[int, Where, str]
 """Lot, where, unit of measure."""
 Rank = Callable[[Where], int | None]
@@ -48,6 +52,7 @@ class Balance:
     def make(self, row: Row, quantity: Decimal, at: datetime) -> None:
         """Goods told by quantity came into being."""
         lot_id, _, uom = row
+        self._check_order((lot_id, LABELLED, uom), at)
         for where, amount in self._loose_rows(lot_id, uom):
             # What was found or taken before it was told to be made has to be told again in the right order.
             if (where == UNKNOWN or amount < 0) and self._loose_since.get((lot_id, where, uom), at) > at:
@@ -69,7 +74,9 @@ class Balance:
 
         What was told by quantity at this place are the same pieces, counted once; the rest comes into being.
         """
-        self._left_after_loose(row, quantity, at)
+        lot_id, _, uom = row
+        if self._left_after_loose(row, quantity, at):
+            self._remember((lot_id, LABELLED, uom), at)
         self._post(row, quantity, at)
 
     def transfer(self, row: Row, end: Where, quantity: Decimal, at: datetime) -> None:
@@ -112,7 +119,8 @@ class Balance:
         """Take a quantity out of where it most likely is; returns where and how much. The rest is out of ``UNKNOWN``.
 
         Within one rank what is loose goes first, then what is known by serial or packed (its loose row falls below
-        zero until the serials are told). A place is never taken below zero.
+        zero until the serials are told). No more is taken from a place than is counted there; what is on record as
+        items may leave it later all the same, told by serial, and then the place owes what was taken before.
         """
         self._check_all(lot_id, uom, at)
         ranked = [(rank(where), where) for where in self._wheres[lot_id, uom] if where != UNKNOWN]

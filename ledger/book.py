@@ -16,7 +16,7 @@ from typing import Final
 
 from ledger.balance import Balance, ToldTooLate
 from ledger.model import UNKNOWN_ID
-from ledger.movement import IN_TRANSIT, SHIPPING, UNKNOWN, Movement, Shipment, Where
+from ledger.movement import IN_TRANSIT, SHIPPING, UNKNOWN, VOID_SHIPPING, Movement, Shipment, Where
 from ledger.runs import Run, RunMap
 from ledger.sources import rank_of
 from ledger.units import Spell, Unit, UnitMap
@@ -36,6 +36,8 @@ class Book:
     run_history: list[tuple[Run, datetime]] = field(default_factory=list)
     shipments: dict[tuple[int, str, int, int], Shipment] = field(default_factory=dict)
     """Of the event that is being written, by lot, unit of measure, new owner and place."""
+    voids: dict[tuple[int, str], Decimal] = field(default_factory=dict)
+    """How much of which lot, in which unit of measure, the event that is being written says was not shipped."""
     touched_lots: set[int] = field(default_factory=set)
     """Lots that the event touches beside those it names."""
     named_lots: list[tuple[int, int, int]] = field(default_factory=list)
@@ -341,7 +343,11 @@ class Book:
     def _note_shipment(
         self, lot_id: int, uom: str, quantity: Decimal, *, before: Where, after: Where, movement: Movement
     ) -> None:
-        """Goods were sent, or came to another owner without anybody having told that they were sent."""
+        """Goods were sent, or came to another owner without anybody having told that they were sent; or were not sent
+        after all."""
+        if movement.step == VOID_SHIPPING:
+            self.voids[lot_id, uom] = self.voids.get((lot_id, uom), Decimal(0)) + quantity
+            return
         ends = movement.ends
         shipped = movement.step in SHIPPING
         announced = before.disposition == IN_TRANSIT and before.place_id == after.place_id

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ledger import book_store
+from ledger import book_store, event_store
+from ledger.codes import KeyRing
+from ledger.replay import rebuild
+from runtime.database import transaction
+from runtime.refusals import Conflict
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,25 @@ _CHECKS = {
     "no unit is inside itself": _CYCLES,
 }
 _HOLDINGS = "holdings equal a full recount"
+
+
+class BooksDiffer(Conflict):
+    """Written anew, the book would not balance ({what}); it was left as it was. Keep a backup and report this."""
+
+
+async def write_anew(conn: AsyncConnection, keys: KeyRing) -> int:
+    """Write the whole book anew from the events, which are the truth; how many they were. Nobody else writes meanwhile.
+
+    Raises ``BooksDiffer`` when a check fails afterwards: nothing is changed then.
+    """
+    async with transaction(conn):
+        await event_store.begin(conn)
+        count = await rebuild(conn, keys)
+        wrong = [check for check in await examine(conn) if check.wrong]
+        if wrong:
+            raise BooksDiffer(what=wrong[0].what)
+        await event_store.notify_codes(conn)
+    return count
 
 
 async def examine(conn: AsyncConnection) -> list[Check]:

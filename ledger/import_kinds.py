@@ -147,9 +147,7 @@ def _supplier(values: Values) -> tuple[Draft, ...]:
 def _place(values: Values) -> tuple[Draft, ...]:
     _require_one_of(values, "gln", "uri")
     named = {name: values.get(name) for name in ("uri", "gln", "country", "region", "city", "address")}
-    return (
-        PlaceDraft(name=values["name"], kind=values.get("kind") or "other", party_uri=values.get("party"), **named),
-    )
+    return (PlaceDraft(name=values["name"], kind=values.get("kind"), party_uri=values.get("party"), **named),)
 
 
 _LANGUAGES: Final = ("zh", "en")
@@ -167,13 +165,13 @@ def _product(values: Values) -> tuple[Draft, ...]:
         ProductDraft(
             gtin=values["gtin"],
             name=values["name"],
-            brand=values.get("brand") or "",
-            texts=texts,
-            profile=values.get("profile") or "consumer",
-            ours=values.get("ours", True),
+            brand=values.get("brand"),
+            texts=texts or None,
+            profile=values.get("profile"),
+            ours=values.get("ours"),
             shelf_life_days=values.get("shelf_life_days"),
-            date_kind=values.get("date_kind") or "best_before",
-            allergens=allergens,
+            date_kind=values.get("date_kind"),
+            allergens=allergens or None,
             brand_party_uri=values.get("brand_party"),
             image=values.get("image"),
         ),

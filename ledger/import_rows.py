@@ -28,12 +28,10 @@ async def put(conn: AsyncConnection, draft: Draft, values: Mapping[str, Any]) ->
         return _outcome(party, await master_data.put_party(conn, draft))
     if isinstance(draft, PlaceDraft):
         place = await master_data.find_place(conn, draft.uri or draft.gln or "")
-        if place is not None and "kind" not in values:
-            draft = replace(draft, kind=place.kind)  # type: ignore[arg-type]
         return _outcome(place, await master_data.put_place(conn, draft))
     if isinstance(draft, ProductDraft):
         product = await master_data.find_product(conn, draft.gtin)
-        draft = _kept(draft, product, values) if product is not None else draft
+        draft = _with_other_texts(draft, product) if product is not None else draft
         return _outcome(product, await master_data.put_product(conn, draft))
     if isinstance(draft, LotDraft):
         lot = await master_data.find_lot(conn, draft.gtin, draft.code)
@@ -50,14 +48,12 @@ def _outcome(before: object | None, after: object) -> Outcome:
     return "unchanged" if before == after else "changed"
 
 
-def _kept(draft: ProductDraft, product: Product, values: Mapping[str, Any]) -> ProductDraft:
-    names = ("brand", "profile", "ours", "date_kind", "allergens")
-    kept = {name: getattr(product, name) for name in names if name not in values}
-    texts = {
-        language: {**product.texts.get(language, {}), **draft.texts.get(language, {})}
-        for language in {*product.texts, *draft.texts}
-    }
-    return replace(draft, texts=texts, **kept)
+def _with_other_texts(draft: ProductDraft, product: Product) -> ProductDraft:
+    """A file has a column for each text: the texts without a column stay."""
+    told = draft.texts or {}
+    languages = {*product.texts, *told}
+    texts = {language: {**product.texts.get(language, {}), **told.get(language, {})} for language in languages}
+    return replace(draft, texts=texts)
 
 
 async def _put_contact(conn: AsyncConnection, draft: ContactDraft) -> Outcome:

@@ -59,17 +59,20 @@ async def put_place(conn: AsyncConnection, draft: PlaceDraft) -> Place:
 
 
 async def put_product(conn: AsyncConnection, draft: ProductDraft) -> Product:
-    """Insert the product, or update it, by its GTIN (8 to 14 digits; stored with 14)."""
+    """Insert the product, or update it, by its GTIN (8 to 14 digits; stored with 14); what is None stays as it was.
+
+    A new product is ours unless the draft says otherwise.
+    """
     brand_party = None if draft.brand_party_uri is None else (await _party(conn, draft.brand_party_uri)).party_id
     values = {
         "name": draft.name,
         "brand": draft.brand,
-        "texts": dict(draft.texts),
+        "texts": None if draft.texts is None else dict(draft.texts),
         "profile": draft.profile,
         "ours": draft.ours,
         "shelf_life_days": draft.shelf_life_days,
         "date_kind": draft.date_kind,
-        "allergens": list(draft.allergens),
+        "allergens": None if draft.allergens is None else list(draft.allergens),
         "brand_party_id": brand_party,
         "image": draft.image,
     }

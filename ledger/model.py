@@ -6,7 +6,7 @@ Row 0 of parties and places is "unknown": a fact that nobody told is shown as un
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final, Literal
@@ -113,12 +113,15 @@ class Lot:
 
 @dataclass(frozen=True, slots=True)
 class PartyDraft:
-    """A party to put on record. One of ``uri`` and ``gln`` is needed; both must mean the same party."""
+    """A party to put on record. One of ``uri`` and ``gln`` is needed; both must mean the same party.
+
+    In every draft None = not told: what is on record stays, and what is new gets the usual value.
+    """
 
     name: str
     uri: str | None = None
     gln: str | None = None
-    role: PartyRole = "other"
+    role: PartyRole | None = None
     channel: Channel | None = None
     country: str | None = None
     region: str | None = None
@@ -133,7 +136,7 @@ class PlaceDraft:
     name: str
     uri: str | None = None
     gln: str | None = None
-    kind: PlaceKind = "other"
+    kind: PlaceKind | None = None
     party_uri: str | None = None
     country: str | None = None
     region: str | None = None
@@ -147,13 +150,13 @@ class ProductDraft:
 
     gtin: str
     name: str
-    brand: str = ""
-    texts: Mapping[str, Any] = field(default_factory=dict)
-    profile: Profile = "consumer"
-    ours: bool = True
+    brand: str | None = None
+    texts: Mapping[str, Any] | None = None
+    profile: Profile | None = None
+    ours: bool | None = None
     shelf_life_days: int | None = None
-    date_kind: DateKind = "best_before"
-    allergens: tuple[str, ...] = ()
+    date_kind: DateKind | None = None
+    allergens: tuple[str, ...] | None = None
     brand_party_uri: str | None = None
     image: str | None = None
 

@@ -25,8 +25,9 @@ IN_TRANSIT: Final = "in_transit"
 RETURNED: Final = "returned"
 SHIPPING: Final = frozenset({"shipping", "consigning"})
 RECEIVING: Final = frozenset({"receiving", "accepting"})
+VOID_SHIPPING: Final = "void_shipping"
 ENDS_TRANSIT: Final = RECEIVING | {
-    "stocking", "storing", "stock_taking", "cycle_counting", "unpacking", "retail_selling", "void_shipping",
+    "stocking", "storing", "stock_taking", "cycle_counting", "unpacking", "retail_selling", VOID_SHIPPING,
 }  # fmt: skip
 GONE: Final = frozenset({"retail_sold", "dispensed", "destroyed", "disposed", "inactive", "stolen", "sampled"})
 """Dispositions of things that are no longer stock: they have left their unit, and no count is taken from them."""

@@ -97,6 +97,7 @@ async def clear(
 async def clear_all(conn: AsyncConnection) -> None:
     """Empty the whole book; other writers wait until the transaction ends."""
     driver = await raw(conn)
+    await driver.execute("SET LOCAL statement_timeout = 0")  # a year's book does not go in a minute
     await driver.execute("LOCK TABLE code_run, unit, lot_holding IN EXCLUSIVE MODE")
     for table in _DERIVED:
         await driver.execute(f"DELETE FROM {table}")  # noqa: S608 - names of this module's own

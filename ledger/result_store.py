@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 import asyncpg
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ledger.book_store import copy
-from ledger.naming import Operation, Results
+from ledger.naming import Operation, Results, Void
 from runtime.database import raw
 
 _SHIPMENT = (
@@ -34,9 +35,49 @@ async def write_results(conn: AsyncConnection, results: Results) -> None:
         for lot_id, unit_id in [*((lot, None) for lot in sorted(lots)), *((None, unit) for unit in sorted(units))]
     ]
     await copy(driver, "event_thing", ("event_id", "lot_id", "unit_id"), things)
+    for void in results.voids:
+        await _withdraw(driver, void)
     await _write_operations(driver, results.operations)
     if results.shipments or results.has_documents:
         await join_documents(conn, results.things)
+
+
+async def _withdraw(driver: asyncpg.Connection, void: Void) -> None:
+    """Take a quantity out of the latest shipments of the lot before this event; of those of the units that it names,
+    if it names any. An amount that was not told withdraws one that was not told."""
+    rows = await driver.fetch(
+        """
+        SELECT s.event_id, s.to_owner_id, s.to_place_id, s.quantity FROM lot_shipment s
+        WHERE s.lot_id = $1 AND s.uom = $2 AND (s.at, s.event_id) < ($3, $4) AND (s.quantity = 0) = ($5 = 0)
+          AND (NOT EXISTS (SELECT FROM event_thing v WHERE v.event_id = $4 AND v.unit_id IS NOT NULL)
+               OR EXISTS (SELECT FROM event_thing v JOIN event_thing t ON t.unit_id = v.unit_id
+                          WHERE v.event_id = $4 AND t.event_id = s.event_id))
+        ORDER BY s.at DESC, s.event_id DESC, s.quantity DESC, s.to_owner_id, s.to_place_id
+        """,
+        void.lot_id,
+        void.uom,
+        void.at,
+        void.event_id,
+        void.quantity,
+    )
+    left = void.quantity
+    for row in rows:
+        part = min(left, row["quantity"])
+        key = (row["event_id"], void.lot_id, void.uom, row["to_owner_id"], row["to_place_id"])
+        if part == row["quantity"]:
+            await driver.execute(f"DELETE FROM lot_shipment WHERE {_ONE_SHIPMENT}", *key)  # noqa: S608 - this module's own
+        else:
+            await driver.execute(
+                f"UPDATE lot_shipment SET quantity = quantity - $6 WHERE {_ONE_SHIPMENT}",  # noqa: S608 - the same
+                *key,
+                part,
+            )
+        left -= part
+        if left <= 0:
+            return
+
+
+_ONE_SHIPMENT: Final = "event_id = $1 AND lot_id = $2 AND uom = $3 AND to_owner_id = $4 AND to_place_id = $5"
 
 
 async def forget_operations(conn: AsyncConnection, event_ids: Iterable[int]) -> None:

@@ -138,8 +138,8 @@ async def put_place(conn: AsyncConnection, uri: str, values: Mapping[str, Any]) 
 
 
 async def put_product(conn: AsyncConnection, gtin: str, values: Mapping[str, Any]) -> Product:
-    """Insert or update by GTIN."""
-    return _product(await _put(conn, t.product, {"gtin": gtin}, values, _PRODUCT))
+    """As ``put_party``, by GTIN."""
+    return _product(await _put(conn, t.product, {"gtin": gtin}, values, _PRODUCT, ours=True))
 
 
 async def put_lot(conn: AsyncConnection, product_id: int, code: str, values: Mapping[str, Any]) -> Lot:
@@ -159,9 +159,10 @@ async def _put(
     key: Mapping[str, Any],
     values: Mapping[str, Any],
     columns: Sequence[ColumnElement[Any]],
+    **when_new: Any,
 ) -> Any:
     told = {name: value for name, value in values.items() if value is not None}
-    statement = insert(table).values(**key, **told)
+    statement = insert(table).values(**key, **{**when_new, **told})
     # DO NOTHING would return no row for one that exists; writing the key over itself does.
     changes = told or {next(iter(key)): next(iter(key.values()))}
     statement = statement.on_conflict_do_update(index_elements=list(key), set_=changes)
