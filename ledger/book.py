@@ -16,7 +16,7 @@ from typing import Final
 
 from ledger.balance import Balance, ToldTooLate
 from ledger.model import UNKNOWN_ID
-from ledger.movement import IN_TRANSIT, SHIPPING, UNKNOWN, VOID_SHIPPING, Movement, Shipment, Where
+from ledger.movement import IN_TRANSIT, SHIPPING, UNKNOWN, VOID_SHIPPING, Movement, Shipment, Void, Where
 from ledger.runs import Run, RunMap
 from ledger.sources import rank_of
 from ledger.units import Spell, Unit, UnitMap
@@ -36,8 +36,8 @@ class Book:
     run_history: list[tuple[Run, datetime]] = field(default_factory=list)
     shipments: dict[tuple[int, str, int, int], Shipment] = field(default_factory=dict)
     """Of the event that is being written, by lot, unit of measure, new owner and place."""
-    voids: dict[tuple[int, str], Decimal] = field(default_factory=dict)
-    """How much of which lot, in which unit of measure, the event that is being written says was not shipped."""
+    voids: list[Void] = field(default_factory=list)
+    """What the event that is being written says was not shipped after all."""
     touched_lots: set[int] = field(default_factory=set)
     """Lots that the event touches beside those it names."""
     named_lots: list[tuple[int, int, int]] = field(default_factory=list)
@@ -167,7 +167,7 @@ class Book:
         self.units.set(unit, self._spell(None, after, movement))
         self._transfer_content(content, before, after, movement)
         for (lot_id, uom), quantity in content.items():
-            self._note_shipment(lot_id, uom, quantity, before=before, after=after, movement=movement)
+            self._note_shipment(lot_id, uom, quantity, before=before, after=after, movement=movement, thing=unit)
 
     def pack_unit(self, unit: Unit, into: Unit, movement: Movement) -> None:
         """A unit is in another one now, with all in it. The caller has made sure that ``into`` is not inside it."""
@@ -278,7 +278,9 @@ class Book:
         self._leave_unit(run, movement, touch=True)
         self._change(run, None, after, movement)
         self.balance.transfer((run.lot_id, before, PIECES), after, Decimal(run.n), movement.at)
-        self._note_shipment(run.lot_id, PIECES, Decimal(run.n), before=before, after=after, movement=movement)
+        self._note_shipment(
+            run.lot_id, PIECES, Decimal(run.n), before=before, after=after, movement=movement, thing=run
+        )
 
     def _pack_run(self, run: Run, into: Unit, movement: Movement) -> None:
         self.check_run(run, movement)
@@ -341,12 +343,20 @@ class Book:
             self.balance.transfer((lot_id, before, uom), after, quantity, movement.at)
 
     def _note_shipment(
-        self, lot_id: int, uom: str, quantity: Decimal, *, before: Where, after: Where, movement: Movement
+        self,
+        lot_id: int,
+        uom: str,
+        quantity: Decimal,
+        *,
+        before: Where,
+        after: Where,
+        movement: Movement,
+        thing: Run | Unit | None = None,
     ) -> None:
         """Goods were sent, or came to another owner without anybody having told that they were sent; or were not sent
         after all."""
         if movement.step == VOID_SHIPPING:
-            self.voids[lot_id, uom] = self.voids.get((lot_id, uom), Decimal(0)) + quantity
+            self._note_void(lot_id, uom, quantity, thing)
             return
         ends = movement.ends
         shipped = movement.step in SHIPPING
@@ -363,6 +373,12 @@ class Book:
         to = (lot_id, uom, to_owner_id, to_place_id)
         shipment = self.shipments.setdefault(to, Shipment(lot_id, uom, to_owner_id, to_place_id))
         shipment.add(from_owner_id, from_place_id, quantity)
+
+    def _note_void(self, lot_id: int, uom: str, quantity: Decimal, thing: Run | Unit | None) -> None:
+        lo, n = (thing.lo, thing.n) if isinstance(thing, Run) else (None, None)
+        unit_id = thing.unit_id if thing is not None else None
+        path = () if unit_id is None else tuple(unit.unit_id for unit in self.units.path_up(self.units[unit_id]))
+        self.voids.append(Void(lot_id, uom, quantity, path, lo, n))
 
     def _begin_run(
         self, lo: int, n: int, lot_id: int, *, unit_id: int | None, where: Where, movement: Movement

@@ -27,7 +27,7 @@ from ledger.epcis.told import Quantity, Runs, Told
 from ledger.marks import Mark, Marks
 from ledger.model import LOT_NOT_TOLD, UNKNOWN_ID
 from ledger.movement import RECEIVING, UNKNOWN, Movement, Where, making_of, movement_of
-from ledger.naming import Made, Names, Operation, Part, Results, Void, has_one_lot_code, joined, lot_code_of
+from ledger.naming import Made, Names, Operation, Part, Results, has_one_lot_code, joined, lot_code_of
 from ledger.refusals import UnitInsideItself
 from ledger.runs import intervals
 from ledger.units import Unit
@@ -75,9 +75,8 @@ class Custody:
         shipments = self._book.shipments.values()
         self.results.shipments += [(event_id, told.at, told.documents, shipment) for shipment in shipments]
         self._book.shipments = {}
-        voids = self._book.voids.items()
-        self.results.voids += [Void(event_id, told.at, lot_id, uom, quantity) for (lot_id, uom), quantity in voids]
-        self._book.voids = {}
+        self.results.voids += [(event_id, told.at, void) for void in self._book.voids]
+        self._book.voids = []
         self.results.doubts += [(event_id, doubt) for doubt in self._book.doubts]
         self._book.doubts = []
         lots, units = self.results.things.setdefault(event_id, (set(), set()))

@@ -43,11 +43,16 @@ class Stored:
 
 
 async def begin(conn: AsyncConnection) -> None:
-    """Begin the transaction, which raw work needs, and plan each statement for the tables as they are.
+    """Begin the transaction, which raw work needs, and have every look-up use its index.
 
-    A kept plan is made while a table is empty, reads all of it, and is still used when it has a million rows.
+    A plan made while a table is empty reads all of it, and is still used when it has a million rows; and of the rows
+    that a large document has written so far the planner knows nothing until its transaction has ended.
     """
-    await conn.execute(text("SELECT set_config('plan_cache_mode', 'force_custom_plan', true)"))
+    await conn.execute(
+        text(
+            "SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_seqscan', 'off', true)"
+        )
+    )
 
 
 async def keys_of(conn: AsyncConnection, source_ids: Iterable[str], hashes: Iterable[str]) -> list[Key]:

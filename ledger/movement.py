@@ -132,6 +132,18 @@ class Shipment:
         self.quantity_by_start[start] = self.quantity_by_start.get(start, Decimal(0)) + quantity
 
 
+@dataclass(frozen=True, slots=True)
+class Void:
+    """So much of a lot was not shipped after all: these items, or what is in these units, or any of it."""
+
+    lot_id: int
+    uom: str
+    quantity: Decimal
+    unit_ids: tuple[int, ...]
+    lo: int | None
+    n: int | None
+
+
 def movement_of(
     told: Told, event_id: int, ends: Ends, party_by_place: Mapping[int, int], *, deletes: bool = False
 ) -> Movement:

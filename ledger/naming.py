@@ -12,7 +12,7 @@ from ledger.book import PIECES
 from ledger.epcis.identifiers import Name, NameList
 from ledger.epcis.told import Told
 from ledger.model import LOT_NOT_TOLD
-from ledger.movement import Ends, Shipment
+from ledger.movement import Ends, Shipment, Void
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,23 +104,12 @@ class Made:
     owner_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Void:
-    """So much of a lot was not shipped after all, as an event says."""
-
-    event_id: int
-    at: datetime
-    lot_id: int
-    uom: str
-    quantity: Decimal
-
-
 @dataclass(slots=True)
 class Results:
     """What stands beside the book after a batch. ``doubts`` are pairs of event and what is odd."""
 
     shipments: list[tuple[int, datetime, tuple[str, ...], Shipment]] = field(default_factory=list)
-    voids: list[Void] = field(default_factory=list)
+    voids: list[tuple[int, datetime, Void]] = field(default_factory=list)
     operations: list[Operation] = field(default_factory=list)
     made: list[Made] = field(default_factory=list)
     received: list[Made] = field(default_factory=list)

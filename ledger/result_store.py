@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 import asyncpg
@@ -10,7 +12,8 @@ import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ledger.book_store import copy
-from ledger.naming import Operation, Results, Void
+from ledger.movement import Void
+from ledger.naming import Operation, Results
 from runtime.database import raw
 
 _SHIPMENT = (
@@ -35,30 +38,35 @@ async def write_results(conn: AsyncConnection, results: Results) -> None:
         for lot_id, unit_id in [*((lot, None) for lot in sorted(lots)), *((None, unit) for unit in sorted(units))]
     ]
     await copy(driver, "event_thing", ("event_id", "lot_id", "unit_id"), things)
-    for void in results.voids:
-        await _withdraw(driver, void)
+    for event_id, at, void in results.voids:
+        if await _withdraw(driver, event_id, at, void):
+            results.doubts.append((event_id, "more is said not to have been shipped than is on record as shipped"))
     await _write_operations(driver, results.operations)
     if results.shipments or results.has_documents:
         await join_documents(conn, results.things)
 
 
-async def _withdraw(driver: asyncpg.Connection, void: Void) -> None:
-    """Take a quantity out of the latest shipments of the lot before this event; of those of the units that it names,
-    if it names any. An amount that was not told withdraws one that was not told."""
+async def _withdraw(driver: asyncpg.Connection, event_id: int, at: datetime, void: Void) -> Decimal:
+    """Take it out of the latest shipments before this event, of these items or units where it names any; what is left
+    over. An amount that was not told withdraws one that was not told."""
     rows = await driver.fetch(
         """
         SELECT s.event_id, s.to_owner_id, s.to_place_id, s.quantity FROM lot_shipment s
         WHERE s.lot_id = $1 AND s.uom = $2 AND (s.at, s.event_id) < ($3, $4) AND (s.quantity = 0) = ($5 = 0)
-          AND (NOT EXISTS (SELECT FROM event_thing v WHERE v.event_id = $4 AND v.unit_id IS NOT NULL)
-               OR EXISTS (SELECT FROM event_thing v JOIN event_thing t ON t.unit_id = v.unit_id
-                          WHERE v.event_id = $4 AND t.event_id = s.event_id))
+          AND (($6::bigint[] = '{}' AND $7::bigint IS NULL)
+               OR EXISTS (SELECT FROM event_thing t WHERE t.event_id = s.event_id AND t.unit_id = ANY($6))
+               OR EXISTS (SELECT FROM code_run_history h WHERE h.lot_id = s.lot_id AND h.event_id = s.event_id
+                          AND h.lo < $7 + $8::bigint AND h.lo + h.n > $7))
         ORDER BY s.at DESC, s.event_id DESC, s.quantity DESC, s.to_owner_id, s.to_place_id
         """,
         void.lot_id,
         void.uom,
-        void.at,
-        void.event_id,
+        at,
+        event_id,
         void.quantity,
+        list(void.unit_ids),
+        void.lo,
+        void.n,
     )
     left = void.quantity
     for row in rows:
@@ -74,7 +82,8 @@ async def _withdraw(driver: asyncpg.Connection, void: Void) -> None:
             )
         left -= part
         if left <= 0:
-            return
+            break
+    return left
 
 
 _ONE_SHIPMENT: Final = "event_id = $1 AND lot_id = $2 AND uom = $3 AND to_owner_id = $4 AND to_place_id = $5"

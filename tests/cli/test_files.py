@@ -140,3 +140,13 @@ def test_answers_for_machines_stand_alone_on_stdout(creamery: Path) -> None:
     assert tracemark("trace", f"{CHEESE}:C1", "--json").json["starts"][0]["lot"] == "C1"
     assert {row["name"] for row in tracemark("settings", "--json").json} >= {"TRACEMARK_BASE_URL"}
     assert all(finding["good"] for finding in tracemark("doctor", "--json").json)
+
+
+def test_the_book_is_written_anew_only_when_that_is_confirmed(creamery: Path) -> None:
+    refused = tracemark("doctor", "--rebuild")
+
+    rebuilt = tracemark("doctor", "--rebuild", "--yes")
+
+    assert refused.status == 1 and "stops all recording" in refused.err
+    assert "the book was written anew from" in rebuilt.err
+    assert "BAD" not in rebuilt.out

@@ -126,3 +126,17 @@ async def test_a_rebuild_finds_our_labels_in_the_event_that_told_them(conn: Asyn
     after = (await conn.execute(text("SELECT lo, n, unit_id IS NULL, event_id FROM code_run ORDER BY lo"))).all()
     assert after == before
     assert await book_store.differences(conn) == []
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+async def test_a_quantity_told_beside_labels_is_counted_once_only_when_it_was_made_before_them(
+    conn: AsyncConnection, job: Job, hours: float
+) -> None:
+    """Labels go onto pieces that were made before; what is made after them is more."""
+    await job.commission((job.lo, 48))
+
+    await d.take_in(conn, job.keys, d.make(hours, quantityList=[d.much(d.CHEESE, "C1", 48)]))
+
+    counted = sum((await d.holdings(conn, d.CHEESE, "C1")).values())
+    assert counted == (48 if hours < 0 else 96)
+    assert await book_store.differences(conn) == []

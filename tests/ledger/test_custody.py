@@ -381,3 +381,56 @@ async def test_who_had_an_item_when_stands_in_its_history(conn: AsyncConnection,
         (d.MORNING, d.MORNING + timedelta(hours=2), d.PLANT, "active"),
         (d.MORNING + timedelta(hours=2), d.MORNING + timedelta(hours=6), d.SHOP, "in_transit"),
     ]
+
+
+async def test_a_voided_shipment_is_no_shipment_and_what_was_sent_again_is_one(
+    conn: AsyncConnection, keys: KeyRing
+) -> None:
+    back = {"action": "OBSERVE", "bizStep": "void_shipping", "disposition": "in_progress"}
+    await d.take_in(
+        conn, keys, d.make(0, epcList=d.items(d.CHEESE, range(10)), **C1),
+        d.pack(1, PALLET, childEPCs=d.items(d.CHEESE, range(6))),
+        d.ship(2, d.CORNER, d.SHOP, epcList=[PALLET]),
+        d.ship(3, d.CORNER, d.SHOP, epcList=d.items(d.CHEESE, range(6, 10))),
+    )  # fmt: skip
+    assert [quantity for _, quantity, *_ in await shipments(conn)] == [6, 4]
+
+    await d.take_in(conn, keys, d.tell("ObjectEvent", 4, at=d.PLANT, to=d.CREAMERY, epcList=[PALLET], **back))
+    assert [quantity for _, quantity, *_ in await shipments(conn)] == [4]
+
+    items = d.tell("ObjectEvent", 5, at=d.PLANT, to=d.CREAMERY, epcList=d.items(d.CHEESE, [7, 8]), **back)
+    await d.take_in(conn, keys, items, d.ship(6, d.CORNER, d.DEPOT, epcList=[PALLET]))
+    assert [quantity for _, quantity, *_ in await shipments(conn)] == [2, 6]
+    assert (await d.holdings(conn, d.CHEESE, "C1"))[d.PLANT, d.CREAMERY, "in_progress"] == 2
+
+
+async def test_more_voided_than_was_shipped_is_a_doubt_and_takes_nothing_from_others(
+    conn: AsyncConnection, keys: KeyRing
+) -> None:
+    void = {"action": "OBSERVE", "bizStep": "void_shipping"}
+    await d.take_in(
+        conn, keys, d.make(0, quantityList=[d.much(d.MILK, "M1", 100, "LTR"), d.much(d.MILK, "M2", 5, "LTR")]),
+        d.ship(1, d.CORNER, d.SHOP, quantityList=[d.much(d.MILK, "M1", 40, "LTR"), d.much(d.MILK, "M2", 5, "LTR")]),
+    )  # fmt: skip
+
+    report = await d.take_in(
+        conn, keys, d.tell("ObjectEvent", 2, at=d.PLANT, quantityList=[d.much(d.MILK, "M1", 15, "LTR")], **void)
+    )
+    assert report.warnings == ()
+    assert sorted((lot, quantity) for lot, quantity, *_ in await shipments(conn)) == [("M1", 25), ("M2", 5)]
+
+    report = await d.take_in(
+        conn, keys, d.tell("ObjectEvent", 3, at=d.PLANT, quantityList=[d.much(d.MILK, "M1", 30, "LTR")], **void)
+    )
+    assert "more is said not to have been shipped" in report.warnings[0][1]
+    assert [(lot, quantity) for lot, quantity, *_ in await shipments(conn)] == [("M2", 5)]
+
+
+async def test_a_quantity_of_what_has_no_gtin_is_kept_in_the_event_and_said_not_to_be_counted(
+    conn: AsyncConnection, keys: KeyRing
+) -> None:
+    report = await d.take_in(conn, keys, d.make(0, quantityList=[{"epcClass": "urn:farm:hay:7", "quantity": 3}]))
+
+    assert report.events == 1
+    assert "urn:farm:hay:7 names no lot of a GTIN" in report.warnings[0][1]
+    assert await d.count(conn, "lot") == 0

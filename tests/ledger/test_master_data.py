@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -78,6 +79,33 @@ async def test_a_product_is_stored_with_14_digits_and_updated_in_place(conn: Asy
 
     assert (second.product_id, second.gtin, second.allergens) == (first.product_id, d.MILK, ("milk",))
     assert await m.find_product(conn, "9506000134352") == second
+
+
+async def test_what_a_record_leaves_out_stays_as_it_is(conn: AsyncConnection) -> None:
+    told = ProductDraft(
+        d.MILK,
+        "Milk",
+        "Meadow",
+        {"zh": {"name": "牛奶"}},
+        "food",
+        False,
+        9,
+        "use_by",
+        ("milk",),
+        image="https://a.example/m",
+    )
+    before = await m.put_product(conn, told)
+    party = await m.put_party(conn, PartyDraft(name="Farm", gln=d.CORNER, role="supplier"))
+    place = await m.put_place(conn, PlaceDraft(name="Plant", gln=d.PLANT, kind="plant"))
+
+    after = await m.put_product(conn, ProductDraft(d.MILK, "Whole milk"))
+
+    assert after == replace(before, name="Whole milk")
+    assert (await m.put_party(conn, PartyDraft(name="Farm", gln=d.CORNER))) == party
+    assert (await m.put_place(conn, PlaceDraft(name="Plant", gln=d.PLANT))) == place
+    cleared = await m.put_product(conn, ProductDraft(d.MILK, "Whole milk", brand="", allergens=()))
+    assert (cleared.brand, cleared.allergens, cleared.texts) == ("", (), before.texts)
+    assert (await m.put_product(conn, ProductDraft(d.CHEESE, "Cheese"))).ours
 
 
 async def test_a_lot_belongs_to_its_product_and_knows_where_it_comes_from(conn: AsyncConnection) -> None:
