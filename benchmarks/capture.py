@@ -55,6 +55,7 @@ CREATE TABLE reference_event (event_id bigint GENERATED ALWAYS AS IDENTITY PRIMA
                               event_time timestamptz NOT NULL, body jsonb NOT NULL);
 GRANT SELECT, INSERT ON reference_event TO tracemark_staff;
 """
+_SIZE: Final = text("SELECT pg_total_relation_size(CAST(:name AS regclass))")
 _INSERT: Final = "INSERT INTO reference_event (source_id, event_time, body) VALUES ($1, $2::text::timestamptz, $3)"
 
 
@@ -89,7 +90,7 @@ def run_on(server: DatabaseAddress, options: Options) -> Report:
     described = machine.describe()
     events = options.size_or(EVENTS_DEFAULT, low=EVENTS_MIN, high=EVENTS_MAX)
     rounds = options.rounds + 1
-    lots = capture_world.lots_for(rounds * 4 * max(events, LARGE))
+    lots = capture_world.lots_for(rounds * 6 * max(events, LARGE))
     with ExitStack() as stack:
         address = stack.enter_context(fresh_database(server, "capture"))
         options.tell(f"writing {lots:,} lots of {scan_world.ITEMS_PER_LOT:,} items")
@@ -103,7 +104,8 @@ def run_on(server: DatabaseAddress, options: Options) -> Report:
 
 
 _NOTES: Final = (
-    f"An event packs {ITEMS_PER_CASE} items into a case, in order. One client, one connection, one commit a document.",
+    f"An event packs {ITEMS_PER_CASE} items into a case, in order; a document is a commit; HTTP has {CLIENTS} clients.",
+    "Bytes of an item are those of code_run and unit with their indexes; history bytes those of the rows before them.",
     "µs CPU is of the process that takes the events in, without the database's; log bytes are its write-ahead log.",
     "The ledger validates, stores whole, and projects (runs, units, holdings); the reference only inserts jsonb rows.",
 )
@@ -126,6 +128,10 @@ def _contenders(bench: Bench) -> list[Contender]:
                 f"HTTP, {each} events a document", "events/s", _http(bench, each), reference=reference, cost="cpu_us"
             ),
         ]
+    found += [
+        Contender("on disk, packed in order", "bytes/item", _on_disk(bench)),
+        Contender("on disk, packed in any order", "bytes/item", _on_disk(bench, shuffled=True)),
+    ]
     found.append(Contender(f"commissioning by range of {RANGE_ITEMS:,}", "items/s", _ranges(bench)))
     return found
 
@@ -189,6 +195,32 @@ def _post(connection: http.client.HTTPConnection, body: bytes, secret: str) -> N
         raise AnswerNotAsExpected(
             server="api", path=path, status=f"{response.status} {told[:300]!r}", expected=_ACCEPTED
         )
+
+
+def _on_disk(bench: Bench, *, shuffled: bool = False) -> Callable[[], Sample]:
+    """Bytes that the book grows by, for each item of a document: runs and units with their indexes."""
+
+    async def clocked(conn: AsyncConnection) -> Sample:
+        (document,) = bench.supply.documents(1, LARGE)
+        if shuffled:
+            capture_world.shuffle(document)
+        before = await _book_bytes(conn)
+        await ledger_capture.capture(conn, document, by=BY, clock=system_clock, keys=bench.keys)
+        after = await _book_bytes(conn)
+        await conn.rollback()
+        items = LARGE * ITEMS_PER_CASE
+        return Sample((after[0] - before[0]) / items, {"history_bytes": (after[1] - before[1]) / items})
+
+    return lambda: asyncio.run(_with_staff(bench.address, clocked))
+
+
+async def _book_bytes(conn: AsyncConnection) -> tuple[int, int]:
+    """Of what is now, and of what was before."""
+    sizes = [
+        sum([(await conn.execute(_SIZE, {"name": name})).scalar_one() for name in names])
+        for names in (("code_run", "unit"), ("code_run_history", "unit_history"))
+    ]
+    return sizes[0], sizes[1]
 
 
 def _ranges(bench: Bench) -> Callable[[], Sample]:

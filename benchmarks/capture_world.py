@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -36,6 +37,19 @@ class Supply:
         if made and len(made[-1]["epcisBody"]["eventList"]) < events_each:
             raise ValueError("the lots of the benchmark are used up")
         return made
+
+
+def shuffle(document: Document) -> None:
+    """Let the cases of a document be filled with its items in any order, as from one heap."""
+    events = document["epcisBody"]["eventList"]
+    by_product: dict[str, list[str]] = {}
+    for event in events:
+        by_product.setdefault(event["childEPCs"][0].partition("/21/")[0], []).extend(event["childEPCs"])
+    for items in by_product.values():
+        random.Random(len(items)).shuffle(items)
+    for event in events:
+        items = by_product[event["childEPCs"][0].partition("/21/")[0]]
+        event["childEPCs"] = [items.pop() for _ in event["childEPCs"]]
 
 
 def lots_for(events: int) -> int:

@@ -31,6 +31,7 @@ class Benchmark(StrEnum):
 _DETAILS = {
     "bytes_each": ("bytes each", "{:,.0f}"),
     "wal_bytes": ("log bytes each", "{:,.0f}"),
+    "history_bytes": ("history bytes", "{:,.0f}"),
     "peak_mb": ("peak MB", "{:,.0f}"),
     "cpu_us": ("µs CPU", "{:,.1f}"),
     "p50_ms": ("p50 ms", "{:,.2f}"),
