@@ -367,9 +367,8 @@ class Book:
             return
         to_place_id = (ends.destination_place_id or UNKNOWN_ID) if shipped else after.place_id
         to_owner_id = ends.destination_owner_id or (movement.party_of_destination_id if shipped else after.owner_id)
-        from_place_id = (
-            ends.source_place_id or before.place_id or (ends.biz_location_id or UNKNOWN_ID if shipped else 0)
-        )
+        from_place_id = ends.source_place_id or before.place_id
+        from_place_id = from_place_id or ((ends.biz_location_id or UNKNOWN_ID) if shipped else UNKNOWN_ID)
         to = (lot_id, uom, to_owner_id, to_place_id)
         shipment = self.shipments.setdefault(to, Shipment(lot_id, uom, to_owner_id, to_place_id))
         shipment.add(from_owner_id, from_place_id, quantity)

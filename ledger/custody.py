@@ -14,26 +14,21 @@ The rules of place, owner and disposition stand in ``ledger.movement``; what hap
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
-from ledger.balance import ToldTooLate
 from ledger.book import PIECES, Book
-from ledger.epcis.identifiers import Kind, Name, NameList
-from ledger.epcis.told import Quantity, Runs, Told
+from ledger.epcis.identifiers import Kind, Name
+from ledger.epcis.told import Quantity, Told
 from ledger.marks import Mark, Marks
-from ledger.model import LOT_NOT_TOLD, UNKNOWN_ID
+from ledger.model import UNKNOWN_ID
 from ledger.movement import RECEIVING, UNKNOWN, Movement, Where, making_of, movement_of
-from ledger.naming import Made, Names, Operation, Part, Results, has_one_lot_code, joined, lot_code_of
+from ledger.naming import Made, Names, Operation, Part, Results, joined
 from ledger.refusals import UnitInsideItself
-from ledger.runs import intervals
+from ledger.things import Things
 from ledger.units import Unit
-
-Items = list[tuple[int, int, int]]
-"""(lot, lo, n)."""
 
 
 class Custody:
@@ -47,9 +42,7 @@ class Custody:
         self._book = book
         self._marks = marks
         self.results = Results()
-        self._lot_seen: dict[int, int] = {}
-        self._touched_lots: set[int] = set()
-        self._touched_units: set[int] = set()
+        self._things = Things(names, book)
         self._by_type: Final[Mapping[str, Callable[[Told, Movement], None]]] = {
             "ObjectEvent": self._object,
             "TransactionEvent": self._transaction,
@@ -61,14 +54,14 @@ class Custody:
     def write(self, event_id: int, told: Told) -> None:
         """Write one event."""
         deletes = told.type == "ObjectEvent" and told.action == "DELETE"
-        names = self._names
+        names, things = self._names, self._things
         movement = movement_of(told, event_id, names.ends(told), names.party_by_place, deletes=deletes)
         self._by_type[told.type](told, movement)
         if told.persistent_set or told.persistent_unset:
             self._mark(told, movement)
         if told.step in RECEIVING and movement.ends.source_owner_id is not None:
             owner_id = movement.ends.source_owner_id
-            self.results.received += [Made(lot, UNKNOWN_ID, owner_id) for lot in sorted(self._lots_inside(told))]
+            self.results.received += [Made(lot, UNKNOWN_ID, owner_id) for lot in sorted(self._things.lots_inside(told))]
         for lot_id, lo, n in self._book.named_lots:
             self._marks.belong(lot_id, lo, n, self._book.nameless)
         self._book.named_lots = []
@@ -80,9 +73,9 @@ class Custody:
         self.results.doubts += [(event_id, doubt) for doubt in self._book.doubts]
         self._book.doubts = []
         lots, units = self.results.things.setdefault(event_id, (set(), set()))
-        lots |= self._touched_lots | self._book.touched_lots | names.lots_named(told)
-        units |= self._touched_units
-        self._touched_lots, self._touched_units, self._book.touched_lots = set(), set(), set()
+        lots |= things.touched_lots | self._book.touched_lots | names.lots_named(told)
+        units |= things.touched_units
+        things.touched_lots, things.touched_units, self._book.touched_lots = set(), set(), set()
 
     # Types of event ---------------------------------------------------------------------------------------------------
 
@@ -128,16 +121,16 @@ class Custody:
     def _make(self, told: Told, epcs: Iterable[Name], quantities: Iterable[Quantity], movement: Movement) -> list[Part]:
         where = making_of(movement)
         parts: list[Part] = []
-        for unit in self._units(epcs):
+        for unit in self._things.units(epcs):
             if unit.is_known:
                 self._book.move_unit(unit, movement)
             else:
                 self._book.begin_unit(unit, where, movement)
-        for lot_id, lo, n in self._items(told, epcs, told.numbers):
+        for lot_id, lo, n in self._things.items(told, epcs, told.numbers):
             self._book.make_items(lot_id, lo, n, where, movement, labelled=bool(told.numbers))
             parts.append(Part(lot_id, Decimal(n), PIECES, lo, n))
         # Where our own jobs tell the numbers, the quantity beside them only says how many they are.
-        for lot_id, quantity in () if told.numbers else self._quantities(quantities):
+        for lot_id, quantity in () if told.numbers else self._things.quantities(quantities):
             if quantity.amount:
                 self._book.balance.make((lot_id, where, quantity.uom), quantity.amount, movement.at)
             parts.append(Part(lot_id, quantity.amount, quantity.uom))
@@ -146,19 +139,19 @@ class Custody:
         return parts
 
     def _move(self, told: Told, epcs: Iterable[Name], quantities: Iterable[Quantity], movement: Movement) -> None:
-        for unit in self._outer_first(self._units(epcs)):
+        for unit in self._outer_first(self._things.units(epcs)):
             self._book.move_unit(unit, movement)
-        for lot_id, lo, n in self._items(told, epcs, told.numbers):
+        for lot_id, lo, n in self._things.items(told, epcs, told.numbers):
             self._book.move_items(lot_id, lo, n, movement)
-        for lot_id, quantity in () if told.numbers else self._quantities(quantities):
+        for lot_id, quantity in () if told.numbers else self._things.quantities(quantities):
             if quantity.amount is None:
                 self._book.note_unmeasured(lot_id, quantity.uom, movement)
             elif quantity.amount:
                 self._book.move_quantity(lot_id, quantity.uom, quantity.amount, movement)
 
     def _pack(self, told: Told, parent: Name, movement: Movement) -> None:
-        children = self._units(told.epcs)
-        items = self._items(told, told.epcs)
+        children = self._things.units(told.epcs)
+        items = self._things.items(told, told.epcs)
         into = self._parent(told, parent, movement)
         if into is None:
             return
@@ -172,7 +165,7 @@ class Custody:
             if run is not None and lo <= run.lo < lo + n:
                 raise UnitInsideItself(where=told.where, uri=into.uri)
             self._book.pack_items(lot_id, lo, n, into, movement)
-        for lot_id, quantity in self._quantities(told.quantities):
+        for lot_id, quantity in self._things.quantities(told.quantities):
             if quantity.amount:
                 self._book.pack_quantity(lot_id, quantity.uom, quantity.amount, into, movement)
 
@@ -180,7 +173,11 @@ class Custody:
         out_of = self._parent(told, parent, movement)
         if out_of is None:
             return
-        children, items, quantities = self._units(told.epcs), self._items(told, told.epcs), told.quantities
+        children, items, quantities = (
+            self._things.units(told.epcs),
+            self._things.items(told, told.epcs),
+            told.quantities,
+        )
         if not told.epcs and not quantities:
             self._unpack_all(out_of, movement)
             return
@@ -188,7 +185,7 @@ class Custody:
             self._book.unpack_unit(unit, out_of, movement)
         for lot_id, lo, n in items:
             self._book.unpack_items(lot_id, lo, n, out_of, movement)
-        for lot_id, quantity in self._quantities(quantities):
+        for lot_id, quantity in self._things.quantities(quantities):
             if quantity.amount:
                 self._book.unpack_quantity(lot_id, quantity.uom, quantity.amount, out_of, movement)
 
@@ -203,9 +200,9 @@ class Custody:
 
     def _use_up(self, told: Told, movement: Movement) -> list[Part]:
         parts: list[Part] = []
-        for unit in self._outer_first(self._units(told.epcs)):
+        for unit in self._outer_first(self._things.units(told.epcs)):
             parts += self._use_up_unit(unit, movement)
-        for lot_id, lo, n in self._items(told, told.epcs):
+        for lot_id, lo, n in self._things.items(told, told.epcs):
             for start, length, run in self._book.runs.cut(lo, n):
                 if run is None:
                     self._book.end_unseen(lot_id, start, length, movement)
@@ -213,7 +210,7 @@ class Custody:
                     continue
                 parts.append(Part(run.lot_id, Decimal(length), PIECES, start, length))
                 self._book.end_run(run, movement)
-        for lot_id, quantity in self._quantities(told.quantities):
+        for lot_id, quantity in self._things.quantities(told.quantities):
             if quantity.amount:
                 self._book.take(lot_id, quantity.uom, quantity.amount, movement)
             parts.append(Part(lot_id, quantity.amount, quantity.uom))
@@ -240,12 +237,12 @@ class Custody:
 
     def _mark(self, told: Told, movement: Movement) -> None:
         targets: list[tuple[int, int | None, int | None]] = [
-            *self._items(told, (*told.epcs, *told.output_epcs), told.numbers)
+            *self._things.items(told, (*told.epcs, *told.output_epcs), told.numbers)
         ]
         classes = () if told.numbers else told.all_quantities
-        targets += [(lot_id, None, None) for lot_id, _ in self._quantities(classes)]
+        targets += [(lot_id, None, None) for lot_id, _ in self._things.quantities(classes)]
         parent = () if told.parent is None else (told.parent,)
-        for unit in self._units((*parent, *told.epcs, *told.output_epcs)):
+        for unit in self._things.units((*parent, *told.epcs, *told.output_epcs)):
             if not unit.is_known:
                 self._book.begin_unit(unit, movement.from_(UNKNOWN), movement)
             self._book.check_unit(unit, movement)
@@ -272,11 +269,11 @@ class Custody:
         if not self._names.has_unit(unit_id):
             return None
         unit = self._book.units[unit_id]
-        self._touched_units.add(unit_id)
+        self._things.touched_units.add(unit_id)
         if unit.is_known:
             self._book.move_unit(unit, movement)
         elif parent.kind is Kind.ITEM:
-            ((lot_id, lo, n),) = self._items(told, (parent,), as_parent=True)
+            ((lot_id, lo, n),) = self._things.items(told, (parent,), as_parent=True)
             self._book.move_items(lot_id, lo, n, movement)
             self._book.begin_unit(unit, UNKNOWN, movement)
         else:
@@ -309,137 +306,6 @@ class Custody:
             return None
         return self._book.where_of_unit(self._book.units[unit_id])
 
-    def _units(self, epcs: Iterable[Name]) -> list[Unit]:
-        """The units among these names: what has no GTIN, and items that are units by now."""
-        if isinstance(epcs, NameList) and self._are_no_units(epcs):
-            return []
-        found: dict[int, Unit] = {}
-        for name in epcs:
-            unit_id = self._names.unit_by_uri.get(name.uri)
-            if unit_id is None or not self._names.has_unit(unit_id):
-                continue
-            unit = self._book.units[unit_id]
-            if name.kind is not Kind.ITEM or unit.is_known:
-                found[unit_id] = unit
-        self._touched_units.update(found)
-        return list(found.values())
-
-    def _lots_inside(self, told: Told) -> set[int]:
-        """The lots of all that a movement names, also in units."""
-        lots = {lot_id for lot_id, _, _ in self._items(told, told.epcs)}
-        lots |= {lot_id for lot_id, _ in self._quantities(told.quantities)}
-        for unit in self._units(told.epcs):
-            lots |= {lot_id for lot_id, _ in self._book.units.content(unit)}
-        return lots
-
     def _outer_first(self, units: list[Unit]) -> list[Unit]:
         """So that what is in a named unit is found moved already, and stays in it."""
         return sorted(units, key=lambda unit: len(self._book.units.path_up(unit)) if unit.is_known else 0)
-
-    def _items(self, told: Told, epcs: Iterable[Name], own: Runs = (), *, as_parent: bool = False) -> Items:
-        """The items among these names, and our ``own`` numbers, as runs of numbers of one lot."""
-        items = self._items_of_one_lot(told, epcs) if isinstance(epcs, NameList) else None
-        if items is None:
-            items = self._items_one_by_one(told, epcs, as_parent=as_parent)
-        items += [(self._lot_of_number(lo, told), lo, n) for lo, n in own]
-        items = [item for item in items if self._names.has_lot(item[0])]
-        self._touched_lots.update(lot_id for lot_id, _, _ in items)
-        return items
-
-    def _are_no_units(self, epcs: NameList) -> bool:
-        """Whether these are items, none of which is a unit itself."""
-        units = self._book.units.numbers
-        return epcs.serials is not None and (not units or units.isdisjoint(self._names.numbers(epcs)))
-
-    def _items_of_one_lot(self, told: Told, epcs: NameList) -> Items | None:
-        """As ``_items_one_by_one``, for the usual list: items of one lot, of which nothing is in doubt. None for any
-        other."""
-        names = self._names
-        if not (has_one_lot_code(told, epcs) and self._are_no_units(epcs)):
-            return None
-        numbers = names.numbers(epcs)
-        if names.ended_at_by_number and not names.ended_at_by_number.keys().isdisjoint(numbers):
-            return None
-        runs = intervals(numbers)
-        lots: set[int | None] = set()
-        for lo, n in runs:
-            for start, length, run in self._book.runs.meeting(lo, n):
-                lots |= {run.lot_id} if run is not None else self._lots_remembered(start, length)
-        if None in lots:
-            told_lot = names.lot_by_class[epcs.gtin, told.lot_code or LOT_NOT_TOLD]
-            lots = {told_lot if lot_id is None else lot_id for lot_id in lots}
-        (lot_id, *others) = lots
-        assert lot_id is not None
-        if others or (told.lot_code is not None and lot_id != names.lot_by_class[epcs.gtin, told.lot_code]):
-            return None
-        self._lot_seen.update(dict.fromkeys(numbers, lot_id))
-        return [(lot_id, lo, n) for lo, n in runs]
-
-    def _lots_remembered(self, lo: int, n: int) -> set[int | None]:
-        """The lots of numbers that have no run."""
-        by_number = self._names.lot_by_number
-        return {self._lot_seen.get(number, by_number.get(number)) for number in range(lo, lo + n)}
-
-    def _items_one_by_one(self, told: Told, epcs: Iterable[Name], *, as_parent: bool) -> Items:
-        numbers: defaultdict[int, list[int]] = defaultdict(list)
-        for name in epcs:
-            if name.kind is not Kind.ITEM:
-                continue
-            number = self._names.number(name)
-            if self._book.units.of_number(number) is not None and not as_parent:
-                continue
-            lot_id = self._lot_of_item(told, name, number)
-            if not self._names.has_lot(lot_id):
-                continue
-            if self._names.ended_at_by_number.get(number, told.at) > told.at:
-                raise ToldTooLate
-            numbers[lot_id].append(number)
-        return [(lot_id, lo, n) for lot_id, these in numbers.items() for lo, n in intervals(these)]
-
-    def _lot_of_item(self, told: Told, name: Name, number: int) -> int:
-        code, gtin = lot_code_of(told, name), name.gtin or ""
-        known = self._lot_on_record(number)
-        if code is None:
-            return self._seen(number, self._names.lot_by_class[gtin, LOT_NOT_TOLD] if known is None else known)
-        told_lot = self._names.lot_by_class[gtin, code]
-        if known is None or known == told_lot:
-            return self._seen(number, told_lot)
-        if known in self._book.nameless:
-            self._touched_lots |= {known, told_lot}
-            return self._seen(number, told_lot)
-        # Two lots for one item: the first stays. All lots that can turn out to be the item's depend on each other,
-        # which touching the nameless lot says.
-        self._book.doubts.append("an item is on record with another lot; the lot on record stays")
-        self._touched_lots |= {told_lot, self._names.lot_by_class[gtin, LOT_NOT_TOLD]}
-        return known
-
-    def _seen(self, number: int, lot_id: int) -> int:
-        self._lot_seen[number] = lot_id
-        return lot_id
-
-    def _lot_of_number(self, number: int, told: Told) -> int:
-        known = self._lot_on_record(number)
-        return known if known is not None else self._lot(told.quantities[0].name)
-
-    def _lot_on_record(self, number: int) -> int | None:
-        run = self._book.runs.at(number)
-        return run.lot_id if run is not None else self._lot_seen.get(number, self._names.lot_by_number.get(number))
-
-    def _quantities(self, quantities: Iterable[Quantity]) -> list[tuple[int, Quantity]]:
-        """The lots that are named with a quantity, each once in each unit of measure."""
-        total: dict[tuple[int, str, bool], Quantity] = {}
-        for each in quantities:
-            lot_id = None if each.name.gtin is None else self._lot(each.name)
-            if lot_id is None:
-                self._book.doubts.append(f"{each.name.uri} names no lot of a GTIN: its quantity is not counted")
-            if lot_id is None or not self._names.has_lot(lot_id):
-                continue
-            key = (lot_id, each.uom, each.amount is None)
-            before = total[key].amount if key in total else None
-            amount = each.amount if before is None or each.amount is None else before + each.amount
-            total[key] = replace(each, amount=amount)
-            self._touched_lots.add(lot_id)
-        return [(lot_id, quantity) for (lot_id, _, _), quantity in total.items()]
-
-    def _lot(self, name: Name) -> int:
-        return self._names.lot_by_class[name.gtin or "", name.lot or LOT_NOT_TOLD]
