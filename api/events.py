@@ -15,8 +15,9 @@ from api.bodies import answer
 from api.capture import CONTEXT, GS1_HEADERS, check_headers, options, query_document
 from api.operations import Call, Operation, Parameter
 from ledger import event_queries
+from ledger.event_parameters import PARAMETERS, PATTERNS
 from ledger.event_queries import PAGE_DEFAULT, PAGE_MAX, Page
-from ledger.event_terms import PARAMETERS, PATTERNS, QueryParameterWrong, read_query, split
+from ledger.event_terms import QueryParameterWrong, read_query, split
 from runtime.refusals import NotFound
 
 _BASE: Final = "/epcis/v2"

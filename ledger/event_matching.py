@@ -8,7 +8,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -23,7 +23,7 @@ COMPARISONS: Final[Mapping[str, Callable[[Any, Any], bool]]] = MappingProxyType(
     {"EQ": operator.eq, "GT": operator.gt, "GE": operator.ge, "LT": operator.lt, "LE": operator.le}
 )
 
-_QUANTITIES: Final = ("quantityList", "childQuantityList", "inputQuantityList", "outputQuantityList")
+QUANTITIES: Final = ("quantityList", "childQuantityList", "inputQuantityList", "outputQuantityList")
 EPC_FIELDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
         "MATCH_epc": ("epcList", "childEPCs"),
@@ -38,7 +38,7 @@ CLASS_FIELDS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "MATCH_epcClass": ("quantityList", "childQuantityList"),
         "MATCH_inputEPCClass": ("inputQuantityList",),
         "MATCH_outputEPCClass": ("outputQuantityList",),
-        "MATCH_anyEPCClass": _QUANTITIES,
+        "MATCH_anyEPCClass": QUANTITIES,
     }
 )
 _PATTERN: Final = "urn:epc:idpat:sgtin:"
@@ -98,12 +98,12 @@ def has_words(field: str, words: Collection[str]) -> Test:
     return lambda body: any(bare(word) in wanted for word in body.get("persistentDisposition", {}).get(field, ()))
 
 
-def quantity_is(comparison: str, amount: Decimal) -> Test:
-    """Whether some quantity of the event compares so."""
+def quantity_is(comparison: str, amounts: Collection[Decimal]) -> Test:
+    """Whether some quantity of the event compares so with one of these."""
     compare = COMPARISONS[comparison]
     return lambda body: any(
-        "quantity" in element and compare(Decimal(str(element["quantity"])), amount)
-        for field in _QUANTITIES
+        "quantity" in element and any(compare(Decimal(str(element["quantity"])), amount) for amount in amounts)
+        for field in QUANTITIES
         for element in body.get(field, ())
     )
 
@@ -140,25 +140,6 @@ def corrected_by(event_ids: Collection[str]) -> Test:
     return lambda body: bool(wanted.intersection(body.get("errorDeclaration", {}).get("correctiveEventIDs", ())))
 
 
-def has_field(key: str, *, in_ilmd: bool) -> Test:
-    """Whether the event, or its ilmd, has an extension of this name."""
-    return lambda body: key in (body.get("ilmd", {}) if in_ilmd else body)
-
-
-def field_is(key: str, comparison: str, values: Collection[str], *, in_ilmd: bool) -> Test:
-    """Whether an extension of the event, or of its ilmd, is one of these texts, or compares so with one of them.
-
-    Numbers are compared as numbers, instants as instants, other texts as texts for EQ only.
-    """
-    compare = COMPARISONS[comparison]
-
-    def test(body: Mapping[str, Any]) -> bool:
-        told = (body.get("ilmd", {}) if in_ilmd else body).get(key)
-        return any(_compares(compare, one, value) for one in _scalars(told) for value in values)
-
-    return test
-
-
 def _uris(body: Mapping[str, Any], fields: Iterable[str], *, of_classes: bool) -> Iterator[str]:
     for field in fields:
         told = body.get(field, ())
@@ -174,23 +155,3 @@ def _reader(inner: str, kind: str) -> Callable[[str], str]:
     if inner == "bizTransaction":
         return lambda uri: name_of(uri).uri
     return place_uri if kind == "location" else party_uri
-
-
-def _scalars(told: Any) -> Iterator[str]:
-    if isinstance(told, list):
-        for element in told:
-            yield from _scalars(element)
-    elif isinstance(told, dict):
-        yield from _scalars(told.get("@value"))
-    elif told is not None:
-        yield str(told).lower() if isinstance(told, bool) else str(told)
-
-
-def _compares(compare: Callable[[Any, Any], bool], told: str, value: str) -> bool:
-    if compare is operator.eq and told == value:
-        return True
-    try:
-        return compare(Decimal(told), Decimal(value))
-    except InvalidOperation:
-        first, second = instant_of(told), instant_of(value)
-        return first is not None and second is not None and compare(first, second)

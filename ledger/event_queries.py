@@ -207,6 +207,8 @@ async def _resolve(conn: AsyncConnection, query: EventQuery, keys: KeyRing) -> t
         tests.append(names_one_of(match, numbers))
     read_points = [await store.place_ids(conn, places) for places in query.read_points]
     biz_locations = [await store.place_ids(conn, places) for places in query.biz_locations]
+    read_points += [await store.places_with(conn, group) for group in query.read_point_attributes]
+    biz_locations += [await store.places_with(conn, group) for group in query.biz_location_attributes]
     return Resolved(tuple(things), tuple(read_points), tuple(biz_locations)), tests
 
 

@@ -13,7 +13,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ledger import tables as t
-from ledger.event_terms import EventQuery, Place
+from ledger.epcis.identifiers import party_uri
+from ledger.event_terms import Attribute, EventQuery, Place
 from ledger.page_tokens import Position
 from ledger.statements import named_statements
 
@@ -22,6 +23,7 @@ STATEMENT_MS_MAX: Final = 20_000
 
 _SQL: Final = named_statements(Path(__file__).with_name("event_queries.sql"))
 _E: Final = t.event.c
+_HAS_SENSORS: Final = _E.body.has_key("sensorElementList")
 _IS_DECLARATION: Final = _E.body.has_key("errorDeclaration")  # written so that the partial index is used
 
 
@@ -92,6 +94,8 @@ def _conditions(query: EventQuery) -> list[ColumnElement[bool]]:
         found.append(_E.record_time < query.recorded_before)
     if query.declarations is not None:
         found.append(_IS_DECLARATION if query.declarations else ~_IS_DECLARATION)
+    if query.sensors is not None:
+        found.append(_HAS_SENSORS if query.sensors else ~_HAS_SENSORS)
     if query.marks_only:
         found.append(_E.body.has_key("persistentDisposition"))
     return found
@@ -129,6 +133,22 @@ async def place_ids(conn: AsyncConnection, places: Sequence[Place]) -> tuple[int
     conditions: list[ColumnElement[bool]] = [t.place.c.uri.in_([place.uri for place in places])]
     conditions += [t.place.c.uri.startswith(f"{place.uri}/254/", autoescape=True) for place in places if place.within]
     return tuple((await conn.execute(select(t.place.c.place_id).where(or_(*conditions)))).scalars())
+
+
+async def places_with(conn: AsyncConnection, attributes: Sequence[Attribute]) -> tuple[int, ...]:
+    """The places of which one of these attributes fits."""
+    p, owner = t.place.c, t.party.c
+    columns = {"name": p.name, "address": p.address, "city": p.city, "region": p.region, "country": p.country}
+    conditions: list[ColumnElement[bool]] = []
+    for each in attributes:
+        if each.column == "owner":
+            wanted = None if each.values is None else [party_uri(value) for value in each.values]
+            whose = owner.party_id != 0 if wanted is None else owner.uri.in_(wanted)
+            conditions.append(p.party_id.in_(select(owner.party_id).where(whose)))
+        else:
+            column = columns[each.column]
+            conditions.append(column != "" if each.values is None else column.in_(each.values))
+    return tuple((await conn.execute(select(p.place_id).where(p.place_id != 0, or_(*conditions)))).scalars())
 
 
 async def lots_of_classes(conn: AsyncConnection, classes: Iterable[tuple[str, str]]) -> set[int]:

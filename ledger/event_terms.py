@@ -5,17 +5,20 @@ A list stands in one parameter, its elements parted by ``|``; one of them has to
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
+from ledger import event_fields as fields
 from ledger import event_matching as matching
 from ledger.epcis.checks import instant_of
 from ledger.epcis.identifiers import place_uri
-from ledger.epcis.words import ACTIONS, EVENT_TYPES, bare
-from ledger.event_matching import COMPARISONS, Match, Test
+from ledger.epcis.words import ACTIONS, EVENT_TYPES, bare, local_name
+from ledger.event_matching import Match, Test
+from ledger.event_parameters import PARAMETERS
 from runtime.refusals import Invalid, TooMany
 
 VALUES_MAX: Final = 1_000
@@ -25,65 +28,24 @@ COUNT_MAX: Final = 1_000_000
 
 _ORDERS: Final = ("eventTime", "recordTime")
 _DIRECTIONS: Final = ("ASC", "DESC")
-_TIMES: Final = ("GE_eventTime", "LT_eventTime", "GE_recordTime", "LT_recordTime")
-_WORDS: Final = ("EQ_bizStep", "EQ_disposition")
-_PLACES: Final = ("EQ_readPoint", "WD_readPoint", "EQ_bizLocation", "WD_bizLocation")
 _ENTRIES: Final = (
     ("EQ_bizTransaction_", "bizTransactionList", "bizTransaction"),
     ("EQ_source_", "sourceList", "source"),
     ("EQ_destination_", "destinationList", "destination"),
 )
-
-PARAMETERS: Final[Mapping[str, str]] = {
-    "eventType": "one of these types",
-    "GE_eventTime": "happened at this instant or later",
-    "LT_eventTime": "happened before this instant",
-    "GE_recordTime": "recorded at this instant or later",
-    "LT_recordTime": "recorded before this instant",
-    "EQ_action": "ADD, OBSERVE, DELETE",
-    "EQ_bizStep": "one of these business steps",
-    "EQ_disposition": "one of these dispositions",
-    "EQ_persistentDisposition_set": "sets one of these persistent dispositions",
-    "EQ_persistentDisposition_unset": "unsets one of these persistent dispositions",
-    "EQ_readPoint": "one of these read points",
-    "WD_readPoint": "one of these read points, or a place in it (the same GLN with an extension)",
-    "EQ_bizLocation": "one of these business locations",
-    "WD_bizLocation": "one of these business locations, or a place in it (the same GLN with an extension)",
-    "EQ_transformationID": "one of these transformations",
-    "MATCH_epc": "one of these in epcList or childEPCs",
-    "MATCH_parentID": "one of these as parent",
-    "MATCH_inputEPC": "one of these in inputEPCList",
-    "MATCH_outputEPC": "one of these in outputEPCList",
-    "MATCH_anyEPC": "one of these anywhere",
-    "MATCH_epcClass": "one of these classes in quantityList or childQuantityList",
-    "MATCH_inputEPCClass": "one of these classes in inputQuantityList",
-    "MATCH_outputEPCClass": "one of these classes in outputQuantityList",
-    "MATCH_anyEPCClass": "one of these classes anywhere",
-    "EQ_quantity": "a quantity that is this",
-    "GT_quantity": "a quantity above this",
-    "GE_quantity": "a quantity of this or more",
-    "LT_quantity": "a quantity below this",
-    "LE_quantity": "a quantity of this or less",
-    "EQ_eventID": "one of these events",
-    "EXISTS_errorDeclaration": "true: declarations of error only",
-    "GE_errorDeclarationTime": "declared wrong at this instant or later",
-    "LT_errorDeclarationTime": "declared wrong before this instant",
-    "EQ_errorReason": "declared wrong for one of these reasons",
-    "EQ_correctiveEventID": "declared wrong, and one of these is the right one",
-    "orderBy": "eventTime or recordTime (default)",
-    "orderDirection": "ASC or DESC (default)",
-    "eventCountLimit": "the first so many events; needs orderBy",
-    "maxEventCount": "refuse (413) when there are more",
-}
-"""Every parameter with a fixed name, and what an event has to be. See ``PATTERNS`` for the others."""
-PATTERNS: Final[Mapping[str, str]] = {
-    "EQ_bizTransaction_{type}": "a business transaction of this type (bare or URI), one of these",
-    "EQ_source_{type}": "a source of this type, one of these",
-    "EQ_destination_{type}": "a destination of this type, one of these",
-    "EQ_ILMD_{prefix:name}": "this key of the ilmd is one of these; also GT_, GE_, LT_, LE_",
-    "EXISTS_ILMD_{prefix:name}": "the ilmd has this key",
-    "EQ_{prefix:name}": "this extension key is one of these; also GT_, GE_, LT_, LE_",
-    "EXISTS_{prefix:name}": "the event has this extension key",
+_SENSOR_TIMES: Final = ("time", "startTime", "endTime")
+_SENSOR_WORDS: Final = (
+    "type", "deviceID", "dataProcessingMethod", "microorganism", "chemicalSubstance", "bizRules",
+    "coordinateReferenceSystem", "stringValue", "booleanValue", "hexBinaryValue", "uriValue",
+)  # fmt: skip
+_ATTRIBUTES: Final[Mapping[str, str]] = {
+    "name": "name", "streetAddressOne": "address", "streetAddress": "address", "city": "city", "state": "region",
+    "region": "region", "countryCode": "country", "owning_party": "owner",
+}  # fmt: skip
+# The JSON schema of queries writes these where the texts of the standard have the others.
+_ALSO_WRITTEN: Final[Mapping[str, str]] = {
+    "GE_errorDeclaration_Time": "GE_errorDeclarationTime",
+    "LT_errorDeclaration_Time": "LT_errorDeclarationTime",
 }
 
 
@@ -104,6 +66,14 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Attribute:
+    """Master data asked for: a place of which ``column`` is one of ``values`` (None = is told at all)."""
+
+    column: str
+    values: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
 class EventQuery:
     """What is asked. Of each attribute that is not None or empty, one value has to fit; and all ``tests``."""
 
@@ -120,11 +90,16 @@ class EventQuery:
     recorded_before: datetime | None = None
     read_points: tuple[tuple[Place, ...], ...] = ()
     biz_locations: tuple[tuple[Place, ...], ...] = ()
+    read_point_attributes: tuple[tuple[Attribute, ...], ...] = ()
+    biz_location_attributes: tuple[tuple[Attribute, ...], ...] = ()
+    """Of each group of attributes one has to fit."""
     matches: tuple[Match, ...] = ()
     tests: tuple[Test, ...] = ()
     declarations: bool | None = None
     marks_only: bool = False
     """Only events with a persistent disposition can fit."""
+    sensors: bool | None = None
+    """True: only events with sensor data can fit; False: only events without."""
     by_event_time: bool = False
     ascending: bool = False
     count_limit: int | None = None
@@ -136,6 +111,7 @@ def read_query(parameters: Mapping[str, Sequence[str]]) -> EventQuery:
 
     The values of a parameter are the elements of its list (``split``).
     """
+    parameters = {_ALSO_WRITTEN.get(name, name): _existing(name, values) for name, values in parameters.items()}
     for name, values in parameters.items():
         if not values or not all(values):
             raise QueryParameterWrong(name=name, problem="it has an empty value; leave it out, or say what is meant")
@@ -146,7 +122,7 @@ def read_query(parameters: Mapping[str, Sequence[str]]) -> EventQuery:
         if not (name in PARAMETERS or _is_patterned(name)):
             raise QueryParameterWrong(name=name[:80], problem="no such parameter is known here")
     given = _Given(parameters)
-    declared = given.one_of("EXISTS_errorDeclaration", ("true", "false"))
+    declared = given.truth("EXISTS_errorDeclaration")
     return EventQuery(
         parameters=parameters,
         types=given.all_of("eventType", EVENT_TYPES),
@@ -164,8 +140,11 @@ def read_query(parameters: Mapping[str, Sequence[str]]) -> EventQuery:
         matches=tuple(matching.match_of(name, given.values(name)) for name in parameters if name.startswith("MATCH_")),
         tests=tuple(_tests(given, parameters)),
         # What looks into a declaration finds declarations only, so the index of declarations can be used.
-        declarations=True if _looks_into_declarations(parameters) else None if declared is None else declared == "true",
+        declarations=True if _looks_into_declarations(parameters) else declared,
         marks_only=any(name.startswith("EQ_persistentDisposition_") for name in parameters),
+        read_point_attributes=given.attributes("readPoint"),
+        biz_location_attributes=given.attributes("bizLocation"),
+        sensors=True if _looks_into_sensors(parameters) else given.truth("EXISTS_sensorElementList"),
         by_event_time=given.one_of("orderBy", _ORDERS) == "eventTime",
         ascending=given.one_of("orderDirection", _DIRECTIONS) == "ASC",
         **_counts(given),
@@ -202,6 +181,10 @@ class _Given:
                 raise QueryParameterWrong(name=name, problem=f"{value[:60]!r} is none of {', '.join(sorted(allowed))}")
         return self.values(name)
 
+    def truth(self, name: str) -> bool | None:
+        value = self.one_of(name, ("true", "false"))
+        return None if value is None else value == "true"
+
     def instant(self, name: str) -> datetime | None:
         value = self.single(name)
         if value is None:
@@ -214,15 +197,9 @@ class _Given:
             )
         return instant
 
-    def number(self, name: str) -> Decimal:
-        value = self.single(name) or ""
-        try:
-            number = Decimal(value)
-        except InvalidOperation:
-            number = Decimal("NaN")
-        if not number.is_finite():
-            raise QueryParameterWrong(name=name, problem=f"{value[:40]!r} is not a number")
-        return number
+    def numbers(self, name: str) -> tuple[Decimal, ...]:
+        """One number; of EQ several."""
+        return tuple(_number(name, value) for value in self.values(name) if name.startswith("EQ_") or self.single(name))
 
     def count(self, name: str) -> int | None:
         value = self.single(name)
@@ -232,36 +209,62 @@ class _Given:
             raise QueryParameterWrong(name=name, problem=f"{value[:20]!r} is not a number from 1 to {COUNT_MAX}")
         return int(value)
 
+    def attributes(self, field: str) -> tuple[tuple[Attribute, ...], ...]:
+        names = self.values(f"HASATTR_{field}")
+        groups = [tuple(Attribute(_column(f"HASATTR_{field}", name), None) for name in names)] if names else []
+        start = f"EQATTR_{field}_"
+        for parameter in self.parameters:
+            if parameter.startswith(start):
+                column = _column(parameter, parameter.removeprefix(start))
+                groups.append((Attribute(column, self.values(parameter)),))
+        return tuple(groups)
+
     def places(self, field: str) -> tuple[tuple[Place, ...], ...]:
         told = ((self.values(f"{prefix}_{field}"), prefix == "WD") for prefix in ("EQ", "WD"))
         return tuple(tuple(Place(place_uri(uri), within) for uri in uris) for uris, within in told if uris)
 
 
 def _tests(given: _Given, parameters: Mapping[str, Sequence[str]]) -> list[Test]:
-    tests: list[Test] = []
-    for name in parameters:
-        comparison, _, rest = name.partition("_")
-        values = given.values(name)
-        entry = next((each for each in _ENTRIES if name.startswith(each[0])), None)
-        if entry is not None:
-            tests.append(matching.has_entry(entry[1], entry[2], name.removeprefix(entry[0]), values))
-        elif name.startswith("EQ_persistentDisposition_"):
-            tests.append(matching.has_words(rest.removeprefix("persistentDisposition_"), values))
-        elif rest == "quantity":
-            tests.append(matching.quantity_is(comparison, given.number(name)))
-        elif rest == "errorDeclarationTime":
-            tests.append(matching.declares_at(comparison, given.instant(name)))
-        elif name == "EQ_errorReason":
-            tests.append(matching.declares_reason(values))
-        elif name == "EQ_correctiveEventID":
-            tests.append(matching.corrected_by(values))
-        elif name not in PARAMETERS:
-            key, in_ilmd = rest.removeprefix("ILMD_"), rest.startswith("ILMD_")
-            if comparison == "EXISTS":
-                tests.append(matching.has_field(key, in_ilmd=in_ilmd))
-            else:
-                tests.append(matching.field_is(key, comparison, values, in_ilmd=in_ilmd))
-    return tests
+    return [test for name in parameters if (test := _test(given, name)) is not None]
+
+
+def _test(given: _Given, name: str) -> Test | None:
+    """What no column says; None for the parameters that are looked up."""
+    comparison, _, rest = name.partition("_")
+    values = given.values(name)
+    entry = next((each for each in _ENTRIES if name.startswith(each[0])), None)
+    if entry is not None:
+        return matching.has_entry(entry[1], entry[2], name.removeprefix(entry[0]), values)
+    if name.startswith("EQ_persistentDisposition_"):
+        return matching.has_words(rest.removeprefix("persistentDisposition_"), values)
+    if rest == "quantity":
+        return matching.quantity_is(comparison, given.numbers(name))
+    if rest == "percRank":
+        return fields.reports_number(comparison, rest, given.numbers(name))
+    if rest in _SENSOR_TIMES:
+        return fields.measured_at(comparison, rest, given.instant(name))
+    if comparison == "EQ" and rest in _SENSOR_WORDS:
+        return fields.senses(rest, given.all_of(name, ("true", "false")) if rest == "booleanValue" else values)
+    if rest == "errorDeclarationTime":
+        return matching.declares_at(comparison, given.instant(name))
+    if name == "EQ_errorReason":
+        return matching.declares_reason(values)
+    if name == "EQ_correctiveEventID":
+        return matching.corrected_by(values)
+    return None if name in PARAMETERS else _patterned(given, name)
+
+
+def _patterned(given: _Given, name: str) -> Test | None:
+    measure = fields.measure_of(name)
+    if measure is not None:
+        return fields.measure_is(measure, given.numbers(name))
+    field = fields.field_of(name)
+    if field is None:
+        return None
+    if field.comparison != "EXISTS":
+        return fields.field_is(field, given.values(name))
+    there = fields.has_field(field)
+    return there if given.truth(name) else lambda body: not there(body)
 
 
 def _counts(given: _Given) -> dict[str, Any]:
@@ -276,11 +279,40 @@ def _counts(given: _Given) -> dict[str, Any]:
 def _is_patterned(name: str) -> bool:
     if any(name.startswith(prefix) and len(name) > len(prefix) for prefix, _, _ in _ENTRIES):
         return True
-    comparison, _, rest = name.partition("_")
-    prefix, colon, local = rest.removeprefix("ILMD_").partition(":")
-    return comparison in (*COMPARISONS, "EXISTS") and bool(prefix and colon and local)
+    if re.fullmatch("EQATTR_(readPoint|bizLocation)_.+", name):
+        return True
+    return fields.measure_of(name) is not None or fields.field_of(name) is not None
+
+
+def _existing(name: str, values: Sequence[str]) -> Sequence[str]:
+    """EXISTS asks by its name alone: no value, or a number, is true (the standard's void)."""
+    plain = name.startswith("EXISTS_") and list(values) in ([""], ["1"])
+    return ("true",) if plain else values
+
+
+def _column(name: str, attribute: str) -> str:
+    column = _ATTRIBUTES.get(local_name(attribute))
+    if column is None:
+        kept = ", ".join(sorted(_ATTRIBUTES))
+        raise QueryParameterWrong(name=name, problem=f"of a place, {attribute[:60]!r} is not kept; {kept} are")
+    return column
+
+
+def _number(name: str, value: str) -> Decimal:
+    try:
+        number = Decimal(value)
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite():
+        raise QueryParameterWrong(name=name, problem=f"{value[:40]!r} is not a number")
+    return number
 
 
 def _looks_into_declarations(parameters: Mapping[str, Sequence[str]]) -> bool:
     names = ("GE_errorDeclarationTime", "LT_errorDeclarationTime", "EQ_errorReason", "EQ_correctiveEventID")
     return any(name in parameters for name in names)
+
+
+def _looks_into_sensors(parameters: Mapping[str, Sequence[str]]) -> bool:
+    words = (*_SENSOR_TIMES, *_SENSOR_WORDS, "percRank")
+    return any(name.partition("_")[2] in words for name in parameters)

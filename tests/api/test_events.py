@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from access.model import Act
-from ledger.event_terms import PARAMETERS
+from ledger.event_parameters import PARAMETERS
 from tests.api.conftest import KeyMaker
 from tests.ledger import dairy as d
 
@@ -21,6 +21,7 @@ DECLARED = {
     "declarationTime": "2026-03-05T00:00:00Z",
     "reason": "did_not_occur",
     "correctiveEventIDs": [f"{RECEIPT}9"],
+    "dairy:seen_by": "Mira",
 }
 
 MAKE = {
@@ -66,14 +67,78 @@ MARK = {
 }
 WRONG = {**d.make(30, quantityList=[d.much(d.MILK, "M9", 1000, "LTR")]), "eventID": f"{RECEIPT}6"}
 DECLARATION = {**WRONG, "errorDeclaration": DECLARED}
-ALL = {"make": MAKE, "ship": SHIP, "pack": PACK, "turn": TURN, "mark": MARK, "wrong": WRONG}
+PROBE = "urn:epc:id:giai:9506000.probe7"
+WARM = {
+    **d.tell("ObjectEvent", 25, action="OBSERVE", bizStep="sensor_reporting", epcList=[d.sscc(d.PALLET)]),
+    "eventID": f"{RECEIPT}7",
+    "readPoint": {"id": d.place(d.DEPOT), "dairy:gate": "north"},
+    "dairy:lorry": {"dairy:driver": {"dairy:name": "Ines", "dairy:years": 12}, "dairy:axles": [{"dairy:load": 8}]},
+    "sensorElementList": [
+        {
+            "dairy:position": "door",
+            "sensorMetadata": {
+                "startTime": "2026-03-03T06:00:00Z",
+                "endTime": "2026-03-03T08:00:00Z",
+                "deviceID": PROBE,
+                "bizRules": "https://dairy.example.com/cold",
+                "dataProcessingMethod": "https://dairy.example.com/mean",
+                "dairy:firmware": 7,
+            },
+            "sensorReport": [
+                {
+                    "type": "gs1:Temperature",
+                    "value": 9.5,
+                    "minValue": 4,
+                    "uom": "CEL",
+                    "time": "2026-03-03T07:00:00Z",
+                    "dairy:band": "B",
+                },
+                {
+                    "type": "Dimensionless",
+                    "microorganism": "https://dairy.example.com/listeria",
+                    "chemicalSubstance": "https://dairy.example.com/salt",
+                    "coordinateReferenceSystem": "https://dairy.example.com/crs",
+                    "stringValue": "ajar",
+                    "booleanValue": True,
+                    "hexBinaryValue": "A0",
+                    "uriValue": "https://dairy.example.com/door",
+                    "percRank": 50,
+                    "percValue": 12,
+                    "uom": "P1",
+                },
+            ],
+        }
+    ],
+}
+ALL = {"warm": WARM, "make": MAKE, "ship": SHIP, "pack": PACK, "turn": TURN, "mark": MARK, "wrong": WRONG}
+WITH_PLACES = {
+    **d.document(*ALL.values()),
+    "epcisHeader": {
+        "epcisMasterData": {
+            "vocabularyList": [
+                {
+                    "type": "urn:epcglobal:epcis:vtype:BusinessLocation",
+                    "vocabularyElementList": [
+                        {
+                            "id": d.place(d.PLANT),
+                            "attributes": [
+                                {"id": "cbvmda:city", "attribute": "Meadow"},
+                                {"id": "cbvmda:owning_party", "attribute": d.party(d.CREAMERY)},
+                            ],
+                        }
+                    ],
+                }
+            ]
+        }
+    },
+}
 
 
 @pytest.fixture
 async def caller(client: httpx2.AsyncClient, key: KeyMaker) -> AsyncIterator[httpx2.AsyncClient]:
     """A caller who may look; the dairy's events are on record."""
     client.headers.update(await key(Act.CAPTURE, Act.VIEW))
-    for told in (d.document(*ALL.values()), d.document(DECLARATION)):
+    for told in (WITH_PLACES, d.document(DECLARATION)):
         taken = await client.post("/epcis/v2/capture", json=told)
         assert taken.status_code == 202, taken.text
     yield client
@@ -110,7 +175,7 @@ QUESTIONS: list[tuple[dict[str, Any], set[str]]] = [
     ({"GE_eventTime": d.tell("", 10)["eventTime"], "LT_eventTime": d.tell("", 20)["eventTime"]}, {"ship"}),
     ({"GE_recordTime": "2020-01-01T00:00:00Z", "eventType": "AggregationEvent"}, {"pack"}),
     ({"LT_recordTime": "2020-01-01T00:00:00Z"}, set()),
-    ({"EQ_action": "OBSERVE"}, {"ship", "mark"}),
+    ({"EQ_action": "OBSERVE"}, {"ship", "mark", "warm"}),
     ({"EQ_bizStep": "shipping|urn:epcglobal:cbv:bizstep:packing"}, {"ship", "pack"}),
     ({"EQ_disposition": "active"}, {"make"}),
     ({"EQ_persistentDisposition_set": "recalled"}, {"mark"}),
@@ -129,7 +194,10 @@ QUESTIONS: list[tuple[dict[str, Any], set[str]]] = [
     ({"MATCH_inputEPC": "urn:dairy:culture:1"}, {"turn"}),
     ({"MATCH_outputEPC": "urn:epc:id:sgtin:9506000.013436.8"}, {"turn"}),
     ({"MATCH_anyEPC": d.item(d.CHEESE, 8)}, {"pack", "turn"}),
-    ({"MATCH_anyEPC": f"{d.sscc(d.PALLET)}|https://example.com/01/09506000134369/21/7"}, {"make", "pack", "ship"}),
+    (
+        {"MATCH_anyEPC": f"{d.sscc(d.PALLET)}|https://example.com/01/09506000134369/21/7"},
+        {"make", "pack", "ship", "warm"},
+    ),
     ({"MATCH_epcClass": d.lot(d.CHEESE, "C1")}, {"ship", "mark"}),
     ({"MATCH_inputEPCClass": "urn:epc:class:lgtin:9506000.013435.M1"}, {"turn"}),
     ({"MATCH_outputEPCClass": d.lot(d.CHEESE, "C1")}, {"turn"}),
@@ -162,7 +230,63 @@ QUESTIONS: list[tuple[dict[str, Any], set[str]]] = [
     ({"LT_dairy:door": "3"}, set()),
     ({"EXISTS_dairy:door": "true"}, {"ship"}),
     ({"EQ_bizStep": "shipping", "EQ_action": "ADD"}, set()),
-    ({"maxEventCount": "7", "orderBy": "eventTime", "orderDirection": "ASC"}, {*ALL, "declaration"}),
+    ({"EQ_quantity": "5|48"}, {"ship", "turn"}),
+    ({"EQ_quantity_LTR": "500"}, {"turn"}),
+    ({"GT_quantity_LTR": "500"}, {"wrong", "declaration"}),
+    ({"EQ_quantity_KGM": "500"}, set()),
+    ({"EXISTS_sensorElementList": "true"}, {"warm"}),
+    ({"EXISTS_sensorElementList": "", "EQ_bizStep": "shipping"}, set()),
+    ({"EXISTS_sensorElementList": "false"}, {*ALL, "declaration"} - {"warm"}),
+    ({"GE_time": "2026-03-03T07:00:00Z", "LT_time": "2026-03-03T07:00:01Z"}, {"warm"}),
+    ({"LT_time": "2026-03-03T07:00:00Z"}, set()),
+    ({"GE_startTime": "2026-03-03T06:00:00Z", "LT_startTime": "2026-03-03T06:00:01Z"}, {"warm"}),
+    ({"GE_endTime": "2026-03-03T08:00:00Z", "LT_endTime": "2026-03-03T08:00:01Z"}, {"warm"}),
+    ({"GE_endTime": "2026-03-03T08:00:01Z"}, set()),
+    ({"EQ_type": "Temperature"}, {"warm"}),
+    ({"EQ_type": "https://gs1.org/voc/Temperature"}, {"warm"}),
+    ({"EQ_type": "Pressure"}, set()),
+    ({"EQ_deviceID": PROBE}, {"warm"}),
+    ({"EQ_deviceID": f"{PROBE}8"}, set()),
+    ({"EQ_dataProcessingMethod": "https://dairy.example.com/mean"}, {"warm"}),
+    ({"EQ_bizRules": "https://dairy.example.com/cold"}, {"warm"}),
+    ({"EQ_microorganism": "https://dairy.example.com/listeria"}, {"warm"}),
+    ({"EQ_chemicalSubstance": "https://dairy.example.com/salt"}, {"warm"}),
+    ({"EQ_coordinateReferenceSystem": "https://dairy.example.com/crs"}, {"warm"}),
+    ({"EQ_stringValue": "ajar"}, {"warm"}),
+    ({"EQ_stringValue": "shut"}, set()),
+    ({"EQ_booleanValue": "true"}, {"warm"}),
+    ({"EQ_booleanValue": "false"}, set()),
+    ({"EQ_hexBinaryValue": "a0"}, {"warm"}),
+    ({"EQ_uriValue": "https://dairy.example.com/door"}, {"warm"}),
+    ({"EQ_percRank": "50", "GE_percRank": "50", "LE_percRank": "50"}, {"warm"}),
+    ({"GT_percRank": "50"}, set()),
+    ({"LT_percRank": "50"}, set()),
+    ({"EQ_value_CEL": "8|9.5"}, {"warm"}),
+    ({"GT_value_CEL": "9"}, {"warm"}),
+    ({"GT_value_FAH": "9"}, set()),
+    ({"LT_minValue_CEL": "5"}, {"warm"}),
+    ({"GE_maxValue_CEL": "0"}, set()),
+    ({"EQ_percValue_P1": "12"}, {"warm"}),
+    ({"EQ_SENSORELEMENT_dairy:position": "door"}, {"warm"}),
+    ({"GE_SENSORMETADATA_dairy:firmware": "7"}, {"warm"}),
+    ({"GT_SENSORMETADATA_dairy:firmware": "7"}, set()),
+    ({"EQ_SENSORREPORT_dairy:band": "A|B"}, {"warm"}),
+    ({"EXISTS_SENSORREPORT_dairy:position": "true"}, set()),
+    ({"EQ_INNER_dairy:name": "Ines"}, {"warm"}),
+    ({"GT_INNER_dairy:years": "11"}, {"warm"}),
+    ({"EQ_INNER_dairy:load": "8"}, {"warm"}),
+    ({"EXISTS_INNER_dairy:lorry": "true"}, set()),
+    ({"EQ_dairy:name": "Ines"}, set()),
+    ({"EQ_readPoint_dairy:gate": "north"}, {"warm"}),
+    ({"EQ_bizLocation_dairy:gate": "north"}, set()),
+    ({"EQ_ERROR_DECLARATION_dairy:seen_by": "Mira"}, {"declaration"}),
+    ({"EXISTS_dairy:door": "false", "EQ_action": "OBSERVE"}, {"mark", "warm"}),
+    ({"HASATTR_readPoint": "cbvmda:city"}, {"make"}),
+    ({"HASATTR_bizLocation": "urn:epcglobal:cbv:mda#city|countryCode", "EQ_action": "DELETE"}, set()),
+    ({"EQATTR_readPoint_city": "Meadow"}, {"make"}),
+    ({"EQATTR_readPoint_cbvmda:city": "Elsewhere"}, set()),
+    ({"EQATTR_readPoint_owning_party": d.party(d.CREAMERY)}, {"make"}),
+    ({"maxEventCount": "8", "orderBy": "eventTime", "orderDirection": "ASC"}, {*ALL, "declaration"}),
     ({"eventCountLimit": "2", "orderBy": "eventTime", "orderDirection": "ASC"}, {"make", "turn"}),
 ]
 
@@ -202,6 +326,17 @@ async def test_an_answer_names_things_by_digital_link_whatever_was_told(caller: 
         ({"EQ_quantity": "five"}, "EQ_quantity"),
         ({"GT_quantity": "NaN"}, "GT_quantity"),
         ({"EXISTS_errorDeclaration": "maybe"}, "EXISTS_errorDeclaration"),
+        ({"EXISTS_sensorElementList": "maybe"}, "EXISTS_sensorElementList"),
+        ({"EXISTS_dairy:door": "maybe"}, "EXISTS_dairy:door"),
+        ({"EQ_booleanValue": "yes"}, "EQ_booleanValue"),
+        ({"GE_time": "today"}, "GE_time"),
+        ({"GT_value_CEL": "warm"}, "GT_value_CEL"),
+        ({"GT_value_CEL": "1|2"}, "GT_value_CEL"),
+        ({"EQ_value_celsius": "1"}, "EQ_value_celsius"),
+        ({"EQ_INNER_name": "x"}, "EQ_INNER_name"),
+        ({"HASATTR_readPoint": "temperature"}, "HASATTR_readPoint"),
+        ({"EQATTR_readPoint_temperature": "5"}, "EQATTR_readPoint_temperature"),
+        ({"HASATTR_bizStep": "name"}, "HASATTR_bizStep"),
         ({"orderBy": "eventID"}, "orderBy"),
         ({"orderDirection": "up"}, "orderDirection"),
         ({"eventCountLimit": "5"}, "eventCountLimit"),
@@ -229,7 +364,7 @@ async def test_a_parameter_that_stands_twice_is_refused(client: httpx2.AsyncClie
 
 
 async def test_more_events_than_were_asked_for_are_refused_not_cut(caller: httpx2.AsyncClient) -> None:
-    answer = await caller.get("/epcis/v2/events", params={"maxEventCount": 6})
+    answer = await caller.get("/epcis/v2/events", params={"maxEventCount": 7})
 
     assert (answer.status_code, answer.json()["type"]) == (413, "epcisException:QueryTooLargeException")
 
@@ -287,10 +422,13 @@ async def test_a_token_that_was_tampered_with_or_is_of_another_query_is_refused(
             "eventTypes",
             ["AggregationEvent", "AssociationEvent", "ObjectEvent", "TransactionEvent", "TransformationEvent"],
         ),
-        ("bizSteps", ["commissioning", "creating_class_instance", "holding", "packing", "shipping"]),
+        (
+            "bizSteps",
+            ["commissioning", "creating_class_instance", "holding", "packing", "sensor_reporting", "shipping"],
+        ),
         ("dispositions", ["active"]),
         ("bizLocations", [d.place(d.PLANT)]),
-        ("readPoints", [d.place(d.PLANT), f"{d.place(d.PLANT)}/254/gate1"]),
+        ("readPoints", sorted([d.place(d.DEPOT), d.place(d.PLANT), f"{d.place(d.PLANT)}/254/gate1"])),
     ],
 )
 async def test_what_events_say_is_listed_and_leads_to_its_events(
