@@ -28,6 +28,7 @@ from api import (
     trace,
 )
 from api.door import door
+from api.gs1_headers import with_options
 from api.operations import Operation, World
 from ledger.codes import KeyRings
 from runtime.clock import Clock, system_clock
@@ -38,9 +39,7 @@ from web.guards import SecurityHeaders
 from web.problems import OwnFailures, handlers
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
-    *capture.OPERATIONS,
-    *events.OPERATIONS,
-    *epcis_queries.OPERATIONS,
+    *with_options(*capture.OPERATIONS, *events.OPERATIONS, *epcis_queries.OPERATIONS),
     *trace.OPERATIONS,
     *recalls.OPERATIONS,
     *label_jobs.OPERATIONS,

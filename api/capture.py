@@ -14,39 +14,30 @@ from uuid import UUID
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import Match
 
 from access.model import Act
 from api import models, paging
 from api.bodies import QueryNotUsable, answer
+from api.gs1_headers import (
+    BEHAVIOURS,
+    CONTEXT,
+    GS1_HEADERS,
+    JSON_LD,
+    check_headers,
+    limits,
+)
 from api.operations import JSON, Call, Operation, Parameter
 from ledger import capture as ledger_capture
 from ledger import capture_jobs, lists
 from ledger.epcis import read as epcis_read
-from ledger.epcis.validate import EVENTS_MAX
 from ledger.lists import CaptureJob
 from ledger.model import CaptureReport
 from ledger.taking import Behaviour
 from runtime.clock import rfc3339
 from runtime.refusals import Conflict, Fault, Invalid, NotFound
-from web.headers import negotiate
 
-JSON_LD: Final = "application/ld+json"
-CONTEXT: Final = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
 _BASE: Final = "/epcis/v2"
-_BEHAVIOURS: Final = ("rollback", "proceed")
-_VERSIONS: Final = ("2.0", "2.0.0", "2")
 _EITHER: Final = (Act.CAPTURE, Act.VIEW)
-
-GS1_HEADERS: Final = {
-    "GS1-EPCIS-Version": "2.0",
-    "GS1-EPCIS-Min": "2.0",
-    "GS1-EPCIS-Max": "2.0",
-    "GS1-CBV-Version": "2.0",
-    "GS1-CBV-Min": "2.0",
-    "GS1-CBV-Max": "2.0",
-    "GS1-EPC-Format": "No_Preference",
-}
 
 
 class BehaviourNotKnown(Invalid):
@@ -74,7 +65,7 @@ async def capture_document(call: Call) -> Response:
         capture_id = await capture_jobs.put_aside(call.conn, file, by=call.by, clock=call.clock, behaviour=behaviour)
     else:
         capture_id = UUID((await _capture(call, behaviour)).capture_id)
-    headers = GS1_HEADERS | _limits(call) | {"Location": f"{_BASE}/capture/{capture_id}"}
+    headers = GS1_HEADERS | limits(call) | {"Location": f"{_BASE}/capture/{capture_id}"}
     return answer(await _job(call, capture_id), 202, headers)
 
 
@@ -125,16 +116,8 @@ def query_document(call: Call, events: Sequence[Mapping[str, Any]], name: str = 
     }
 
 
-async def options(call: Call) -> Response:
-    """What may be done here, and the limits that hold."""
-    scope = call.request.scope
-    route = next(each for each in call.request.app.routes if each.matches(scope)[0] is Match.FULL)
-    allowed = sorted(route.methods)
-    return Response(status_code=204, headers=GS1_HEADERS | _limits(call) | {"Allow": ", ".join(allowed)})
-
-
 def _behaviour(told: str) -> Behaviour:
-    if told not in _BEHAVIOURS:
+    if told not in BEHAVIOURS:
         raise BehaviourNotKnown(told=told[:40])
     return "proceed" if told == "proceed" else "rollback"
 
@@ -192,24 +175,6 @@ def _place(pair: Any) -> dict[str, str]:
     )
 
 
-def check_headers(call: Call) -> None:
-    """Refuses another version of the standard, and answers that are not JSON."""
-    headers = call.request.headers
-    for name in ("gs1-epcis-version", "gs1-cbv-version"):
-        if headers.get(name, "2.0") not in _VERSIONS:
-            raise HTTPException(406, f"{name} {headers[name][:20]} is not spoken here; 2.0 is.")
-    if negotiate(headers.get("accept"), (JSON, JSON_LD)) is None:
-        raise HTTPException(406, f"Answers are {JSON}.")
-
-
-def _limits(call: Call) -> dict[str, str]:
-    return {
-        "GS1-EPCIS-Capture-Limit": str(EVENTS_MAX),
-        "GS1-EPCIS-Capture-File-Size-Limit": str(call.world.settings.capture_bytes_max),
-        "GS1-Capture-Error-Behaviour": ", ".join(_BEHAVIOURS),
-    }
-
-
 def _uuid(text: str) -> UUID:
     try:
         return UUID(text)
@@ -233,9 +198,6 @@ _REFUSES: Final = (400, 406, 409, 413, 415)
 _TAKES: Final = {JSON: None, JSON_LD: None}
 
 OPERATIONS: Final = (
-    Operation("OPTIONS", _BASE, options, "What the interface speaks", _EITHER, status=204),
-    Operation("OPTIONS", f"{_BASE}/capture", options, "What may be captured, and how much", _EITHER, status=204),
-    Operation("OPTIONS", f"{_BASE}/events", options, "What may be done with events", _EITHER, status=204),
     Operation(
         "POST",
         f"{_BASE}/capture",

@@ -10,7 +10,6 @@ from starlette.responses import Response
 
 from access.model import Act
 from api.bodies import answer, read_json
-from api.capture import GS1_HEADERS, JSON_LD, check_headers, options
 from api.events import (
     PAGE_PARAMETERS,
     REFUSES,
@@ -20,6 +19,7 @@ from api.events import (
     per_page,
     position,
 )
+from api.gs1_headers import GS1_HEADERS, JSON_LD, check_headers
 from api.operations import JSON, Call, Operation, Parameter
 from ledger import event_queries
 from runtime.refusals import Invalid
@@ -53,9 +53,9 @@ async def list_queries(call: Call) -> Response:
     check_headers(call)
     page_parameters_only(call)
     limit = per_page(call)
-    found = await event_queries.list_queries(call.conn, after=position(call), limit=limit + 1)
+    found = await event_queries.list_queries(call.conn, after=await position(call, "queries"), limit=limit + 1)
     shown = [{"name": name, "query": query} for name, query in found[:limit]]
-    return collection(call, shown, found[limit - 1][0] if len(found) > limit else None)
+    return collection(call, "queries", shown, found[limit - 1][0] if len(found) > limit else None)
 
 
 async def show_query(call: Call) -> Response:
@@ -81,13 +81,18 @@ async def events_of_query(call: Call) -> Response:
 def _elements(key: str, value: Any) -> Sequence[str]:
     """The values of one parameter as they stand in JSON: a text, a number, true or false, or a list of them."""
     values = value if isinstance(value, list) else [value]
-    if not all(isinstance(each, str | int | float) for each in values):
+    if not all(each is None or isinstance(each, str | int | float) for each in values):
         raise QueryBodyNotUsable(problem=f"{key[:80]} is neither a text or number nor a list of them")
-    return [str(each).lower() if isinstance(each, bool) else str(each) for each in values]
+    return [_text(each) for each in values]
+
+
+def _text(value: str | float | None) -> str:
+    if value is None:
+        return ""  # EXISTS_… is asked with null
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 OPERATIONS: Final = (
-    Operation("OPTIONS", _BASE, options, "What may be done with queries", (Act.VIEW, Act.CAPTURE), status=204),
     Operation(
         "POST",
         _BASE,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -12,12 +10,21 @@ from starlette.responses import Response
 from access.model import Act
 from api import paging
 from api.bodies import answer
-from api.capture import CONTEXT, GS1_HEADERS, check_headers, options, query_document
+from api.capture import query_document
+from api.gs1_headers import (
+    CONTEXT,
+    GS1_HEADERS,
+    REQUEST_HEADERS,
+    check_headers,
+    epc_format,
+    is_as_told,
+)
 from api.operations import Call, Operation, Parameter
 from ledger import event_queries
 from ledger.event_parameters import PARAMETERS, PATTERNS
 from ledger.event_queries import PAGE_DEFAULT, PAGE_MAX, Page
 from ledger.event_terms import QueryParameterWrong, read_query, split
+from ledger.page_tokens import PageTokenEnded, PageTokenNotOurs, Token, seal_member, unseal_member
 from runtime.refusals import NotFound
 
 _BASE: Final = "/epcis/v2"
@@ -35,6 +42,10 @@ class NothingThere(NotFound):
     """No event says {word} here."""
 
 
+class NoSuchToken(NotFound):
+    """No page token like this is good here: it was not made here, has ended, or was given back."""
+
+
 async def query_events(call: Call) -> Response:
     """The events that fit every parameter, as an EPCISQueryDocument; of a list (parted by ``|``) one has to."""
     return await answer_query(call, query_parameters(call))
@@ -44,9 +55,7 @@ async def answer_query(call: Call, parameters: Mapping[str, Sequence[str]], name
     """A page of the events that fit, with the address of the next one."""
     check_headers(call)
     page = await _found(call, parameters, per_page=per_page(call), token=call.request.query_params.get("nextPageToken"))
-    headers = dict(GS1_HEADERS) | {"GS1-EPC-Format": "Always_GS1_Digital_Link"}
-    if page.next_token is not None:
-        headers["Link"] = paging.next_link(call.request, nextPageToken=page.next_token)
+    headers = GS1_HEADERS | {"GS1-EPC-Format": epc_format(call)} | next_page(call, page.next_token)
     return answer(query_document(call, page.events, name), headers=headers)
 
 
@@ -57,10 +66,21 @@ async def _found(
         call.conn,
         read_query(parameters),
         keys=await call.keys(),
-        secret=call.world.master_secret.get_secret_value(),
+        secret=_secret(call),
         per_page=per_page,
+        clock=call.clock,
         token=token,
+        as_told=is_as_told(call),
     )
+
+
+def next_page(call: Call, token: Token | None) -> dict[str, str]:
+    """The headers that lead to the next page; none when this is the last."""
+    if token is None:
+        return {}
+    expires = token.expires_at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    link = paging.next_link(call.request, nextPageToken=token.text)
+    return {"Link": link, "GS1-Next-Page-Token-Expires": expires}
 
 
 def query_parameters(call: Call) -> dict[str, Sequence[str]]:
@@ -88,27 +108,34 @@ def per_page(call: Call) -> int:
     return int(text)
 
 
-def collection(call: Call, members: Sequence[Any], last: str | None) -> Response:
+def collection(call: Call, listing: str, members: Sequence[Any], last: str | None) -> Response:
     """Members of a list; ``last`` is where the next page goes on, None when this is the last."""
-    headers = dict(GS1_HEADERS)
-    if last is not None:
-        token = base64.urlsafe_b64encode(last.encode("utf-8")).decode("ascii").rstrip("=")
-        headers["Link"] = paging.next_link(call.request, nextPageToken=token)
-    return answer({"@context": CONTEXT, "type": "Collection", "member": members}, headers=headers)
+    token = None if last is None else seal_member(last, listing, _secret(call), call.clock())
+    document = {"@context": CONTEXT, "type": "Collection", "member": members}
+    return answer(document, headers=GS1_HEADERS | next_page(call, token))
 
 
-def position(call: Call) -> str:
+async def position(call: Call, listing: str) -> str:
     """After which member the page of a list begins."""
-    token = call.request.query_params.get("nextPageToken", "")
+    token = call.request.query_params.get("nextPageToken")
+    if token is None:
+        return ""
+    await event_queries.refuse_ended(call.conn, token)
+    return unseal_member(token, listing, _secret(call), call.clock())
+
+
+async def end_page_token(call: Call) -> Response:
+    """Give a page token back: it is good no more."""
+    token = call.request.path_params["token"]
     try:
-        text = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True).decode("utf-8")
-    except (binascii.Error, ValueError) as error:
-        raise QueryParameterWrong(
-            name="nextPageToken", problem="it was not made here; begin again without it"
-        ) from error
-    if not text.isprintable():
-        raise QueryParameterWrong(name="nextPageToken", problem="it was not made here; begin again without it")
-    return text
+        await event_queries.give_back(call.conn, token, secret=_secret(call), clock=call.clock)
+    except (PageTokenNotOurs, PageTokenEnded) as refusal:
+        raise NoSuchToken from refusal
+    return Response(status_code=204, headers=GS1_HEADERS)
+
+
+def _secret(call: Call) -> str:
+    return call.world.master_secret.get_secret_value()
 
 
 Work = Callable[[Call], Awaitable[Response]]
@@ -119,8 +146,9 @@ def _listing(resource: str) -> Work:
         check_headers(call)
         page_parameters_only(call)
         limit = per_page(call)
-        found = await event_queries.list_resource(call.conn, resource, after=position(call), limit=limit + 1)
-        return collection(call, found[:limit], found[limit - 1] if len(found) > limit else None)
+        after = await position(call, resource)
+        found = await event_queries.list_resource(call.conn, resource, after=after, limit=limit + 1)
+        return collection(call, resource, found[:limit], found[limit - 1] if len(found) > limit else None)
 
     return _called(work, f"list_{resource}", "What stands in events, as a Collection.")
 
@@ -133,7 +161,7 @@ def _one(resource: str, parameter: str) -> Work:
         page = await _found(call, {parameter: [word]}, per_page=1)
         if not page.events and page.next_token is None:
             raise NothingThere(word=word[:200])
-        return collection(call, ["events"], None)
+        return collection(call, resource, ["events"], None)
 
     return _called(work, f"show_{resource}", "What there is under this address: its events.")
 
@@ -176,7 +204,6 @@ def _resource(resource: str, parameter: str, meaning: str) -> tuple[Operation, .
     if resource not in event_queries.RESOURCES:
         return operations
     return (
-        Operation("OPTIONS", path, options, f"What may be done with {resource}", view, status=204),
         Operation(
             "GET", path, _listing(resource), f"List {resource}", view, parameters=PAGE_PARAMETERS, refuses=(400, 406)
         ),
@@ -186,12 +213,22 @@ def _resource(resource: str, parameter: str, meaning: str) -> tuple[Operation, .
 
 OPERATIONS: Final = (
     Operation(
+        "DELETE",
+        f"{_BASE}/nextPageToken/{{token}}",
+        end_page_token,
+        "Give a page token back",
+        (Act.VIEW,),
+        204,
+        parameters=(Parameter("token", "nextPageToken", where="path", required=True),),
+        refuses=(404,),
+    ),
+    Operation(
         "GET",
         f"{_BASE}/events",
         query_events,
         "Ask for events",
         (Act.VIEW,),
-        parameters=(*PAGE_PARAMETERS, *QUERY_PARAMETERS),
+        parameters=(*PAGE_PARAMETERS, *REQUEST_HEADERS, *QUERY_PARAMETERS),
         refuses=REFUSES,
     ),
     *_resource("eventTypes", "eventType", "type of event"),

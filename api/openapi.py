@@ -143,4 +143,4 @@ def _tag(path: str) -> str:
 
 
 def _slug(path: str) -> str:
-    return path.strip("/").replace("/", "_")
+    return re.sub(r"[^A-Za-z0-9]+", "_", shown_path(path)).strip("_")

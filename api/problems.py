@@ -29,6 +29,7 @@ _EXCEPTION_BY_STATUS: Final = {
 _EXCEPTION_BY_CODE: Final = {
     "query_parameter_wrong": "QueryParameterException",
     "page_token_not_ours": "QueryParameterException",
+    "page_token_ended": "QueryParameterException",
     "query_too_large": "QueryTooLargeException",
     "count_too_far": "QueryTooComplexException",
     "query_too_complex": "QueryTooComplexException",

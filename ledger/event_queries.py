@@ -22,7 +22,7 @@ from ledger.event_matching import Match, Test, names_one_of
 from ledger.event_query_store import Resolved, Row, Things
 from ledger.event_terms import EventQuery, read_query
 from ledger.model import LOT_NOT_TOLD
-from ledger.page_tokens import Position, seal, unseal
+from ledger.page_tokens import PageTokenEnded, Position, Token, read_seal, seal, unseal
 from runtime.clock import Clock, rfc3339
 from runtime.database import transaction
 from runtime.refusals import Conflict, Invalid, NotFound, TooMany
@@ -77,20 +77,30 @@ class Page:
     """Events as they are answered, and the token of the page after (None = this is the last)."""
 
     events: tuple[Mapping[str, Any], ...]
-    next_token: str | None
+    next_token: Token | None
 
 
 async def find_events(
-    conn: AsyncConnection, query: EventQuery, *, keys: KeyRing, secret: str, per_page: int, token: str | None = None
+    conn: AsyncConnection,
+    query: EventQuery,
+    *,
+    keys: KeyRing,
+    secret: str,
+    per_page: int,
+    clock: Clock,
+    token: str | None = None,
+    as_told: bool = False,
 ) -> Page:
     """A page of the events that a query asks for.
 
     All pages of an answer see the record as it was for the first one; with ``token`` of the page before, the next is
-    given. Raises ``PageTokenNotOurs``, ``QueryTooLarge``, ``CountTooFar``.
+    given. ``as_told``: names stay as they were told. Raises ``PageTokenNotOurs``, ``PageTokenEnded``,
+    ``QueryTooLarge``, ``CountTooFar``.
     """
     await store.limit_time(conn)
     if token is not None:
-        after = unseal(token, query.parameters, secret)
+        await refuse_ended(conn, token)
+        after = unseal(token, query.parameters, secret, clock())
     else:
         after = Position(await store.newest(conn), left=query.count_limit)
     resolved, tests = await _resolve(conn, query, keys)
@@ -110,15 +120,30 @@ async def find_events(
     left = None if after.left is None else after.left - len(rows)
     more = not ended and left != 0
     return Page(
-        tuple(shown(row) for row in rows),
-        seal(replace(after, left=left), query.parameters, secret) if more else None,
+        tuple(shown(row, as_told=as_told) for row in rows),
+        seal(replace(after, left=left), query.parameters, secret, clock()) if more else None,
     )
 
 
-def shown(row: Row) -> dict[str, Any]:
+def shown(row: Row, *, as_told: bool = False) -> dict[str, Any]:
     """An event as it is answered: as it was told, with its record time and a name, and EPC URNs as Digital Links."""
-    event: dict[str, Any] = _without_urns(row.body, "")
+    event: dict[str, Any] = dict(row.body) if as_told else _without_urns(row.body, "")
     return event | {"eventID": event.get("eventID", row.source_id), "recordTime": rfc3339(row.record_time)}
+
+
+async def give_back(conn: AsyncConnection, token: str, *, secret: str, clock: Clock) -> None:
+    """End a token before its time. Raises ``PageTokenNotOurs`` and ``PageTokenEnded``."""
+    await refuse_ended(conn, token)
+    sealed = read_seal(token, secret, clock())
+    async with transaction(conn):
+        await store.forget_ended_tokens(conn, clock())
+        await store.end_token(conn, token, sealed.expires_at)
+
+
+async def refuse_ended(conn: AsyncConnection, token: str) -> None:
+    """Raises ``PageTokenEnded`` for a token that was given back."""
+    if await store.is_ended(conn, token):
+        raise PageTokenEnded
 
 
 async def list_resource(conn: AsyncConnection, resource: str, *, after: str, limit: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -216,3 +217,24 @@ async def delete_query(conn: AsyncConnection, name: str) -> bool:
     """Forget a query; False when there is none of this name."""
     result = await conn.execute(t.event_query.delete().where(t.event_query.c.name == name))
     return bool(result.rowcount)
+
+
+async def end_token(conn: AsyncConnection, token: str, until: datetime) -> None:
+    """This token is good no more; that is remembered until its own end."""
+    statement = insert(t.ended_page_token).values(token_hash=_hash(token), until=until)
+    await conn.execute(statement.on_conflict_do_nothing(constraint="ended_page_token_pkey"))
+
+
+async def is_ended(conn: AsyncConnection, token: str) -> bool:
+    """Whether it was given back."""
+    statement = select(t.ended_page_token.c.until).where(t.ended_page_token.c.token_hash == _hash(token))
+    return (await conn.execute(statement)).first() is not None
+
+
+async def forget_ended_tokens(conn: AsyncConnection, now: datetime) -> None:
+    """Those that have ended by themselves meanwhile need no row."""
+    await conn.execute(t.ended_page_token.delete().where(t.ended_page_token.c.until < now))
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8")).digest()

@@ -125,6 +125,40 @@ event = _table(
 event_key = _table("event_key", source_id=Text, declaration=Boolean, event_id=BigInteger)
 event_thing = _table("event_thing", event_id=BigInteger, lot_id=BigInteger, unit_id=BigInteger)
 event_query = _table("event_query", name=Text, query=JSONB, created_at=_INSTANT, created_by=Text)
+ended_page_token = _table("ended_page_token", token_hash=LargeBinary, until=_INSTANT)
+event_arrival = _table("event_arrival", arrival_id=BigInteger, event_ids=ARRAY(BigInteger), number=BigInteger)
+event_subscription = _table(
+    "event_subscription",
+    subscription_id=Uuid,
+    query_name=Text,
+    dest=Text,
+    sealed_token=LargeBinary,
+    schedule=JSONB,
+    report_if_empty=Boolean,
+    initial_record_time=_INSTANT,
+    created_at=_INSTANT,
+    created_by=Text,
+    next_at=_INSTANT,
+    after_number=BigInteger,
+    first_number=BigInteger,
+    past_after=BigInteger,
+    past_until=BigInteger,
+    looked_at=_INSTANT,
+    reports=BigInteger,
+    ended_reason=Text,
+)
+event_report = _table(
+    "event_report",
+    report_id=Uuid,
+    subscription_id=Uuid,
+    number=BigInteger,
+    event_ids=ARRAY(BigInteger),
+    made_at=_INSTANT,
+    state=Text,
+    attempts=Integer,
+    last_at=_INSTANT,
+    last_reason=Text,
+)
 event_declared_wrong = _table("event_declared_wrong", event_id=BigInteger, by_event_id=BigInteger, reason=Text)
 capture = _table(
     "capture",

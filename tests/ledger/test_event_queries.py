@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,16 @@ from ledger.event_matching import CLASS_FIELDS, EPC_FIELDS
 from ledger.event_terms import VALUES_MAX, QueryParameterWrong, QueryTooComplex, read_query
 from ledger.master_data import put_lot, put_product
 from ledger.model import LotDraft, ProductDraft
-from ledger.page_tokens import PageTokenNotOurs, Position, seal, unseal
+from ledger.page_tokens import (
+    LIFETIME,
+    PageTokenEnded,
+    PageTokenNotOurs,
+    Position,
+    seal,
+    seal_member,
+    unseal,
+    unseal_member,
+)
 from runtime.database import transaction
 from tests.ledger import dairy as d
 
@@ -30,7 +40,7 @@ POSITION = Position(812_345, 77, d.MORNING, 3)
 
 async def ask(conn: AsyncConnection, keys: KeyRing, **parameters: Sequence[str]) -> list[Mapping[str, Any]]:
     query = read_query(parameters)
-    page = await event_queries.find_events(conn, query, keys=keys, secret=d.SECRET, per_page=100)
+    page = await event_queries.find_events(conn, query, keys=keys, secret=d.SECRET, per_page=100, clock=d.clock)
     await conn.rollback()
     assert page.next_token is None
     return list(page.events)
@@ -140,9 +150,11 @@ async def test_a_page_that_looked_at_enough_is_short_and_goes_on(
 
     found, token, pages = [], None, 0
     while pages == 0 or token is not None:
-        page = await event_queries.find_events(conn, query, keys=keys, secret=d.SECRET, per_page=10, token=token)
+        page = await event_queries.find_events(
+            conn, query, keys=keys, secret=d.SECRET, per_page=10, clock=d.clock, token=token
+        )
         found += [event["quantityList"][0]["epcClass"] for event in page.events]
-        token, pages = page.next_token, pages + 1
+        token, pages = page.next_token.text if page.next_token else None, pages + 1
 
     assert found == [d.lot(d.CHEESE, f"C{k}") for k in (15, 10, 5, 0)]
     assert pages == 5
@@ -151,30 +163,48 @@ async def test_a_page_that_looked_at_enough_is_short_and_goes_on(
 
 
 def test_a_token_is_read_back_as_it_was_sealed() -> None:
-    assert unseal(seal(POSITION, QUESTION, d.SECRET), QUESTION, d.SECRET) == POSITION
+    token = seal(POSITION, QUESTION, d.SECRET, d.clock())
+
+    assert unseal(token.text, QUESTION, d.SECRET, token.expires_at - timedelta(seconds=1)) == POSITION
+
+
+def test_a_token_ends_after_a_day() -> None:
+    token = seal(POSITION, QUESTION, d.SECRET, d.clock())
+
+    assert token.expires_at <= d.clock() + LIFETIME
+    with pytest.raises(PageTokenEnded):
+        unseal(token.text, QUESTION, d.SECRET, token.expires_at)
+
+
+def test_a_token_of_a_list_is_good_for_that_list_only() -> None:
+    token = seal_member("shipping", "bizSteps", d.SECRET, d.clock())
+
+    assert unseal_member(token.text, "bizSteps", d.SECRET, d.clock()) == "shipping"
+    with pytest.raises(PageTokenNotOurs):
+        unseal_member(token.text, "dispositions", d.SECRET, d.clock())
 
 
 @pytest.mark.parametrize("place", range(0, 70, 7))
 def test_a_token_that_was_changed_anywhere_is_refused(place: int) -> None:
-    token = seal(POSITION, QUESTION, d.SECRET)
+    token = seal(POSITION, QUESTION, d.SECRET, d.clock()).text
     changed = token[:place] + ("A" if token[place] != "A" else "B") + token[place + 1 :]
 
     with pytest.raises(PageTokenNotOurs):
-        unseal(changed, QUESTION, d.SECRET)
+        unseal(changed, QUESTION, d.SECRET, d.clock())
 
 
 def test_a_token_of_another_query_or_another_installation_is_refused() -> None:
-    token = seal(POSITION, QUESTION, d.SECRET)
+    token = seal(POSITION, QUESTION, d.SECRET, d.clock()).text
 
     for question, secret in (({"EQ_bizStep": ["shipping"]}, d.SECRET), (QUESTION, d.SECRET + "!")):
         with pytest.raises(PageTokenNotOurs):
-            unseal(token, question, secret)
+            unseal(token, question, secret, d.clock())
 
 
-@pytest.mark.parametrize("token", ["", "A", "é", "=" * 40, "A" * 501, json.dumps({})])
+@pytest.mark.parametrize("token", ["", "A", "é", "=" * 40, "A" * 6_001, json.dumps({})])
 def test_what_is_no_token_is_refused(token: str) -> None:
     with pytest.raises(PageTokenNotOurs):
-        unseal(token, QUESTION, d.SECRET)
+        unseal(token, QUESTION, d.SECRET, d.clock())
 
 
 def test_a_list_longer_than_the_limit_is_refused_whole() -> None:
