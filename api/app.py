@@ -18,6 +18,7 @@ from starlette.routing import Route
 from api import (
     capture,
     epcis_queries,
+    epcis_subscriptions,
     events,
     label_jobs,
     label_renderings,
@@ -39,7 +40,7 @@ from web.guards import SecurityHeaders
 from web.problems import OwnFailures, handlers
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
-    *with_options(*capture.OPERATIONS, *events.OPERATIONS, *epcis_queries.OPERATIONS),
+    *with_options(*capture.OPERATIONS, *events.OPERATIONS, *epcis_queries.OPERATIONS, *epcis_subscriptions.OPERATIONS),
     *trace.OPERATIONS,
     *recalls.OPERATIONS,
     *label_jobs.OPERATIONS,

@@ -1,4 +1,4 @@
-"""``/epcis/v2/queries``: questions about events kept under names (EPCIS 2.0, named queries); without subscriptions."""
+"""``/epcis/v2/queries``: questions about events kept under names (EPCIS 2.0, named queries)."""
 
 from __future__ import annotations
 

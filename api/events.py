@@ -110,9 +110,14 @@ def per_page(call: Call) -> int:
 
 def collection(call: Call, listing: str, members: Sequence[Any], last: str | None) -> Response:
     """Members of a list; ``last`` is where the next page goes on, None when this is the last."""
-    token = None if last is None else seal_member(last, listing, _secret(call), call.clock())
+    token = None if last is None else page_token(call, listing, last)
     document = {"@context": CONTEXT, "type": "Collection", "member": members}
     return answer(document, headers=GS1_HEADERS | next_page(call, token))
+
+
+def page_token(call: Call, listing: str, last: str) -> Token:
+    """Where the page after ``last`` begins."""
+    return seal_member(last, listing, _secret(call), call.clock())
 
 
 async def position(call: Call, listing: str) -> str:

@@ -36,6 +36,10 @@ _EXCEPTION_BY_CODE: Final = {
     "query_name_not_usable": "QueryValidationException",
     "query_body_not_usable": "QueryValidationException",
     "no_such_query": "NoSuchNameException",
+    "subscription_not_usable": "SubscriptionControlsException",
+    "schedule_not_usable": "SubscriptionControlsException",
+    "webhook_address_not_usable": "SubscriptionControlsException",
+    "no_such_subscription": "NoSuchNameException",
 }
 _NOTHING_HERE: Final = "There is nothing at this address. What there is stands at /docs."
 

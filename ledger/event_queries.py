@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -129,6 +130,31 @@ def shown(row: Row, *, as_told: bool = False) -> dict[str, Any]:
     """An event as it is answered: as it was told, with its record time and a name, and EPC URNs as Digital Links."""
     event: dict[str, Any] = dict(row.body) if as_told else _without_urns(row.body, "")
     return event | {"eventID": event.get("eventID", row.source_id), "recordTime": rfc3339(row.record_time)}
+
+
+async def fitting(
+    conn: AsyncConnection,
+    parameters: Mapping[str, Sequence[str]],
+    event_ids: Sequence[int],
+    *,
+    keys: KeyRing,
+    recorded_from: datetime | None = None,
+) -> list[int]:
+    """Which of these events fit, in their order; ``recorded_from``: recorded at this instant or later."""
+    query = read_query(parameters)
+    resolved, tests = await _resolve(conn, query, keys)
+    rows = await store.candidates_among(conn, query, resolved, event_ids)
+    return [
+        row.event_id
+        for row in rows
+        if (recorded_from is None or row.record_time >= recorded_from) and all(test(row.body) for test in tests)
+    ]
+
+
+async def events_named(conn: AsyncConnection, event_ids: Sequence[int]) -> list[dict[str, Any]]:
+    """These events as they are answered, in their order."""
+    nothing_asked = Resolved((), (), ())
+    return [shown(row) for row in await store.candidates_among(conn, read_query({}), nothing_asked, event_ids)]
 
 
 async def give_back(conn: AsyncConnection, token: str, *, secret: str, clock: Clock) -> None:

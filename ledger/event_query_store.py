@@ -78,6 +78,15 @@ async def candidates(
     return [Row(*row) for row in await conn.execute(statement.order_by(*order).limit(limit))]
 
 
+async def candidates_among(
+    conn: AsyncConnection, query: EventQuery, resolved: Resolved, event_ids: Sequence[int]
+) -> list[Row]:
+    """Those of these events that can fit, in the order of their ids."""
+    statement = select(_E.event_id, _E.event_time, _E.record_time, _E.source_id, _E.body)
+    statement = statement.where(_E.event_id == func.any(sorted(event_ids)), *_conditions(query), *_named(resolved))
+    return [Row(*row) for row in await conn.execute(statement.order_by(_E.event_id))]
+
+
 def _conditions(query: EventQuery) -> list[ColumnElement[bool]]:
     lists = (
         (_E.type, query.types), (_E.action, query.actions), (_E.biz_step, query.steps),

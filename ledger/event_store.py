@@ -12,10 +12,13 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ledger import subscription_store
 from ledger import tables as t
 from ledger.book_store import columns_of, copy
 from ledger.epcis.told import Told
+from ledger.subscription_store import REPORT_JOB
 from runtime.database import raw
+from runtime.jobs import enqueue
 
 _EVENT = (
     "event_id", "type", "action", "event_time", "event_offset", "record_time", "biz_step", "disposition",
@@ -119,6 +122,8 @@ async def add_events(
         for event_id, told in events
     ]  # fmt: skip
     await copy(await raw(conn), "event", _EVENT, rows)
+    if await subscription_store.somebody_streams(conn):
+        await enqueue(conn, REPORT_JOB, {})
 
 
 async def declare_wrong(conn: AsyncConnection, rows: Sequence[tuple[int, int, str | None]]) -> None:

@@ -133,7 +133,7 @@ event_subscription = _table(
     query_name=Text,
     dest=Text,
     sealed_token=LargeBinary,
-    schedule=JSONB,
+    schedule=JSONB(none_as_null=True),
     report_if_empty=Boolean,
     initial_record_time=_INSTANT,
     created_at=_INSTANT,

@@ -90,7 +90,12 @@ class Outcome:
 
 def new_secret() -> str:
     """A secret for one receiver, of 32 random bytes."""
-    return _SECRET + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode("ascii")
+    return secret_from(secrets.token_bytes(_SECRET_BYTES))
+
+
+def secret_from(key: bytes) -> str:
+    """A secret as the standard writes it, from a key of 16 to 64 bytes of the caller's own."""
+    return _SECRET + base64.b64encode(key).decode("ascii")
 
 
 def sign(body: bytes, *, secret: str, message_id: str, at: datetime) -> dict[str, str]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,45 +15,11 @@ from cryptography.x509.oid import NameOID
 
 from runtime import webhooks
 from runtime.webhooks import Outcome, Result, SignatureNotValid, WebhookAddressNotUsable, WebhookSecretNotUsable
+from tests.receiver import answers, receiver
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 BODY = b'{"test": 2432232314}'
-
-
-class Receiver:
-    """A server that keeps the requests it got and answers each in the same way."""
-
-    def __init__(self, answer: bytes) -> None:
-        self.answer = answer
-        self.requests: list[bytes] = []
-        self.port = 0
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = await reader.readuntil(b"\r\n\r\n")
-        length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
-        self.requests.append(head + await reader.readexactly(length))
-        writer.write(self.answer)
-        writer.close()
-
-    @property
-    def headers(self) -> dict[str, str]:
-        lines = self.requests[-1].split(b"\r\n\r\n")[0].decode().split("\r\n")[1:]
-        return {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
-
-
-@asynccontextmanager
-async def receiver(answer: bytes, tls: ssl.SSLContext | None = None) -> AsyncIterator[Receiver]:
-    place = Receiver(answer)
-    server = await asyncio.start_server(place.serve, "127.0.0.1", 0, ssl=tls)
-    place.port = server.sockets[0].getsockname()[1]
-    async with server:
-        yield place
-
-
-def answers(status: str, *headers: str, body: bytes = b"") -> bytes:
-    head = "\r\n".join((f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", "Connection: close", *headers))
-    return head.encode() + b"\r\n\r\n" + body
 
 
 async def sent(url: str, *, allow_private: bool = True, tls: ssl.SSLContext | None = None) -> Outcome:

@@ -33,7 +33,7 @@ CREATE TABLE event_subscription (              -- a kept question whose new answ
     sealed_token    bytea,                     -- the receiver's signatureToken, under the master secret
     schedule        jsonb,                     -- NULL = stream: whenever something fits
     report_if_empty boolean NOT NULL,
-    initial_record_time timestamptz NOT NULL,
+    initial_record_time timestamptz,           -- only what was recorded from then on
     created_at      timestamptz NOT NULL,
     created_by      text NOT NULL,
     next_at         timestamptz,               -- of a schedule
@@ -45,7 +45,7 @@ CREATE TABLE event_subscription (              -- a kept question whose new answ
     reports         bigint NOT NULL DEFAULT 0,
     ended_reason    text,                      -- the receiver said 410: nothing is sent any more
     CONSTRAINT event_subscription_pkey PRIMARY KEY (subscription_id),
-    CONSTRAINT event_subscription_query_fkey FOREIGN KEY (query_name) REFERENCES event_query
+    CONSTRAINT event_subscription_query_fkey FOREIGN KEY (query_name) REFERENCES event_query ON DELETE CASCADE
 );
 CREATE INDEX event_subscription_query ON event_subscription (query_name);
 
