@@ -23,6 +23,8 @@ from api.gs1_headers import (
     CONTEXT,
     GS1_HEADERS,
     JSON_LD,
+    TEXT_XML,
+    XML,
     check_headers,
     limits,
 )
@@ -195,14 +197,14 @@ def _position(call: Call) -> tuple[datetime, UUID] | None:
 
 _BEHAVIOUR = Parameter("GS1-Capture-Error-Behaviour", "rollback (default) or proceed", where="header")
 _REFUSES: Final = (400, 406, 409, 413, 415)
-_TAKES: Final = {JSON: None, JSON_LD: None}
+_TAKES: Final = {JSON: None, JSON_LD: None, XML: None, TEXT_XML: None}
 
 OPERATIONS: Final = (
     Operation(
         "POST",
         f"{_BASE}/capture",
         capture_document,
-        "Record the events of an EPCIS 2.0 document",
+        "Record the events of an EPCIS document",
         (Act.CAPTURE,),
         status=202,
         answers=models.CaptureJob,

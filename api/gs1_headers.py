@@ -16,6 +16,8 @@ from ledger.epcis.validate import EVENTS_MAX
 from web.headers import negotiate
 
 JSON_LD: Final = "application/ld+json"
+XML: Final = "application/xml"
+TEXT_XML: Final = "text/xml"
 CONTEXT: Final = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
 _BASE: Final = "/epcis/v2"
 BEHAVIOURS: Final = ("rollback", "proceed")

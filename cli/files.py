@@ -22,7 +22,7 @@ from runtime.clock import system_clock
 from runtime.refusals import Fault, Invalid, NotFound, Refusal
 
 FILES_MAX = 100_000
-_SUFFIXES = (".json", ".jsonld")
+_SUFFIXES = (".json", ".jsonld", ".xml")
 
 
 class Kind(StrEnum):
@@ -97,7 +97,7 @@ def import_file(
 
 
 def capture(
-    paths: Annotated[list[Path], typer.Argument(help="EPCIS 2.0 documents (JSON, JSON-LD), or folders of them.")],
+    paths: Annotated[list[Path], typer.Argument(help="EPCIS documents (JSON, JSON-LD, XML), or folders of them.")],
     on_error: Annotated[
         Behaviour, typer.Option(help="Refuse the whole document, or take its good events.")
     ] = Behaviour.ROLLBACK,

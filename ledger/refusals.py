@@ -42,7 +42,7 @@ class NoSerialKey(Conflict):
 
 
 class DocumentNotReadable(Invalid):
-    """{name} is not readable as EPCIS JSON: {reason}"""
+    """{name} is not readable as EPCIS: {reason}"""
 
 
 class DocumentTooLarge(TooMany):

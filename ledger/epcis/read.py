@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import orjson
 
+from ledger.epcis.xml import read_xml
 from ledger.refusals import DocumentNotReadable, DocumentTooLarge
 from runtime.refusals import Fault
 
@@ -24,14 +25,16 @@ _POSITION = re.compile(r"line (\d+) column (\d+)")
 def read_document(
     data: bytes, name: str, warnings: MutableSequence[Fault] | None = None, *, bytes_max: int = DOCUMENT_BYTES_MAX
 ) -> dict[str, Any]:
-    """The JSON object in ``data``; ``name`` stands in refusals.
+    """The JSON object in ``data``, or the JSON form of the XML in it; ``name`` stands in refusals.
 
     A byte order mark is dropped, UTF-16 with one is read, and comments (``//`` and ``/* */`` outside strings) are
     read over with a warning. Refuses (``DocumentTooLarge``, ``DocumentNotReadable``) what is larger than ``bytes_max``,
-    XML, text that is not JSON (with line and column), and JSON that is not an object.
+    text that is neither XML nor JSON (with line and column), and JSON that is not an object.
     """
     if len(data) > bytes_max:
         raise DocumentTooLarge(name=name, bytes=len(data), bytes_max=bytes_max)
+    if _is_xml(data):
+        return read_xml(data, name)
     try:
         document = orjson.loads(data)
     except orjson.JSONDecodeError:
@@ -44,8 +47,6 @@ def read_document(
 def _patiently(data: bytes, name: str, warnings: MutableSequence[Fault] | None) -> Any:
     """The value in what is not plain JSON at once."""
     text = _decoded(data, name)
-    if text.lstrip().startswith("<"):
-        raise DocumentNotReadable(name=name, reason="it is XML; send the JSON form of EPCIS 2.0")
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
@@ -59,6 +60,10 @@ def _patiently(data: bytes, name: str, warnings: MutableSequence[Fault] | None) 
         if warnings is not None:
             warnings.append(Fault("", "the document has comments, which JSON does not know; they were read over"))
         return document
+
+
+def _is_xml(data: bytes) -> bool:
+    return data[:100].replace(b"\x00", b"").removeprefix(codecs.BOM_UTF8).lstrip(b"\xff\xfe \t\r\n").startswith(b"<")
 
 
 def _decoded(data: bytes, name: str) -> str:

@@ -217,7 +217,8 @@ def test_a_byte_order_mark_does_no_harm(encoding: str) -> None:
 @pytest.mark.parametrize(
     ("data", "why"),
     [
-        (b'{"a": 1,\n "b": }', "line 2, column 7"), (b"<epcis/>", "XML"), (b"[1]", "one JSON object"),
+        (b'{"a": 1,\n "b": }', "line 2, column 7"), (b"[1]", "one JSON object"),
+        (b"<epcis/>", "/epcis: an EPCIS document begins"),
         (b"\xff\xfa{", "UTF-"),
         (b"", "line 1"),
     ],
