@@ -31,7 +31,11 @@ _BASE: Final = "/epcis/v2"
 _OF_THE_PAGE: Final = ("perPage", "nextPageToken")
 
 PAGE_PARAMETERS: Final = (
-    Parameter("perPage", f"of a page, 1 to {PAGE_MAX}", schema={"type": "integer", "default": PAGE_DEFAULT}),
+    Parameter(
+        "perPage",
+        f"of a page, 1 to {PAGE_MAX}",
+        schema={"type": "integer", "default": PAGE_DEFAULT, "minimum": 1, "maximum": PAGE_MAX},
+    ),
     Parameter("nextPageToken", "where the page begins; from the Link header of the page before, with the same query"),
 )
 QUERY_PARAMETERS: Final = tuple(Parameter(name, meaning) for name, meaning in {**PARAMETERS, **PATTERNS}.items())
