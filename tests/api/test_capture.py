@@ -91,7 +91,8 @@ async def test_a_broken_document_is_refused_with_every_place_and_leaves_nothing(
 @pytest.mark.parametrize(
     ("headers", "content", "named"),
     [
-        ({"Content-Type": "application/xml"}, b"<epcis/>", (415, "UnsupportedMediaTypeException")),
+        ({"Content-Type": "text/csv"}, b"<epcis/>", (415, "UnsupportedMediaTypeException")),
+        ({"Content-Type": "application/xml"}, b"<epcis/>", (400, "ValidationException")),
         ({"GS1-Capture-Error-Behaviour": "guess"}, b"{}", (400, "ValidationException")),
         ({"GS1-EPCIS-Version": "1.2"}, b"{}", (406, "NotAcceptableException")),
         ({"Accept": "application/xml"}, b"{}", (406, "NotAcceptableException")),

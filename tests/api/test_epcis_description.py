@@ -5,9 +5,11 @@ A longer run against a server, with a key that may VIEW and CAPTURE, stands in C
 
 from __future__ import annotations
 
+from typing import Any
+
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
-from schemathesis import Case, GenerationMode
+from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from access.model import Act
@@ -25,7 +27,7 @@ async def test_no_answer_is_other_than_described(database: DatabaseAddress, key:
     headers = await key(Act.CAPTURE, Act.VIEW)
     tried: set[str] = set()
 
-    def answered_as_described(case: Case) -> None:
+    def answered_as_described(case: Any) -> None:
         tried.add(case.operation.label)
         # A body can have the described form and still name a lot, a token or a time that is none: 400 is right then.
         case.call_and_validate(headers=headers, excluded_checks=[positive_data_acceptance])
@@ -35,7 +37,7 @@ async def test_no_answer_is_other_than_described(database: DatabaseAddress, key:
             path_regex=PATHS, method_regex="^[^O]"
         )
         for found in schema.get_all_operations():
-            operation = found.ok()
+            operation: Any = found.ok()  # type: ignore[union-attr]  # one that could not be read raises here
             for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
                 few = settings(
                     max_examples=EXAMPLES, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
