@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ledger import capture
 from ledger.codes import KeyRing
 from recall import affected as affecting
-from recall import disposition, listing, reach, store
+from recall import delivery, disposition, listing, reach, store
 from recall.affected import AffectedSet
 from recall.listing import NoticeDraft
 from recall.model import Case, Change, Delta, Kind, Published, State
@@ -59,6 +59,10 @@ async def publish_version(
         conn, case, version=version, affected_set_id=set_id, change=change, note=note, by=by, at=at, revision=revision
     )
     await store.change_case(conn, case.case_id, version=version, state=state.value)
+    before_id = (await store.frozen_set(conn, case)).affected_set_id if case.version else None
+    await delivery.tell_version(
+        conn, case, version=version, change=change, set_id=set_id, before_id=before_id, by=by, clock=clock
+    )
     return Published(
         case.number, version, change, affected.hash, affected.ledger_event, len(affected.lots), draft.items,
         draft.owners, len(draft.lines), revision, _since(started), delta,
@@ -66,11 +70,15 @@ async def publish_version(
 
 
 async def take_back(conn: AsyncConnection, case: Case, *, by: str, clock: Clock, keys: KeyRing) -> None:
-    """Show a published case no more and free its goods, but for those that another public recall names."""
+    """Show a published case no more and free its goods, but for those that another public recall names.
+
+    Whoever was told of it is told that it is taken back.
+    """
+    frozen = await store.frozen_set(conn, case)
+    await delivery.tell_cancelled(conn, case, set_id=frozen.affected_set_id, clock=clock)
     if case.is_drill:
         return
     await store.hold_ledger(conn)
-    frozen = await store.frozen_set(conn, case)
     before = await store.frozen_area(conn, frozen.affected_set_id)
     await store.remove_publication(conn, case.case_id)
     await _mark(conn, case, before, {}, version=case.version + 1, by=by, clock=clock, keys=keys)
