@@ -16,6 +16,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from api import (
+    answers,
     capture,
     epcis_queries,
     epcis_subscriptions,
@@ -24,6 +25,7 @@ from api import (
     label_renderings,
     master_data,
     problems,
+    recall_answers,
     recalls,
     reference,
     trace,
@@ -43,6 +45,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *with_options(*capture.OPERATIONS, *events.OPERATIONS, *epcis_queries.OPERATIONS, *epcis_subscriptions.OPERATIONS),
     *trace.OPERATIONS,
     *recalls.OPERATIONS,
+    *recall_answers.OPERATIONS,
     *label_jobs.OPERATIONS,
     *label_renderings.OPERATIONS,
     *master_data.OPERATIONS,
@@ -63,7 +66,7 @@ def create_app(settings: Settings, address: DatabaseAddress, *, clock: Clock = s
         await engine.dispose()
 
     app = Starlette(
-        routes=[*_routes(world), *reference.routes(OPERATIONS, settings.base_url)],
+        routes=[*_routes(world), *answers.routes(world), *reference.routes(OPERATIONS, settings.base_url)],
         middleware=[
             Middleware(SecurityHeaders, csp=_csp(), https=settings.base_url.startswith("https://")),
             Middleware(OwnFailures, answer=problems.answer),

@@ -290,6 +290,12 @@ class Reason(Taken):
     reason: Words
 
 
+class Closing(Reason):
+    """Why it is closed; ``override`` is the reason to close it without reconciliation or findings."""
+
+    override: Words | None = None
+
+
 class Publication(Taken):
     """``override_wording``: publish in spite of faults of wording; the reason is kept."""
 

@@ -81,7 +81,8 @@ async def publish_case(call: Call) -> Response:
 
 
 async def close_case(call: Call) -> Response:
-    return await _step(call, casework.close, reason=read_one(models.Reason, call.body).reason)
+    told = read_one(models.Closing, call.body)
+    return await _step(call, casework.close, reason=told.reason, override=told.override)
 
 
 async def cancel_case(call: Call) -> Response:
@@ -241,7 +242,7 @@ OPERATIONS: Final = (
         close_case,
         "End the work on a case",
         Act.PUBLISH_RECALL,
-        takes=models.Reason,
+        takes=models.Closing,
         answers=models.Case,
     ),
     _of_case(

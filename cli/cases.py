@@ -11,8 +11,10 @@ import orjson
 import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cli import recall_delivery, recall_work
+from cli.case_verbs import Case, verb
 from cli.dates import read_date, read_instant
-from cli.installation import acting, open_installation
+from cli.installation import acting
 from cli.output import By, DataDir, Json, counted, say, show, table
 from ledger import codes
 from recall import casework, documents, store
@@ -22,7 +24,6 @@ from runtime.refusals import Invalid
 
 group = typer.Typer(help="Cases: from one bad item to the last unit accounted for.", no_args_is_help=True)
 
-Case = Annotated[str, typer.Argument(help="Case number, such as R-2026-0001.")]
 Reason = Annotated[str, typer.Option(help="Why; kept.")]
 Codes = Annotated[list[str] | None, typer.Option("--code", help="A code: names exactly what it says (repeat).")]
 Lots = Annotated[list[str] | None, typer.Option("--lot", help="GTIN:LOT (repeat).")]
@@ -66,6 +67,8 @@ _PREVIEW_TABLES = {
 
 
 def register(app: typer.Typer) -> None:
+    recall_delivery.register(group)
+    recall_work.register(group)
     app.add_typer(group, name="recall")
 
 
@@ -116,7 +119,7 @@ def open_case(
         remedy=remedy,
         deadline_on=None if deadline is None else read_date(deadline),
     )
-    case = _verb(
+    case = verb(
         data_dir, lambda conn, keys: casework.open_case(conn, draft, by=acting(by), clock=system_clock, keys=keys)
     )
     show(
@@ -129,7 +132,7 @@ def open_case(
 @group.command()
 def preview(case: Case, data_dir: DataDir = None, as_json: Json = False) -> None:
     """What the case reaches, by product, channel and owner. Changes nothing."""
-    found = _verb(data_dir, lambda conn, keys: casework.preview(conn, case, clock=system_clock))
+    found = verb(data_dir, lambda conn, keys: casework.preview(conn, case, clock=system_clock))
     if as_json:
         show(found, as_json=True)
     else:
@@ -159,7 +162,7 @@ def publish(
     as_json: Json = False,
 ) -> None:
     """Make the case public: from now on every scan says so, and the notice lists stand."""
-    done = _verb(
+    done = verb(
         data_dir,
         lambda conn, keys: casework.publish(
             conn, case, by=acting(by), clock=system_clock, keys=keys, override_wording=override
@@ -184,7 +187,7 @@ def notices(
 ) -> None:
     """Write the notice list, grouped by channel and owner, with the responsible person."""
     forms = tuple(item.value for item in format)
-    paths = _verb(data_dir, lambda conn, keys: documents.write_notices(conn, case, forms, out, version=version))
+    paths = verb(data_dir, lambda conn, keys: documents.write_notices(conn, case, forms, out, version=version))
     show({"case": case, "files": paths}, as_json=as_json, text="\n".join(map(str, paths)))
 
 
@@ -201,7 +204,7 @@ def widen(
 ) -> None:
     """Add to the scope of a case; a published one gets a new version."""
     lots = tuple(read_lot(text) for text in lot or ())
-    done = _verb(
+    done = verb(
         data_dir,
         lambda conn, keys: casework.widen(
             conn,
@@ -231,7 +234,7 @@ def narrow(
 ) -> None:
     """Take out of the scope of a case what is proved not to be affected."""
     lots = tuple(read_lot(text) for text in lot or ())
-    done = _verb(
+    done = verb(
         data_dir,
         lambda conn, keys: casework.narrow(
             conn,
@@ -249,9 +252,18 @@ def narrow(
 
 
 @group.command()
-def close(case: Case, reason: Reason, by: By = None, data_dir: DataDir = None, as_json: Json = False) -> None:
-    """End the work on a case. What it named stays recalled."""
-    _step(casework.close, case, by, data_dir, as_json, reason=reason)
+def close(
+    case: Case,
+    reason: Reason,
+    override: Annotated[
+        str | None, typer.Option(help="Close without reconciliation or findings; the reason is kept.")
+    ] = None,
+    by: By = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """End the work on a case, once it is reconciled and its findings stand. What it named stays recalled."""
+    _step(casework.close, case, by, data_dir, as_json, reason=reason, override=override)
 
 
 @group.command()
@@ -260,7 +272,7 @@ def cancel(case: Case, reason: Reason, by: By = None, data_dir: DataDir = None, 
 
     A published case is cancelled by somebody other than who opened it.
     """
-    _verb(
+    verb(
         data_dir,
         lambda conn, keys: casework.cancel(conn, case, reason=reason, by=acting(by), clock=system_clock, keys=keys),
     )
@@ -282,7 +294,7 @@ def drill(
         files = await documents.write_notices(conn, report.number, ("xlsx", "csv", "pdf", "json"), out) if out else []
         return report, files
 
-    report, files = _verb(data_dir, practise)
+    report, files = verb(data_dir, practise)
     answer = {
         "case": report.number,
         "trace_ms": report.trace_ms,
@@ -296,7 +308,7 @@ def drill(
 @group.command("list")
 def list_cases(data_dir: DataDir = None, as_json: Json = False) -> None:
     """Cases, newest first."""
-    cases = _verb(data_dir, lambda conn, keys: store.list_cases(conn))
+    cases = verb(data_dir, lambda conn, keys: store.list_cases(conn))
     if as_json:
         show(cases, as_json=True)
     else:
@@ -315,23 +327,14 @@ def read_lot(text: str) -> tuple[str, str]:
 
 
 def _step(
-    verb: Callable[..., Awaitable[Any]], case: str, by: str | None, data_dir: Path | None, as_json: bool, **more: Any
+    work: Callable[..., Awaitable[Any]], case: str, by: str | None, data_dir: Path | None, as_json: bool, **more: Any
 ) -> None:
-    found = _verb(data_dir, lambda conn, keys: verb(conn, case, by=acting(by), clock=system_clock, **more))
+    found = verb(data_dir, lambda conn, keys: work(conn, case, by=acting(by), clock=system_clock, **more))
     show(
         {"case": found.number, "state": found.state},
         as_json=as_json,
         text=f"{found.number} is {found.state.replace('_', ' ')}",
     )
-
-
-def _verb(data_dir: Path | None, work: Callable[[AsyncConnection, codes.KeyRing], Awaitable[Any]]) -> Any:
-    with open_installation(data_dir=data_dir) as installation:
-
-        async def with_keys(conn: AsyncConnection) -> Any:
-            return await work(conn, await codes.KeyRing.load(conn, installation.master_secret))
-
-        return installation.run(with_keys)
 
 
 def drill_sentence(report: DrillReport) -> str:

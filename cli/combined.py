@@ -12,7 +12,7 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_API = ("/v1/", "/epcis/", "/openapi.json", "/docs")
+_API = ("/v1/", "/epcis/", "/a/", "/openapi.json", "/docs")
 _PUBLIC = ("/v1/checks", "/v1/recall-range", "/v1/recall-set")  # parts of /v1 that need no key: the portal answers
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from access import audit
 from ledger.codes import KeyRing
 from recall import affected as affecting
-from recall import lifecycle, naming, store, wording
+from recall import lifecycle, naming, reconciliation, store, wording
 from recall.drafting import check_texts, open_draft
 from recall.drill import drill
 from recall.lifecycle import Step
@@ -211,18 +211,27 @@ async def reopen(conn: AsyncConnection, number: str, *, reason: str, by: str, cl
     return await _step(conn, number, Step.REOPEN, by=by, clock=clock, note=reason)
 
 
-async def close(conn: AsyncConnection, number: str, *, reason: str, by: str, clock: Clock) -> Case:
-    """Close a case, from published through closing. Goods that nobody brought back stay recalled."""
+async def close(
+    conn: AsyncConnection, number: str, *, reason: str, by: str, clock: Clock, override: str | None = None
+) -> Case:
+    """Close a case, from published through closing. Goods that nobody brought back stay recalled.
+
+    Refuses (``ClosingNotReady``) without a reconciliation of the last version, the disposition, the root cause and the
+    corrective action, unless ``override`` gives a reason, which is kept.
+    """
     _need_reason(reason, Step.CLOSE)
+    if override is not None:
+        _need_reason(override, Step.CLOSE)
     async with transaction(conn):
         case = await store.lock_case(conn, number)
         published = case.state is State.PUBLISHED
         state = lifecycle.after(case.state, Step.START_CLOSING, case.kind) if published else case.state
         state = lifecycle.after(state, Step.CLOSE, case.kind)
+        await reconciliation.check_closing(conn, case, override)
         values = {"closed_by": by, "closed_at": clock(), "closing_reason": reason}
         case = await store.change_case(conn, case.case_id, state=state, **values)
         await _show(conn, case, clock)
-        await _note(conn, case, Step.CLOSE, by, clock, reason=reason)
+        await _note(conn, case, Step.CLOSE, by, clock, reason=reason, override=override)
         return case
 
 

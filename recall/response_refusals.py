@@ -42,6 +42,10 @@ class AnswerNotUsable(Invalid):
     """The answer cannot be taken as it is: {problems}"""
 
 
+class AnswerComplete(Conflict):
+    """{name} has called its answer complete already, and nothing new was told since. Call us to change it."""
+
+
 class TooManyAnswers(TooMany):
     """{name} has answered {answers_max} times, the most that is kept. Call us instead."""
 
@@ -52,6 +56,10 @@ class AccountsNotUsable(Invalid):
 
 class TooManyAccounts(TooMany):
     """The list names {count} accounts; at most {accounts_max} are taken. Nothing of it was taken."""
+
+
+class TooManyRecipients(TooMany):
+    """Case {number} has more than {recipients_max} recipients; its board counts no more. Use the lists."""
 
 
 class TooManyHands(TooMany):

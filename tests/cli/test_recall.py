@@ -90,6 +90,11 @@ def test_a_closed_case_goes_on_recalling_and_a_cancelled_one_does_not(labelled: 
     closed = open_on_milk()
     publish(closed)
 
+    refused = tracemark("recall", "close", closed, "--reason", "all accounted for")
+    assert (refused.status, "a reconciliation of its last version" in refused.err) == (1, True)
+    assert tracemark("recall", "reconcile", closed).status == 0
+    findings = ("--disposition", "destroyed", "--root-cause", "a valve", "--corrective-action", "changed it")
+    assert tracemark("recall", "findings", closed, *findings).status == 0
     assert tracemark("recall", "close", closed, "--reason", "all accounted for").status == 0
     assert tracemark("check", "C1.csv").status == 3
     assert tracemark("recall", "cancel", closed, "--reason", "too late for that").status == 1

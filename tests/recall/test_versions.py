@@ -145,7 +145,7 @@ async def test_closing_keeps_the_goods_recalled_and_the_case_in_sight(
     number = await published(conn, dairy, lots=((CHEESE, "C2"),))
     await casework.start_closing(conn, number, by="Ada", clock=clock)
     await casework.reopen(conn, number, reason="one more shop", by="Ada", clock=clock)
-    closed = await casework.close(conn, number, reason="all found", by="Ada", clock=clock)
+    closed = await casework.close(conn, number, reason="all found", by="Ada", clock=clock, override="a test")
 
     assert (closed.state, closed.closed_by) == (State.CLOSED, "Ada")
     (shown,) = (await public_record(database))["public_recall"]
@@ -157,7 +157,7 @@ async def test_closing_keeps_the_goods_recalled_and_the_case_in_sight(
 
 async def test_the_audit_trail_tells_who_did_what(conn: AsyncConnection, dairy: Creamery) -> None:
     number = await published(conn, dairy, lots=((CHEESE, "C2"),))
-    await casework.close(conn, number, reason="all found", by="Ada", clock=clock)
+    await casework.close(conn, number, reason="all found", by="Ada", clock=clock, override="a test")
     sql = text("SELECT actor, act FROM audit WHERE subject = :number ORDER BY audit_id")
     told = (await conn.execute(sql, {"number": number})).all()
     assert told == [
