@@ -262,7 +262,7 @@ def _html(
         problem=wrong,
         done=done,
         for_print=for_print,
-        instant=rfc3339,
+        instant=lambda at: f"{at:%Y-%m-%d %H:%M} UTC",
         number=lambda value: f"{value:,f}".rstrip("0").rstrip(".") if "." in f"{value:f}" else f"{value:,f}",
     )
 

@@ -121,8 +121,7 @@ def _sum(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     rows = list(rows)
     sums = {name: sum((row[name] or Decimal(0) for row in rows), Decimal(0)) for name in FIGURES}
     accounted = sum((sums[name] for name in ACCOUNTED), Decimal(0))
-    told = accounted + sums["on_hand"] + sums["sold_on"] + sums["not_found"]
-    gap = sums["affected"] - told - sums["returned_on_record"] - sums["destroyed_on_record"]
+    gap = sums["affected"] - sum((_told(row) for row in rows), Decimal(0))
     return {
         **{name: _plain(value) for name, value in sums.items()},
         "answered": sum(bool(row["answered"]) for row in rows),
@@ -131,6 +130,14 @@ def _sum(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         "accounted_percent": _percent(accounted, sums["affected"]),
         "unknown": _plain(max(gap, Decimal(0))),
     }
+
+
+def _told(row: Mapping[str, Any]) -> Decimal:
+    """Goods of a row that somebody has told of. What was set apart or sent back is part of what was found, not more."""
+    done = sum((row[name] for name in ACCOUNTED), Decimal(0))
+    on_record: Decimal = row["returned_on_record"] + row["destroyed_on_record"]
+    told: Decimal = max(row["on_hand"], done) + row["sold_on"] + row["not_found"]
+    return told + on_record
 
 
 def _plain(value: Decimal) -> int | str:

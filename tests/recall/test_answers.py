@@ -93,7 +93,7 @@ async def test_an_answer_is_kept_as_told_and_can_be_changed_until_it_is_complete
 
     assert (first.status_code, second.status_code, third.status_code) == (303, 303, 409)
     assert 'value="5000"' in page.text
-    assert "Found, on hand 5000" in page.text
+    assert "Found in all 5000" in page.text
     assert await answers(conn) == 2
     assert receipt.content.startswith(b"%PDF")
 
