@@ -45,6 +45,7 @@ _ENGLISH: Final = {
     "accounts": "Sold some of it on?",
     "accounts_hint": "Upload a list of your accounts (CSV or XLSX): name, email, quantity. They are told under the "
     "same notice; they do not see your quantities.",
+    "accounts_named": "Accounts named so far: {n}",
     "upload": "Upload and tell them",
     "file": "File",
     "quantity": "Pieces",
@@ -93,6 +94,7 @@ _CHINESE: Final = {
     "accounts": "已转售一部分？",
     "accounts_hint": "请上传客户名单（CSV 或 XLSX），列名为 name、email、quantity。"
     "我们会就同一通知告知他们；他们看不到贵方的数量。",
+    "accounts_named": "已列出客户：{n}",
     "upload": "上传并通知",
     "file": "文件",
     "quantity": "件数",

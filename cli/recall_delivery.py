@@ -108,7 +108,14 @@ def medium(
             return
         secret = installation.run(
             lambda conn: delivery.set_medium(
-                conn, party, kind, address, secret=installation.master_secret, by=acting(by), clock=system_clock
+                conn,
+                party,
+                kind,
+                address,
+                secret=installation.master_secret,
+                by=acting(by),
+                clock=system_clock,
+                allow_private=installation.settings.webhooks_to_private_addresses,
             )
         )
     answer_text = f"{party}: {kind} {address}" + (f"\nits messages are signed with {secret}" if secret else "")

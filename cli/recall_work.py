@@ -170,5 +170,7 @@ def _print(found: Board) -> None:
         say(f"not delivered: {each.name} ({each.channel})")
     for seen in found.sightings:
         say(f"seen {seen.seen_at:%Y-%m-%d %H}:00 UTC: {seen.product} lot {seen.lot}, {seen.scans} scans")
+    if found.are_more_seen or found.are_more_late:
+        say("there are more sightings or late events than are listed here")
     for late in found.late_units:
         say(f"turned up later: {late.product} lot {late.lot}, {late.biz_step or 'event'} at {late.place or 'unknown'}")

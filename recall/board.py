@@ -43,7 +43,10 @@ class ChannelReached:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """All of it, at one instant. ``accounts`` counts pieces as ``reconciliation`` does."""
+    """All of it, at one instant. ``accounts`` counts pieces as ``reconciliation`` does.
+
+    ``are_more_seen``, ``are_more_late``: only the newest sightings and late events are listed.
+    """
 
     number: str
     kind: str
@@ -61,6 +64,8 @@ class Board:
     checks: tuple[Mapping[str, Any], ...]
     sightings: tuple[Sighting, ...]
     late_units: tuple[LateUnit, ...]
+    are_more_seen: bool
+    are_more_late: bool
     recipients: tuple[Recipient, ...]
 
     @property
@@ -80,6 +85,8 @@ async def board(conn: AsyncConnection, number: str, *, clock: Clock) -> Board:
         raise TooManyRecipients(number=number, recipients_max=answers.RECIPIENTS_MAX)
     now, late_after = clock(), _first_step(followup)
     overdue = tuple(each for each in recipients if is_overdue(each, now, late_after))
+    seen = await _seen(conn, case, now)
+    late = await answers.late_units(conn, case.case_id, case.version)
     return Board(
         number, case.kind.value, case.state.value, case.version, case.title, now, followup.paused_at,
         _reached(recipients, now, late_after),
@@ -93,8 +100,10 @@ async def board(conn: AsyncConnection, number: str, *, clock: Clock) -> Board:
         tuple(each for each in recipients if is_undelivered(each)),
         await reconciliation.account(conn, case),
         tuple(await effectiveness.figures(conn, case.case_id)),
-        await _seen(conn, case, now),
-        await answers.late_units(conn, case.case_id, case.version),
+        seen[: answers.SEEN_MAX],
+        late[: answers.SEEN_MAX],
+        len(seen) > answers.SEEN_MAX,
+        len(late) > answers.SEEN_MAX,
         recipients,
     )  # fmt: skip
 

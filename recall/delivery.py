@@ -29,7 +29,7 @@ from recall.response_refusals import (
     NoSuchParty,
     NotInThisState,
 )
-from runtime import jobs, mail
+from runtime import jobs, mail, webhooks
 from runtime.clock import Clock
 from runtime.database import transaction
 
@@ -144,13 +144,22 @@ async def send_again(conn: AsyncConnection, delivery_id: int, *, by: str, clock:
 
 
 async def set_medium(
-    conn: AsyncConnection, party: str, medium: Medium, address: str, *, secret: str, by: str, clock: Clock
+    conn: AsyncConnection,
+    party: str,
+    medium: Medium,
+    address: str,
+    *,
+    secret: str,
+    by: str,
+    clock: Clock,
+    allow_private: bool = False,
 ) -> str | None:
     """From now on the party (GLN or URI) gets its notices by this medium as well; a webhook's signing secret.
 
     ``file``: ``address`` is the name of a folder under the data directory; ``letter``: an address of the post.
+    ``allow_private`` lets webhooks go into the own network.
     """
-    _check_address(medium, address)
+    _check_address(medium, address, allow_private=allow_private)
     async with transaction(conn):
         found = await outbox.set_medium(conn, party, medium, address.strip(), by=by, at=clock())
         if found is None:
@@ -210,12 +219,14 @@ def webhook_secret(master_secret: str, party_id: int, key_number: int) -> str:
     return f"whsec_{b64encode(hmac.digest(master_secret.encode(), told, hashlib.sha256)).decode()}"
 
 
-def _check_address(medium: Medium, address: str) -> None:
+def _check_address(medium: Medium, address: str, *, allow_private: bool) -> None:
     text = address.strip()
     if medium in (Medium.EMAIL, Medium.PHONE):
         raise AddressNotUsable(address=text[:100], problem="mail and calls go to the party's contacts; import those")
     if medium is Medium.FILE and not (text and text.replace("-", "").replace("_", "").isalnum() and text.isascii()):
         raise AddressNotUsable(address=text[:100], problem="name a folder with letters, digits, - and _")
+    if medium is Medium.WEBHOOK:
+        webhooks.check_address(text, allow_private=allow_private)
     if not text or len(text) > mail.SUBJECT_CHARACTERS_MAX or not text.isprintable():
         raise AddressNotUsable(address=text[:100], problem="it is empty, too long, or has control characters")
 

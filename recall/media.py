@@ -15,10 +15,11 @@ import orjson
 
 from recall import links
 from recall.deliveries_store import Medium, Outgoing
+from recall.delivery import webhook_secret
 from recall.documents.header import put_in_place
 from recall.links import Link
 from recall.own_notice import XLSX, OwnNotice, compose
-from runtime import mail
+from runtime import mail, webhooks
 from runtime.clock import rfc3339
 from runtime.jobs import WorkPlace
 from runtime.mail import Attachment, Letter, LetterNotSendable, MailLater, MailNotSetUp, MailRefused
@@ -60,6 +61,8 @@ async def opened(medium: Medium, place: WorkPlace) -> AsyncIterator[HandOver]:
     """What hands over the notices of a batch by this medium; a line to a server is kept for the batch."""
     if medium is Medium.FILE:
         yield partial(_to_folder, place)
+    elif medium is Medium.WEBHOOK:
+        yield partial(_to_webhook, place)
     else:
         async with _Mail(place) as post:
             yield post.hand_over
@@ -107,6 +110,30 @@ class _Mail:
             },
             message_id=f"<{told.message_key}@{mail.sender_domain(self._place.settings)}>",
         )
+
+
+_RESULT_BY_WEBHOOK: Final = {
+    webhooks.Result.DELIVERED: Result.DELIVERED,
+    webhooks.Result.LATER: Result.LATER,
+    webhooks.Result.REFUSED: Result.REFUSED,
+    webhooks.Result.GONE: Result.REFUSED,
+}
+
+
+async def _to_webhook(place: WorkPlace, told: Outgoing) -> Outcome:
+    """Post the notice, signed; a repetition has the same message id, by which the receiver knows it."""
+    assert told.owner_id is not None  # accounts have mail addresses only
+    _, link = notice_of(told, place)
+    secret = webhook_secret(place.master_secret, told.owner_id, told.key_number)
+    ended = await webhooks.post(
+        told.address,
+        message(told, link),
+        secret=secret,
+        message_id=told.message_key,
+        clock=place.clock,
+        allow_private=place.settings.webhooks_to_private_addresses,
+    )
+    return Outcome(_RESULT_BY_WEBHOOK[ended.result], ended.reason)
 
 
 async def _to_folder(place: WorkPlace, told: Outgoing) -> Outcome:

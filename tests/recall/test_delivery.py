@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -20,12 +22,14 @@ from recall.response_refusals import (
     NoSuchParty,
     NotInThisState,
 )
-from runtime import jobs, settings
+from runtime import jobs, settings, webhooks
 from runtime.database import DatabaseAddress
+from runtime.webhooks import WebhookAddressNotUsable
 from tests.recall.creamery import CHEESE, CORNER_SHOP, NORTH_DEPOT, SECRET, Creamery, clock
 from tests.recall.desk import opened, published
 from tests.recall.owners import ADA, BEN, CLEO, DAN, EVE, at, deliveries, run_worker, told, with_addresses
 from tests.runtime.mail_server import MailServer, mail_server, settings_for
+from tests.runtime.test_webhooks import answers, receiver
 
 C1, C2 = (CHEESE, "C1"), (CHEESE, "C2")
 
@@ -271,6 +275,34 @@ async def test_a_party_that_wants_files_finds_its_notice_in_its_folder(
     assert [path.suffix for path in files] == [".json", ".txt", ".xlsx"]
     assert "North Depot" not in files[1].read_text(encoding="utf-8")
     assert ("Corner Shop", "file", "sent") in await told(conn, number)
+
+
+async def test_a_webhook_is_signed_with_a_secret_of_its_own_and_never_led_into_the_own_network(
+    database: DatabaseAddress, conn: AsyncConnection, dairy: Creamery
+) -> None:
+    put = partial(delivery.set_medium, conn, CORNER_SHOP, Medium.WEBHOOK, secret=SECRET, by="Ada", clock=clock)
+    first = await put("https://shop.invalid/hook")
+    second = await put("https://shop.invalid/hook2")
+    with pytest.raises(WebhookAddressNotUsable):
+        await put("https://127.0.0.1/hook")
+    assert first is not None
+    assert second is not None
+    assert first != second
+
+    async with receiver(answers("204 No Content")) as shop:
+        secret = await put(f"http://127.0.0.1:{shop.port}/hook", allow_private=True)
+        assert secret is not None
+        number = await published(conn, dairy, lots=[C1])
+        await run_worker(database, settings.load({}, webhooks_to_private_addresses=True))
+
+    [request] = shop.requests
+    body = request.partition(b"\r\n\r\n")[2]
+    webhooks.verify(body, shop.headers, secret=secret, clock=clock)
+    notice = json.loads(body)
+    assert (notice["type"], notice["case_number"]) == ("recall.notice.create", number)
+    assert {line["owner_name"] for line in notice["lines"]} == {"Corner Shop"}
+    assert "/a/" in notice["answer_url"]
+    assert ("Corner Shop", "webhook", "sent") in await told(conn, number)
 
 
 @pytest.mark.parametrize("folder", ["../up", "a/b", "", "a b"])
