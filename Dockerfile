@@ -11,6 +11,7 @@ COPY runtime runtime
 COPY ledger ledger
 COPY access access
 COPY labels labels
+COPY shoppers shoppers
 COPY recall recall
 COPY web web
 COPY portal portal
@@ -20,7 +21,7 @@ COPY cli cli
 COPY schema schema
 COPY benchmarks benchmarks
 COPY public_templates public_templates
-RUN tools/setup.sh run && .venv/bin/python -m compileall -q gs1 serials runtime ledger access labels recall web portal console api cli schema
+RUN tools/setup.sh run && .venv/bin/python -m compileall -q gs1 serials runtime ledger access labels recall shoppers web portal console api cli schema
 
 FROM python:3.12-slim-bookworm
 LABEL org.opencontainers.image.title="Tracemark" org.opencontainers.image.licenses="Apache-2.0"

@@ -21,6 +21,8 @@ class Act(enum.Enum):
     AUTHOR_RECALL = "author_recall"
     APPROVE_RECALL = "approve_recall"
     PUBLISH_RECALL = "publish_recall"
+    MANAGE_LINKS = "manage_links"
+    HANDLE_REPORTS = "handle_reports"
     ADMINISTER = "administer"
 
 
@@ -28,7 +30,9 @@ ROLES: Final[Mapping[str, frozenset[Act]]] = MappingProxyType(
     {
         "viewer": frozenset({Act.VIEW}),
         "printer": frozenset({Act.VIEW, Act.ORDER_LABELS, Act.COMMISSION}),
-        "recall_author": frozenset({Act.VIEW, Act.CAPTURE, Act.IMPORT, Act.AUTHOR_RECALL}),
+        "recall_author": frozenset(
+            {Act.VIEW, Act.CAPTURE, Act.IMPORT, Act.AUTHOR_RECALL, Act.MANAGE_LINKS, Act.HANDLE_REPORTS}
+        ),
         "recall_approver": frozenset({Act.VIEW, Act.APPROVE_RECALL, Act.PUBLISH_RECALL}),
         "admin": frozenset(Act),
     }

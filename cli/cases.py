@@ -25,6 +25,7 @@ from runtime.refusals import Invalid
 group = typer.Typer(help="Cases: from one bad item to the last unit accounted for.", no_args_is_help=True)
 
 Reason = Annotated[str, typer.Option(help="Why; kept.")]
+PublicReason = Annotated[str | None, typer.Option(help="A reason that the public may read at the case's address.")]
 Codes = Annotated[list[str] | None, typer.Option("--code", help="A code: names exactly what it says (repeat).")]
 Lots = Annotated[list[str] | None, typer.Option("--lot", help="GTIN:LOT (repeat).")]
 WholeLot = Annotated[bool, typer.Option("--whole-lot", help="Widen each item's code to its whole lot.")]
@@ -267,15 +268,17 @@ def close(
 
 
 @group.command()
-def cancel(case: Case, reason: Reason, by: By = None, data_dir: DataDir = None, as_json: Json = False) -> None:
-    """Take a case back: it was opened in error. The reason is kept and the public record follows at once.
-
-    A published case is cancelled by somebody other than who opened it.
-    """
-    verb(
-        data_dir,
-        lambda conn, keys: casework.cancel(conn, case, reason=reason, by=acting(by), clock=system_clock, keys=keys),
-    )
+def cancel(
+    case: Case,
+    reason: Reason,
+    public_reason: PublicReason = None,
+    by: By = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Take a case back: it was opened in error. A published one is cancelled by somebody other than who opened it."""
+    told: dict[str, Any] = {"reason": reason, "public_reason": public_reason, "by": acting(by), "clock": system_clock}
+    verb(data_dir, lambda conn, keys: casework.cancel(conn, case, keys=keys, **told))
     show({"case": case, "state": "cancelled"}, as_json=as_json, text=f"{case} is cancelled: {reason}")
 
 

@@ -21,7 +21,13 @@ from runtime.clock import system_clock
 from runtime.database import Role
 
 # Each of these modules says in KINDS and TIMED what its room leaves to a worker.
-ROOMS: Final = ("runtime.housekeeping", "ledger.work", "labels.work", "recall.work")
+ROOMS: Final = (
+    "runtime.housekeeping",
+    "ledger.work",
+    "labels.work",
+    "recall.work",
+    "shoppers.work",
+)
 
 
 def register(app: typer.Typer) -> None:

@@ -159,6 +159,10 @@ class Identifier:
             raise BadContent("This identifier names no lot.", None, "no_lot")
         return type(self)(GTIN_KEY, self._gtin_or_refuse(), ((LOT, self.lot),))
 
+    def without_variant(self) -> Self:
+        """The same without its consumer product variant (22)."""
+        return type(self)(self.key, self.value, tuple(pair for pair in self.qualifiers if pair[0] != CPV))
+
     def with_serial(self, serial: str) -> Self:
         """The item of this product or lot that has `serial`; variant and lot stay. Refuses what has no GTIN."""
         kept = tuple(pair for pair in self.qualifiers if pair[0] in (CPV, LOT))

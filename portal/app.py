@@ -22,11 +22,15 @@ from portal.hot_path import HotPath
 from portal.http_front import Front
 from portal.language import load_tongues
 from portal.live import Live
+from portal.pace import Pace
 from portal.pages import Pages
 from portal.protocol import STATE, FastLane
 from portal.refresh import WORLD, Refresher
 from portal.routes import Routes
 from portal.scan_log import ScanLog
+from portal.shelf import Shelf
+from portal.shopper_routes import ShopperRoutes
+from portal.sightings import Sightings
 from runtime.clock import Clock, system_clock
 from runtime.database import DatabaseAddress
 from runtime.secrets import master_secret
@@ -57,7 +61,9 @@ def create_app(
     """
     secret = master_secret(settings)
     tongues = load_tongues()
-    pages = Pages(settings.base_url, tongues)
+    live = Live(address)
+    shelf = Shelf(live)
+    pages = Pages(settings.base_url, tongues, shelf)
     refresher = Refresher(
         address,
         secret,
@@ -65,13 +71,22 @@ def create_app(
         sweep_every_s=settings.sweep_every_s,
         confirm_within_s=settings.confirm_within_s,
     )
-    live = Live(address)
+    sightings = Sightings(live, clock)
     log, counter = ScanLog(live), CheckCounter(live, clock, within_s=count_within_s)
-    reader = Reader(live, counter, Histories(live), log, secret.encode())
+    reader = Reader(live, counter, Histories(live), log, secret.encode(), sightings)
     guarded: dict[str, Any] = {"csp": pages.content_security_policy(), "https": settings.base_url.startswith("https:")}
     guard_headers = SecurityHeaders(_nowhere, **guarded).headers
-    front = Front(HotPath(settings.base_url, tongues, pages), refresher, reader, clock, guard_headers)
+    front = Front(
+        HotPath(settings.base_url, tongues, pages, shelf),
+        refresher,
+        reader,
+        clock,
+        guard_headers,
+        pace=Pace(settings),
+        region_header=settings.edge_region_header.lower(),
+    )
     routes = Routes(front)
+    desk = ShopperRoutes(front, live, settings, secret)
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, Any]]:
@@ -84,7 +99,9 @@ def create_app(
             refresher.close()
             raise
         await live.warm()
-        tasks = [asyncio.create_task(work) for work in (refresher.run(), log.run())]
+        await shelf.look()
+        works = (refresher.run(), log.run(), sightings.run(), shelf.run())
+        tasks = [asyncio.create_task(work) for work in works]
         for task in tasks:
             task.add_done_callback(_say_end)
         gc.freeze()  # the copy lives on: a collection that walks through a million lots stops every scan meanwhile
@@ -97,10 +114,11 @@ def create_app(
             await asyncio.gather(*tasks, return_exceptions=True)
             await reader.close()
             await log.flush()
+            await sightings.flush()
             await live.close()
 
     app = Starlette(
-        routes=[*routes.routes(), *probes.routes({"public record": partial(_confirmed, refresher)})],
+        routes=[*routes.routes(), *desk.routes(), *probes.routes({"public record": partial(_confirmed, refresher)})],
         middleware=[
             Middleware(SecurityHeaders, **guarded),
             Middleware(OwnFailures, routes.problem),

@@ -13,6 +13,7 @@ from portal.language import Tongue
 from portal.live import ContentsTooMany, Live
 from portal.model import ALONE, Beside, Checks, Step, Verdict
 from portal.scan_log import Scan, ScanLog
+from portal.sightings import Sighting, Sightings, region_of
 
 
 class Visit(NamedTuple):
@@ -22,6 +23,10 @@ class Visit(NamedTuple):
     user_agent: str
     purpose: str
     address: str
+    region: str = ""
+    """As the edge told it; see ``portal.sightings``."""
+    is_ours: bool = False
+    """Sent with a key: staff and their machines are not shoppers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,7 @@ class Reader:
     histories: Histories
     log: ScanLog
     secret: bytes
+    sightings: Sightings
 
     def at_once(self, visit: Visit, sight: Sight) -> Beside | None:
         """What belongs to this sight, when nothing has to be waited for; else None."""
@@ -76,12 +82,16 @@ class Reader:
             return None
         if self._is_counted(visit, sight):
             visitor = visitor_hash(self.secret, visit.address, visit.user_agent, sight.now)
+            product = sight.finding.product
+            gtin = product.gtin if product is not None else None
+            seen = Sighting(number, gtin, region_of(visit.region), visitor, sight.finding.state)
+            self.sightings.add(seen)
             return await self.counter.count(number, visitor)
         return await self.counter.read(number) if self._is_told_the_count(visit, sight) else None
 
     def _is_counted(self, visit: Visit, sight: Sight) -> bool:
         is_an_item_s_page = sight.finding.number is not None and sight.form is Form.PAGE
-        return is_an_item_s_page and is_a_check(visit.method, visit.user_agent, visit.purpose)
+        return is_an_item_s_page and not visit.is_ours and is_a_check(visit.method, visit.user_agent, visit.purpose)
 
     def _is_told_the_count(self, visit: Visit, sight: Sight) -> bool:
         return sight.finding.number is not None and sight.form is Form.VERDICT and visit.method == "GET"

@@ -35,8 +35,7 @@ def _kind_of(user_agent: str) -> str:
 
 
 def is_a_check(method: str, user_agent: str, purpose: str) -> bool:
-    """Whether the page was opened: not HEAD, not a browser fetching ahead, not a crawler or the preview of a chat.
-
-    Machines are told by what they accept (a verdict, not a page), which is decided before this.
+    """Whether the page was opened by a person: not HEAD, not a browser fetching ahead, not a crawler, not the preview
+    of a chat, not a program. Most machines are told by what they accept (a verdict, not a page) before this.
     """
-    return method == "GET" and "prefetch" not in purpose.lower() and kind_of(user_agent) != "bot"
+    return method == "GET" and "prefetch" not in purpose.lower() and kind_of(user_agent) not in ("bot", "machine")

@@ -5,22 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, Final
-from xml.etree import ElementTree
 
 from gs1 import digital_link
-from gs1.identifier import Granularity, Identifier
+from gs1.identifier import Identifier
 from portal import wording
 from portal.language import Tongue
+from portal.links import VOCABULARY
 from portal.model import Beside, Confirmation, Finding, Recall, UnitLine, Verdict
 from portal.verdict import shown_cases
 from runtime.clock import rfc3339
 
-VOCABULARY: Final = "https://ref.gs1.org/voc/"
 LINKSET_CONTEXT: Final = (
     '<https://ref.gs1.org/standards/resolver/linkset-context>; rel="http://www.w3.org/ns/json-ld#context"; '
     'type="application/ld+json"'
 )
-_ATOM: Final = "http://www.w3.org/2005/Atom"
 
 
 def verdict_document(
@@ -119,81 +117,16 @@ def case_document(case: Recall, tongue: Tongue, base_url: str) -> dict[str, Any]
     }
 
 
-def linkset(levels: Sequence[tuple[Identifier, Finding]], base_url: str, languages: Sequence[str]) -> dict[str, Any]:
-    """RFC 9264, one object per level, the most specific first. Keys are whole addresses: a CURIE fails the schema."""
-    return {"linkset": [_links(identifier, finding, base_url, languages) for identifier, finding in levels]}
-
-
-def page_address(identifier: Identifier, base_url: str) -> str:
-    """Where the page stands whatever a client accepts: the target of the default link, which so cannot loop."""
-    return f"{base_url}/p{digital_link.path_of(identifier)}"
-
-
-def _links(identifier: Identifier, finding: Finding, base_url: str, languages: Sequence[str]) -> dict[str, Any]:
-    path = digital_link.path_of(identifier)
-    page = page_address(identifier, base_url)
-    name = _name(identifier, finding)
-    links: dict[str, Any] = {
-        "anchor": base_url + path,
-        "itemDescription": name,
-        f"{VOCABULARY}defaultLink": [{"href": page, "title": name}],
-        # The target of the default link under a type that says what it is (Resolver 1.2, 2.6), then by language.
-        f"{VOCABULARY}pip": [
-            {"href": page, "title": name, "type": "text/html"},
-            *(
-                {"href": f"{page}?lang={language}", "title": name, "type": "text/html", "hreflang": [language]}
-                for language in languages
-            ),
-        ],
-    }
-    if identifier.granularity in (Granularity.PRODUCT, Granularity.LOT, Granularity.ITEM, Granularity.LOGISTIC_UNIT):
-        status = f"{base_url}/recall-status{path}"
-        links[f"{VOCABULARY}recallStatus"] = [{"href": status, "title": "Recall status", "type": "application/json"}]
-    if identifier.granularity in (Granularity.LOT, Granularity.ITEM):
-        links[f"{VOCABULARY}traceability"] = [{"href": page, "title": "History", "type": "text/html"}]
-    return links
-
-
-def _name(identifier: Identifier, finding: Finding) -> str:
-    if finding.product is None:
-        return f"({identifier.key}) {identifier.value}"
-    parts = [finding.product.name, identifier.lot and f"lot {identifier.lot}"]
-    parts.append(identifier.serial and f"item {identifier.serial}")
-    return ", ".join(part for part in parts if part)
-
-
 def description(base_url: str) -> dict[str, Any]:
     """``/.well-known/gs1resolver`` (GS1-Conformant Resolver 1.2, 2.9)."""
     return {
         "name": "Tracemark",
         "resolverRoot": base_url,
         "supportedPrimaryKeys": ["01", "00", "414", "417"],
+        "supportedContextValuesEnumerated": [],
         "supportedLinkType": [{"namespace": VOCABULARY, "prefix": "gs1:"}],
         "linkTypeDefaultCanBeLinkset": False,
     }
-
-
-def feed(cases: Sequence[Recall], tongue: Tongue, confirmation: Confirmation, base_url: str) -> bytes:
-    """All published cases as Atom (RFC 4287)."""
-    ElementTree.register_namespace("", _ATOM)
-    root = ElementTree.Element(f"{{{_ATOM}}}feed")
-    changed_at = max((case.updated_at for case in cases), default=confirmation.at)
-    _add(root, "id", f"{base_url}/recalls")
-    _add(root, "title", tongue.gettext("Recalls"))
-    _add(root, "updated", rfc3339(changed_at) if changed_at is not None else "1970-01-01T00:00:00Z")
-    ElementTree.SubElement(root, f"{{{_ATOM}}}link", rel="self", href=f"{base_url}/recalls.atom")
-    _add(ElementTree.SubElement(root, f"{{{_ATOM}}}author"), "name", "Tracemark")
-    for case in cases:
-        entry = ElementTree.SubElement(root, f"{{{_ATOM}}}entry")
-        text = case.text(tongue.code)
-        address = f"{base_url}/recalls/{case.number}"
-        _add(entry, "id", address)
-        _add(entry, "title", f"{case.number}: {text.title}")
-        _add(entry, "updated", rfc3339(case.updated_at))
-        _add(entry, "published", rfc3339(case.published_at))
-        _add(entry, "summary", " ".join([text.hazard, *text.actions]))
-        ElementTree.SubElement(entry, f"{{{_ATOM}}}link", rel="alternate", href=address)
-    return bytes(ElementTree.tostring(root, encoding="utf-8", xml_declaration=True))
 
 
 def recalls_document(
@@ -206,10 +139,6 @@ def recalls_document(
         "confirmed_at": instant(confirmation.at),
         "revision": revision,
     }
-
-
-def _add(parent: ElementTree.Element, name: str, text: str) -> None:
-    ElementTree.SubElement(parent, f"{{{_ATOM}}}{name}").text = text
 
 
 def _product_document(finding: Finding, tongue: Tongue) -> dict[str, Any] | None:

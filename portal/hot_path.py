@@ -19,12 +19,14 @@ import orjson
 
 from gs1 import digital_link
 from gs1.errors import GS1Error
-from gs1.identifier import CPV, Granularity, Identifier
-from portal import documents, units
-from portal.documents import LINKSET_CONTEXT, VOCABULARY, linkset, page_address
+from gs1.identifier import Granularity, Identifier
+from portal import documents, links, units
+from portal.documents import LINKSET_CONTEXT
 from portal.language import ORIGINAL, Tongue
+from portal.links import VOCABULARY
 from portal.model import ALONE, Beside, CodeState, Confirmation, Finding, Verdict
 from portal.pages import BODIES_MAX, Pages
+from portal.shelf import Shelf
 from portal.snapshot import Snapshot
 from portal.verdict import judge
 from web.headers import HEADER_LENGTH_MAX, accepts, languages, negotiate
@@ -77,14 +79,27 @@ class Sight:
     identifier: Identifier
     finding: Finding
     tongue: Tongue
-    asked: tuple[str, ...]
-    """The languages asked for that we have, the best liked first."""
     form: Form
     link_type: str | None
-    query: str
+    ask: Ask
     snapshot: Snapshot
     confirmation: Confirmation
     now: datetime
+
+    @property
+    def query(self) -> str:
+        """The raw query."""
+        return self.ask.query
+
+    @property
+    def accept(self) -> str | None:
+        """The media types that are taken; None when the header is absent or too long to be read."""
+        return _short(self.ask.accept)
+
+    @property
+    def accept_language(self) -> str | None:
+        """The languages wanted, ``?lang=`` before the header."""
+        return _asked_language(self.ask.query) or _short(self.ask.accept_language)
 
     @property
     def is_unit(self) -> bool:
@@ -103,8 +118,9 @@ class Sight:
 class HotPath:
     """Holds what never changes while the process runs: the public address, the languages, the pages."""
 
-    def __init__(self, base_url: str, tongues: Mapping[str, Tongue], pages: Pages) -> None:
+    def __init__(self, base_url: str, tongues: Mapping[str, Tongue], pages: Pages, shelf: Shelf) -> None:
         self.base_url = base_url
+        self.shelf = shelf
         self.tongues = tongues
         self.pages = pages
 
@@ -131,8 +147,18 @@ class HotPath:
                 identifier = digital_link.parse(f"{digital_link.CANONICAL_BASE}{path}?{ask.query}")
         except GS1Error as error:
             return self._unreadable(HTTPStatus.BAD_REQUEST, str(error), tongue, form)
-        finding = snapshot.find(identifier)
-        return Sight(identifier, finding, tongue, asked, form, link_type, ask.query, snapshot, confirmation, now)
+        finding = self.shelf.marked(snapshot.find(identifier))
+        return Sight(
+            identifier,
+            finding,
+            tongue,
+            form,
+            link_type,
+            ask,
+            snapshot,
+            confirmation,
+            now,
+        )
 
     def answer(self, sight: Sight, beside: Beside = ALONE, verdict: Verdict | None = None) -> Answer:
         """Write the answer in the form that is wanted; ``verdict`` when it has been decided with the same beside."""
@@ -141,22 +167,41 @@ class HotPath:
             return self._page(sight, beside, verdict)
         if sight.form is Form.VERDICT:
             return self._verdict(sight, beside, verdict)
-        levels = self._levels(sight, verdict)
+        return self._resolved(sight, beside, verdict)
+
+    def _resolved(self, sight: Sight, beside: Beside, verdict: Verdict) -> Answer:
+        """The linkset, one link of it, or the default link (GS1-Conformant Resolver 1.2)."""
+        offer = links.Offer(self.shelf.links, self.base_url, self._languages(), sight.identifier, sight.now)
+        levels = offer.levels(self._levels(sight, verdict, offer))
         first = next(levels, None)
         if first is None:
             return self._verdict(sight, beside, verdict)
         if sight.form is Form.LINKSET:
-            headers = {"Link": f"{LINKSET_CONTEXT}, {self._links(sight.identifier)}", "Cache-Control": "no-cache"}
-            return _json(200, linkset([first, *levels], self.base_url, self._languages()), headers, LINKSET)
-        if sight.link_type is not None:
+            return self._linkset(HTTPStatus.OK, sight, [first, *levels])
+        if sight.link_type is not None and sight.link_type != links.DEFAULT:
             return self._link(sight, [first, *levels])
-        if _is_gone(sight.finding, verdict):
+        if sight.link_type is None and _is_gone(sight.finding, verdict):
             return self._verdict(sight, beside, verdict)
-        return self._redirect(sight, page_address(first[0], self.base_url))
+        return self._redirect(sight, links.default_of(first, sight.accept_language))
+
+    def _linkset(self, status: HTTPStatus, sight: Sight, levels: Sequence[links.Level]) -> Answer:
+        headers = {"Link": f"{LINKSET_CONTEXT}, {self._links(sight.identifier)}", "Cache-Control": "no-cache"}
+        return _json(status, links.linkset(levels, self.base_url), headers, LINKSET)
+
+    def too_fast(self, sight: Sight, wait_s: int) -> Answer:
+        """Too many codes that do not exist came from one network: 429, and when to come again."""
+        detail = sight.tongue.gettext("Too many unknown codes came from your network. Try again in {n} seconds.")
+        detail = detail.format(n=wait_s)
+        headers = {"Retry-After": str(wait_s), "Cache-Control": "no-store"}
+        if sight.form is Form.PAGE:
+            body = self.pages.message(Verdict.UNKNOWN_CODE, sight.tongue, None, detail)
+            return Answer(HTTPStatus.TOO_MANY_REQUESTS, body, HTML, headers)
+        problem = {"type": "urn:tracemark:problem:too_fast", "title": "Too Many Requests", "status": 429}
+        return _json(429, {**problem, "detail": detail}, headers, "application/problem+json")
 
     def _asked(self, ask: Ask) -> tuple[str, ...]:
         """``?lang=`` first, then ``Accept-Language``; no cookie."""
-        wanted = dict(parse_qsl(ask.query)).get("lang", "") if "lang=" in ask.query else ""
+        wanted = _asked_language(ask.query)
         if wanted in self.tongues:
             return (wanted,)
         return _languages(_short(ask.accept_language), tuple(self.tongues))
@@ -189,24 +234,27 @@ class HotPath:
             )
         return _json(_status(sight, verdict), document, self._headers(sight, verdict))
 
-    def _link(self, sight: Sight, levels: Sequence[tuple[Identifier, Finding]]) -> Answer:
-        """The one link of the type that fits, at this level or the next above: 307, with the raw query passed on."""
-        wanted = f"{VOCABULARY}{sight.link_type}"
-        listed = linkset(levels, self.base_url, self._languages())["linkset"]
-        links = next((level[wanted] for level in listed if wanted in level), None)
-        if links is None:
+    def _link(self, sight: Sight, levels: Sequence[links.Level]) -> Answer:
+        """The one link of the type that fits, at this level or the next above: 307, with the raw query passed on.
+
+        Several that fit equally well: 300, and the linkset to choose from.
+        """
+        name = sight.link_type or ""
+        wanted = sight.accept_language
+        found = links.fitting(levels, name, accept=sight.accept, wanted=wanted)
+        if not found:
             problem = {"type": "urn:tracemark:problem:no_such_link", "title": "Not Found", "status": 404}
-            problem["detail"] = f"There is no link of the type {sight.link_type} for this code."
+            problem["detail"] = f"There is no link of the type {name} for this code."
             return _json(404, problem, {"Link": self._links(sight.identifier)}, "application/problem+json")
-        spoken = (link for code in sight.asked for link in links if code in link.get("hreflang", ()))
-        chosen = next(spoken, links[0])
-        return self._redirect(sight, chosen["href"])
+        if len(found) > 1:
+            return self._linkset(HTTPStatus.MULTIPLE_CHOICES, sight, levels)
+        return self._redirect(sight, found[0]["href"])
 
     def _redirect(self, sight: Sight, target: str) -> Answer:
         headers = {"Location": joined(target, sight.query), "Link": self._links(sight.identifier)}
         return Answer(HTTPStatus.TEMPORARY_REDIRECT, b"", JSON, {**headers, "Cache-Control": "no-cache"})
 
-    def _levels(self, sight: Sight, verdict: Verdict) -> Iterator[tuple[Identifier, Finding]]:
+    def _levels(self, sight: Sight, verdict: Verdict, offer: links.Offer) -> Iterator[tuple[Identifier, Finding]]:
         """The levels at which something is known, the most specific first; found as they are asked for.
 
         An item never issued is not looked for above: serials are strict, lots and variants walk up.
@@ -218,10 +266,10 @@ class HotPath:
         if sight.identifier.granularity is Granularity.ITEM and not sight.finding.is_known:
             return
         for level in sight.identifier.walk_up():
-            if any(code == CPV for code, _ in level.qualifiers):
-                continue  # variants are not recorded
+            if level.cpv is not None and not offer.has_variant(level):
+                continue  # of variants only the links of staff are known
             is_the_item = level.granularity is Granularity.ITEM
-            finding = sight.finding if is_the_item else sight.snapshot.find(level)
+            finding = sight.finding if is_the_item else sight.snapshot.find(level.without_variant())
             if finding.is_known:
                 yield level, finding
 
@@ -275,6 +323,10 @@ def _form(ask: Ask) -> tuple[Form, str | None]:
     if link_type is not None:
         return Form.LINK, link_type
     return _accepted(_short(ask.accept)), None
+
+
+def _asked_language(query: str) -> str:
+    return dict(parse_qsl(query)).get("lang", "") if "lang=" in query else ""
 
 
 def _short(header: str | None) -> str | None:

@@ -12,7 +12,8 @@ from typing import Final, NamedTuple
 
 from portal.beside import Reader, Visit
 from portal.hot_path import HTML, Answer, Ask, HotPath, Sight
-from portal.model import Beside
+from portal.model import Beside, Verdict
+from portal.pace import Pace
 from portal.refresh import Refresher
 from runtime.clock import Clock
 
@@ -43,12 +44,17 @@ class Front:
         reader: Reader,
         clock: Clock,
         guard_headers: Mapping[str, str] | None = None,
+        *,
+        pace: Pace,
+        region_header: str = "",
     ) -> None:
         self.hot_path = hot_path
         self.refresher = refresher
         self.reader = reader
         self.clock = clock
         self.guard_headers = dict(guard_headers or {})
+        self.pace = pace
+        self.region_header = region_header
 
     def look(self, ask: Ask) -> Sight | Answer:
         """What the copy says of an address; the age of the copy is asked for anew each time."""
@@ -61,6 +67,8 @@ class Front:
     def finish(self, sight: Sight, beside: Beside, visit: Visit) -> Answer:
         """The answer with what was read beside it; the opening of a page is noted."""
         verdict = sight.verdict(beside)
+        if verdict is Verdict.UNKNOWN_CODE and (wait_s := self.pace.unknown(visit.address)):
+            return self.hot_path.too_fast(sight, wait_s)
         answer = self.hot_path.answer(sight, beside, verdict)
         self.reader.note(visit, sight, verdict)
         return answer

@@ -128,6 +128,15 @@ class Recall:
 
 
 @dataclass(frozen=True, slots=True)
+class Unusual:
+    """A rule that an item's checks have met: so many were counted within so many days."""
+
+    rule: str
+    counted: int
+    within_days: int
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """What the snapshot knows of an identifier.
 
@@ -147,6 +156,7 @@ class Finding:
     withdrawals: tuple[Recall, ...] = ()
     is_suspect: bool = False
     """The lot in the code is not the lot on record."""
+    unusual: Unusual | None = None
 
 
 NOTHING = Finding()

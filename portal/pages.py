@@ -14,14 +14,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from jinja2 import Environment
 from markupsafe import Markup
 
-from portal import wording
+from portal import product_wording, wording
 from portal.language import Tongue
+from portal.links import StaffLink
 from portal.model import Beside, Finding, Product, Recall, UnitLine, Verdict
+from portal.shelf import Shelf
+from portal.structured import described
 from portal.verdict import shown_cases
 from portal.wording import Said
 from web.templates import environment
@@ -56,9 +59,12 @@ class Prepared:
 class Pages:
     """Renders all pages of the portal."""
 
-    def __init__(self, base_url: str, tongues: Mapping[str, Tongue], folder: Path = FOLDER) -> None:
+    def __init__(
+        self, base_url: str, tongues: Mapping[str, Tongue], shelf: Shelf | None = None, *, folder: Path = FOLDER
+    ) -> None:
         self._tongues = tongues
         self._base_url = base_url
+        self._shelf = shelf
         self.css = Markup((folder / "style.css").read_text(encoding="utf-8").strip())  # noqa: S704 - our own file
         host = urlsplit(base_url).netloc
         self._environments = {code: self._environment(folder, tongue, host) for code, tongue in tongues.items()}
@@ -86,12 +92,13 @@ class Pages:
         self, finding: Finding, verdict: Verdict, beside: Beside, tongue: Tongue, confirmed_at: datetime | None
     ) -> bytes:
         """The page of a scanned product, lot or item; the same object as long as nothing on it changes."""
-        page_key = _page_key(finding, verdict, tongue)
+        offered = self._offered(finding, confirmed_at)
+        page_key = (_page_key(finding, verdict, tongue), offered)
         key = (page_key, _moment_key(finding, verdict, beside, confirmed_at))
         body = self._bodies.get(key)
         if body is None:
             body = self._bodies[key] = self._filled(
-                page_key, finding, verdict, beside, tongue, confirmed_at=confirmed_at
+                page_key, finding, verdict, beside, tongue, confirmed_at=confirmed_at, offered=offered
             )
             if len(self._bodies) > BODIES_MAX:
                 self._bodies.popitem(last=False)
@@ -106,10 +113,11 @@ class Pages:
         tongue: Tongue,
         *,
         confirmed_at: datetime | None,
+        offered: tuple[StaffLink, ...],
     ) -> bytes:
         prepared = self._kept.get(key)
         if prepared is None:
-            prepared = self._prepare(finding, verdict, tongue)
+            prepared = self._prepare(finding, verdict, tongue, offered)
             self._kept[key] = prepared
             if len(self._kept) > PAGES_MAX:
                 self._kept.popitem(last=False)
@@ -180,7 +188,13 @@ class Pages:
             card = self._cards[key] = self._render("verdict.html", tongue, **values)
         return card
 
-    def _prepare(self, finding: Finding, verdict: Verdict, tongue: Tongue) -> Prepared:
+    def _offered(self, finding: Finding, now: datetime | None) -> tuple[StaffLink, ...]:
+        """The links of staff that a page shows."""
+        if self._shelf is None or now is None:
+            return ()
+        return self._shelf.offered(finding, product_wording.LINKS_SHOWN, now)
+
+    def _prepare(self, finding: Finding, verdict: Verdict, tongue: Tongue, offered: tuple[StaffLink, ...]) -> Prepared:
         product = finding.product
         is_part = verdict is Verdict.CHECK_THE_SERIAL or (
             verdict is Verdict.UNKNOWN_CODE and bool(finding.part_recalls)
@@ -196,6 +210,11 @@ class Pages:
             in_part=verdict not in (Verdict.RECALLED, Verdict.WITHDRAWN),
             ask_lot=product is not None and finding.lot is None and (is_part or finding.number is None),
             retype=verdict in _RETYPE,
+            advice=product_wording.advice(product, verdict, tongue),
+            links=_links_shown(finding, offered, tongue),
+            about=_about(finding),
+            described=described(finding, verdict, tongue),
+            can_follow=product is not None and product.ours,
         )
         before, rest = html.split(self._slots[0])
         between, after = rest.split(self._slots[1])
@@ -212,6 +231,7 @@ class Pages:
                 "text": wording.step_text(step, tongue),
                 "at": tongue.date(step.at.date()),
                 "place": wording.step_place(step, tongue),
+                "told_by": wording.told_by(step, tongue),
             }
             for step in beside.history
         ]
@@ -252,6 +272,26 @@ def _product_shown(product: Product, finding: Finding, tongue: Tongue, base_url:
     }
 
 
+def _about(finding: Finding) -> str:
+    """The query that names the product and lot of a page: no byte of it depends on the serial."""
+    if finding.product is None:
+        return ""
+    lot = finding.lot.code if finding.lot is not None else ""
+    return urlencode({"gtin": finding.product.gtin, "lot": lot} if lot else {"gtin": finding.product.gtin})
+
+
+def _links_shown(finding: Finding, offered: tuple[StaffLink, ...], tongue: Tongue) -> list[dict[str, str]]:
+    """Addresses of the resolver, not of other sites: the resolver knows which language of a link fits."""
+    if finding.product is None:
+        return []
+    lot = f"/10/{quote(finding.lot.code, safe='')}" if finding.lot is not None and finding.lot.code else ""
+    names = product_wording.link_names(tongue)
+    return [
+        {"href": f"/01/{finding.product.gtin}{lot}?linkType=gs1:{link.type}", "name": names[link.type]}
+        for link in offered
+    ]
+
+
 def _unit_row(line: UnitLine, tongue: Tongue) -> dict[str, str]:
     return {
         "name": wording.product_name(line.product, tongue) if line.product is not None else "–",
@@ -286,5 +326,6 @@ def _moment_key(finding: Finding, verdict: Verdict, beside: Beside, confirmed_at
         beside.history,
         finding.state,
         finding.is_suspect,
+        finding.unusual,
         finding.place,
     )

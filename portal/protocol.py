@@ -149,7 +149,9 @@ class CodeProtocol(HttpToolsProtocol):
     def _visit(self, request: PlainRequest) -> Visit:
         get = request.head.get
         address = self._address(get("x-forwarded-for"))
-        return Visit("GET", get("user-agent"), get("sec-purpose") or get("purpose"), address)
+        region = get(self._lane.front.region_header) if self._lane is not None else ""
+        is_ours = "authorization" in request.head.fields
+        return Visit("GET", get("user-agent"), get("sec-purpose") or get("purpose"), address, region, is_ours)
 
     def _address(self, forwarded_for: str) -> str:
         """Who asks; when a proxy that the server trusts asks for somebody, that one. The server's own rule decides."""

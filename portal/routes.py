@@ -14,16 +14,17 @@ from starlette.routing import Route
 from gs1 import digital_link
 from gs1.errors import GS1Error
 from gs1.identifier import Identifier
-from portal import checks, documents, wording
-from portal.beside import Visit
-from portal.hot_path import JSON, Answer, Ask, Form
-from portal.http_front import CORS, Front, complete
+from portal import cancelled, checks, documents, feeds, wording
+from portal.hot_path import JSON, Answer, Form
+from portal.http_front import CORS, Front
 from portal.language import Tongue
 from portal.model import Confirmation, Recall, Verdict
 from portal.pages import case_shown
+from portal.requests import ask_of, respond, visit_of
 from runtime.refusals import Fault, Invalid, NotFound
 from web.headers import accepts
-from web.problems import RETRY_AFTER_S, Problem, respond
+from web.problems import RETRY_AFTER_S, Problem
+from web.problems import respond as respond_problem
 
 CODE_METHODS: Final = ["GET", "HEAD", "OPTIONS"]
 RECALLS_SHOWN_MAX: Final = 200
@@ -63,6 +64,7 @@ class Routes:
             Route("/recalls", self.recalls),
             Route("/recalls.json", self.recalls_json),
             Route("/recalls.atom", self.recalls_atom),
+            Route("/feed.json", self.feed_json),
             Route("/recalls/{number}", self.recall),
             Route("/check", self.check_form, methods=["GET"]),
             Route("/check", self.check_list, methods=["POST"]),
@@ -101,10 +103,10 @@ class Routes:
                 "Access-Control-Allow-Headers": "Accept, Accept-Language",
             }
             return Response(b"", 204, {**CORS, **headers, "Allow": allowed})
-        found = self._front.look(_ask(request, prefix, only))
-        return _response(
-            request, found if isinstance(found, Answer) else await self._front.read(found, _visit(request))
-        )
+        found = self._front.look(ask_of(request, prefix, only))
+        if isinstance(found, Answer):
+            return respond(request, found)
+        return respond(request, await self._front.read(found, visit_of(request, self._front.region_header)))
 
     async def recalls(self, request: Request) -> Response:
         """All published cases, the newest first."""
@@ -119,24 +121,28 @@ class Routes:
             as_of=_as_of(confirmation, tongue),
             stale=not confirmation.is_fresh,
         )
-        return _response(request, Answer(_list_status(confirmation), body, "text/html", _retry(confirmation)))
+        return respond(request, Answer(_list_status(confirmation), body, "text/html", _retry(confirmation)))
 
     async def recalls_json(self, request: Request) -> Response:
         """All published cases for machines."""
         tongue, cases, confirmation = self._cases(request)
         revision = self._refresher.snapshot.revision
         document = documents.recalls_document(cases, tongue, confirmation, self._hot_path.base_url, revision)
-        return _response(
-            request, Answer(_list_status(confirmation), orjson.dumps(document), JSON, _retry(confirmation))
-        )
+        return respond(request, Answer(_list_status(confirmation), orjson.dumps(document), JSON, _retry(confirmation)))
 
     async def recalls_atom(self, request: Request) -> Response:
         """All published cases as a feed."""
         tongue, cases, confirmation = self._cases(request)
-        body = documents.feed(cases, tongue, confirmation, self._hot_path.base_url)
-        return _response(
-            request, Answer(_list_status(confirmation), body, "application/atom+xml", _retry(confirmation))
-        )
+        cases, query = feeds.of_product(self._refresher.snapshot, cases, request.query_params)
+        body = feeds.atom(cases, tongue, confirmation, self._hot_path.base_url, query)
+        return respond(request, Answer(_list_status(confirmation), body, "application/atom+xml", _retry(confirmation)))
+
+    async def feed_json(self, request: Request) -> Response:
+        """All published cases, or those of ``?gtin=&lot=``, as a JSON feed."""
+        tongue, cases, confirmation = self._cases(request)
+        cases, query = feeds.of_product(self._refresher.snapshot, cases, request.query_params)
+        body = orjson.dumps(feeds.json_feed(cases, tongue, self._hot_path.base_url, query))
+        return respond(request, Answer(_list_status(confirmation), body, "application/feed+json", _retry(confirmation)))
 
     async def recall(self, request: Request) -> Response:
         """One published case."""
@@ -145,14 +151,25 @@ class Routes:
         case = next((case for case in cases if case.number == number), None)
         if case is None and not confirmation.is_fresh:
             body = self._pages.message(Verdict.CANNOT_CONFIRM, tongue, confirmation.at)
-            return _response(request, Answer(503, body, "text/html", _retry(confirmation)))
+            return respond(request, Answer(503, body, "text/html", _retry(confirmation)))
         if case is None:
-            raise NoSuchRecall(number=number)
+            return await self._cancelled(request, number, tongue)
         accept = request.headers.get("accept")
         if accepts(accept, JSON) and not accepts(accept, "text/html"):
             document = documents.case_document(case, tongue, self._hot_path.base_url)
-            return _response(request, Answer(200, orjson.dumps(document), JSON))
-        return _response(request, Answer(200, self._case_page(case, tongue, confirmation), "text/html"))
+            return respond(request, Answer(200, orjson.dumps(document), JSON))
+        return respond(request, Answer(200, self._case_page(case, tongue, confirmation), "text/html"))
+
+    async def _cancelled(self, request: Request, number: str, tongue: Tongue) -> Response:
+        """410 for a case that was taken back; 404 for one that never was."""
+        found = await cancelled.find(self._reader.live, number)
+        if found is None:
+            raise NoSuchRecall(number=number)
+        accept = request.headers.get("accept")
+        if accepts(accept, JSON) and not accepts(accept, "text/html"):
+            return respond(request, Answer(410, orjson.dumps(found.document()), JSON))
+        body = self._pages.page("message.html", tongue, **cancelled.page(found, tongue))
+        return respond(request, Answer(410, body, "text/html"))
 
     async def check_form(self, request: Request) -> Response:
         """The form for a list; ``?code=`` and ``?gtin=&lot=`` lead to the code's own page."""
@@ -164,11 +181,11 @@ class Routes:
         if text:
             identifier, fault = checks.read(text)
             if identifier is not None:
-                return _response(request, Answer(303, headers={"Location": _path(identifier, tongue, asked)}))
+                return respond(request, Answer(303, headers={"Location": _path(identifier, tongue, asked)}))
             body = self._pages.message(Verdict.UNREADABLE, tongue, None, fault)
-            return _response(request, Answer(400, body, "text/html"))
+            return respond(request, Answer(400, body, "text/html"))
         body = self._check_page(tongue, confirmation)
-        return _response(request, Answer(200, body, "text/html"))
+        return respond(request, Answer(200, body, "text/html"))
 
     async def check_list(self, request: Request) -> Response:
         """The same list back with a status for each row: as a page, or as CSV."""
@@ -183,8 +200,8 @@ class Routes:
         rows = await self._checked(codes, confirmation, checks.PAGE_ROWS_MAX)
         if wanted == "csv":
             headers = {"Content-Disposition": 'attachment; filename="checked.csv"'}
-            return _response(request, Answer(200, checks.as_csv(rows), "text/csv", headers))
-        return _response(request, Answer(200, self._check_page(tongue, confirmation, rows), "text/html"))
+            return respond(request, Answer(200, checks.as_csv(rows), "text/csv", headers))
+        return respond(request, Answer(200, self._check_page(tongue, confirmation, rows), "text/html"))
 
     async def check_api(self, request: Request) -> Response:
         """``{"codes": […]}`` in, rows out."""
@@ -206,11 +223,11 @@ class Routes:
             "confirmed_at": documents.instant(confirmation.at),
             "revision": self._refresher.snapshot.revision,
         }
-        return _response(request, Answer(200, orjson.dumps(document), JSON, {"Cache-Control": "no-store"}))
+        return respond(request, Answer(200, orjson.dumps(document), JSON, {"Cache-Control": "no-store"}))
 
     async def description(self, request: Request) -> Response:
         """What this resolver can do."""
-        return _response(request, Answer(200, orjson.dumps(documents.description(self._hot_path.base_url)), JSON))
+        return respond(request, Answer(200, orjson.dumps(documents.description(self._hot_path.base_url)), JSON))
 
     async def security(self, request: Request) -> Response:
         """Whom to tell about a weakness (RFC 9116)."""
@@ -218,16 +235,16 @@ class Routes:
         text = (
             f"Contact: {self._hot_path.base_url}/check\nExpires: {year}-01-01T00:00:00Z\nPreferred-Languages: en, zh\n"
         )
-        return _response(request, Answer(200, text.encode(), "text/plain"))
+        return respond(request, Answer(200, text.encode(), "text/plain"))
 
     async def robots(self, request: Request) -> Response:
         """Recalls may be found by search engines; items may not."""
         text = b"User-agent: *\nAllow: /recalls\nDisallow: /\n"
-        return _response(request, Answer(200, text, "text/plain"))
+        return respond(request, Answer(200, text, "text/plain"))
 
     async def icon(self, request: Request) -> Response:
         """The little picture in the tab."""
-        return _response(request, Answer(200, ICON, "image/svg+xml", {"Cache-Control": "public, max-age=604800"}))
+        return respond(request, Answer(200, ICON, "image/svg+xml", {"Cache-Control": "public, max-age=604800"}))
 
     async def _checked(self, codes: list[str], confirmation: Confirmation, rows_max: int) -> list[checks.Row]:
         return await checks.check(
@@ -240,7 +257,7 @@ class Routes:
         )
 
     def _cases(self, request: Request) -> tuple[Tongue, tuple[Recall, ...], Confirmation]:
-        tongue = self._hot_path.tongue(_ask(request, "", None))
+        tongue = self._hot_path.tongue(ask_of(request, "", None))
         return tongue, self._refresher.snapshot.scopes.in_order(), self._refresher.confirmation()
 
     def _case_page(self, case: Recall, tongue: Tongue, confirmation: Confirmation) -> bytes:
@@ -300,8 +317,8 @@ class Routes:
     def problem(self, request: Request, problem: Problem) -> Response:
         """A problem as a page for a browser, as a document for everything else."""
         if not accepts(request.headers.get("accept"), "text/html"):
-            return respond(problem)
-        tongue = self._hot_path.tongue(_ask(request, "", None))
+            return respond_problem(problem)
+        tongue = self._hot_path.tongue(ask_of(request, "", None))
         body = self._pages.page(
             "message.html",
             tongue,
@@ -310,33 +327,7 @@ class Routes:
             said=wording.Said(problem.title, (problem.detail, *(f"{f.where}: {f.what}" for f in problem.faults[:20]))),
             as_of="",
         )
-        return _response(request, Answer(problem.status, body, "text/html", problem.headers))
-
-
-def _ask(request: Request, prefix: str, only: Form | None) -> Ask:
-    raw: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
-    return Ask(
-        path=raw.partition(b"?")[0].decode("latin-1").removeprefix(prefix),
-        query=request.scope["query_string"].decode("latin-1"),
-        accept=request.headers.get("accept"),
-        accept_language=request.headers.get("accept-language"),
-        only=only,
-    )
-
-
-def _response(request: Request, answer: Answer) -> Response:
-    """The answer as the framework sends it; a HEAD loses its body on the way out."""
-    get = request.headers.get
-    whole = complete(answer, accept_encoding=get("accept-encoding", ""), if_none_match=get("if-none-match", ""))
-    response = Response(whole.body, whole.status)
-    response.raw_headers = whole.headers
-    return response
-
-
-def _visit(request: Request) -> Visit:
-    get = request.headers.get
-    address = request.client.host if request.client is not None else ""
-    return Visit(request.method, get("user-agent", ""), get("sec-purpose") or get("purpose") or "", address)
+        return respond(request, Answer(problem.status, body, "text/html", problem.headers))
 
 
 def _path(identifier: Identifier, tongue: Tongue, asked: Mapping[str, str]) -> str:

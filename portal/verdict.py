@@ -40,7 +40,7 @@ def judge(finding: Finding, *, is_fresh: bool, today: date, checks: Checks | Non
         return Verdict.BLOCKED
     if finding.state is CodeState.NOT_ACTIVE:
         return Verdict.NOT_ACTIVE
-    if finding.is_suspect or (checks is not None and checks.count >= UNUSUAL_CHECKS_MIN):
+    if finding.is_suspect or finding.unusual is not None or (checks is not None and checks.count >= UNUSUAL_CHECKS_MIN):
         return Verdict.UNUSUAL
     if finding.number is None or checks is None:
         return Verdict.NO_RECALL_KNOWN

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Final
 
 from portal.language import Tongue
-from portal.model import Beside, CodeState, Finding, Lot, Place, Product, Recall, Step, Verdict
+from portal.model import Beside, CodeState, Finding, Lot, Place, Product, Recall, Step, Unusual, Verdict
+from portal.product_wording import of_profile
 
 ACTIONS_MAX: Final = 4
 TELLS_THE_TIME: Final = (Verdict.NO_RECALL_KNOWN, Verdict.WITHDRAWN, Verdict.CANNOT_CONFIRM)
@@ -143,7 +144,7 @@ def facts(product: Product, finding: Finding, tongue: Tongue) -> list[tuple[str,
         (_("Made on"), tongue.date(lot.made_on) if lot is not None and lot.made_on else ""),
         (_("Made at"), place_text(finding.made_at, tongue)),
         (_("Allergens"), tongue.listed([allergen_text(allergen, tongue) for allergen in product.allergens])),
-        (_("Storage"), str(product.texts.get(tongue.code, {}).get("storage") or "")),
+        *((name, str(product.texts.get(tongue.code, {}).get(key) or "")) for key, name in of_profile(product, tongue)),
     ]
     return [(name, value) for name, value in found if value]
 
@@ -190,6 +191,8 @@ def _checked(verdict: Verdict, finding: Finding, beside: Beside, tongue: Tongue)
     if verdict is Verdict.UNUSUAL and finding.is_suspect:
         text = _("The lot in this code is not the lot on record. The code may have been altered or copied.")
         return Said(_("Something about this code is unusual."), (text, _("Keep the pack and tell the brand.")))
+    if finding.unusual is not None:
+        return _unusual(finding.unusual, tongue)
     times, first = (checks.count, tongue.date(checks.first_at)) if checks is not None else (0, "")
     if verdict is Verdict.UNUSUAL:
         text = _("This code has been checked {n} times, first on {date}. Copies may exist.").format(n=times, date=first)
@@ -204,10 +207,20 @@ def _checked(verdict: Verdict, finding: Finding, beside: Beside, tongue: Tongue)
     return Said(issued, (again,))
 
 
+def _unusual(unusual: Unusual, tongue: Tongue) -> Said:
+    _ = tongue.gettext
+    if unusual.rule == "many_places":
+        heading = _("This code has been checked in {k} places in {d} days. Copies may exist.")
+    else:
+        heading = _("This code has been checked by {k} visitors in {d} days. Copies may exist.")
+    keep = (_("Compare the lot and the date with your pack."), _("Keep the pack and tell the brand."))
+    return Said(heading.format(k=unusual.counted, d=unusual.within_days), (), keep)
+
+
 def _unclear(verdict: Verdict, tongue: Tongue, confirmed_at: datetime | None) -> Said:
     _ = tongue.gettext
     if verdict is Verdict.UNKNOWN_CODE:
-        text = _("It may be mistyped, or the product may not be genuine.")
+        text = _("It may be mistyped, or the product may not come from the brand named on it.")
         tries = (_("Compare each character with the pack."), _("Scan again in good light."), _("Tell the shop."))
         return Said(_("We have no record of this code."), (text,), tries)
     if verdict is Verdict.UNREADABLE:
@@ -297,6 +310,11 @@ def _kinds(tongue: Tongue) -> dict[str, str]:
         "food_service": _("food service"),
         "brand": _("brand"),
     }
+
+
+def told_by(step: Step, tongue: Tongue) -> str:
+    """Whose word a step is, by role: names of partners are not public."""
+    return _kinds(tongue).get(step.role or "", "")
 
 
 def step_text(step: Step, tongue: Tongue) -> str:

@@ -235,13 +235,24 @@ async def close(
         return case
 
 
-async def cancel(conn: AsyncConnection, number: str, *, reason: str, by: str, clock: Clock, keys: KeyRing) -> Case:
+async def cancel(
+    conn: AsyncConnection,
+    number: str,
+    *,
+    reason: str,
+    by: str,
+    clock: Clock,
+    keys: KeyRing,
+    public_reason: str | None = None,
+) -> Case:
     """Cancel a case, with the reason. A published one is shown no more and its goods are free again, where no other
-    public recall names them; its versions stay on record.
+    public recall names them; its versions stay on record. ``public_reason`` is shown at the address of the case.
 
     Because it sets goods free, whoever opened a published case cannot cancel it: that takes a second person.
     """
     _need_reason(reason, Step.CANCEL)
+    if public_reason is not None:
+        _need_reason(public_reason, Step.CANCEL)
     async with transaction(conn):
         case = await store.lock_case(conn, number)
         state = lifecycle.after(case.state, Step.CANCEL, case.kind)
@@ -250,6 +261,7 @@ async def cancel(conn: AsyncConnection, number: str, *, reason: str, by: str, cl
         if case.version:
             await take_back(conn, case, by=by, clock=clock, keys=keys)
         values = {"closed_by": by, "closed_at": clock(), "closing_reason": reason}
+        values["public_reason"] = public_reason
         case = await store.change_case(conn, case.case_id, state=state, **values)
         await _note(conn, case, Step.CANCEL, by, clock, reason=reason)
         return case

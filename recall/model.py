@@ -141,6 +141,7 @@ class Case:
     closed_by: str | None = None
     closed_at: datetime | None = None
     closing_reason: str | None = None
+    public_reason: str | None = None
 
     @property
     def is_drill(self) -> bool:

@@ -33,6 +33,7 @@ recall_case = _table(
     hazard_class=SmallInteger, depth=Text, scope=JSONB, texts=JSONB, contact=JSONB, deadline_on=Date, remedy=Text,
     opened_by=Text, opened_at=_INSTANT, approved_by=Text, approved_at=_INSTANT, published_by=Text,
     published_at=_INSTANT, closed_by=Text, closed_at=_INSTANT, closing_reason=Text,
+    public_reason=Text,
 )  # fmt: skip
 recall_number = _table("recall_number", kind=Text, year=Integer, next=Integer)
 affected_set = _table(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 import secrets
 from pathlib import Path
@@ -36,6 +38,16 @@ def master_secret(settings: Settings) -> str:
         return path.read_text(encoding="ascii").strip() if path.exists() else _make(path)
     except OSError as error:
         raise MasterSecretUnreadable(path=path, problem=error.strerror) from error
+
+
+def link_code(secret: str, purpose: str, number: int) -> str:
+    """The code in a link that whoever holds it may use for ``number``: 32 characters, made again from the secret."""
+    return hmac.new(secret.encode(), f"{purpose}/{number}".encode(), hashlib.sha256).hexdigest()[:32]
+
+
+def is_link_code(secret: str, purpose: str, number: int, code: str) -> bool:
+    """Whether ``code`` was made for this, compared in constant time."""
+    return hmac.compare_digest(link_code(secret, purpose, number), code) if code.isascii() else False
 
 
 def _make(path: Path) -> str:

@@ -69,8 +69,25 @@ class Settings(BaseSettings):
     mail_reply_to: str | None = Field(None, description="where answers by mail shall go")
     webhooks_to_private_addresses: bool = Field(
         False, description="lets webhooks go to http and to addresses of your own network"
+    link_hosts: str = Field("", description="hosts that links of products may lead to, with commas between them")
+    edge_region_header: str = Field(
+        "", description="header in which the edge tells a visitor's country (CN) or region (CN-ZJ)"
+    )
+    scans_kept_days: int = Field(395, ge=1, le=3_650, description="scans and sightings older than this are dropped")
+    reports_kept_days: int = Field(730, ge=1, le=3_650, description="shoppers' reports older than this are dropped")
+    unusual_mail_to: str | None = Field(None, description="who is told by mail of codes that may have been copied")
+    portal_posts_per_minute: int = Field(
+        20, ge=1, le=10_000, description="forms and lists that one network may send to the portal"
+    )
+    portal_unknown_per_minute: int = Field(
+        60, ge=1, le=100_000, description="unknown codes that one network may ask for"
     )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def link_host_list(self) -> tuple[str, ...]:
+        """The hosts of ``link_hosts``."""
+        return tuple(host.strip().lower() for host in self.link_hosts.split(",") if host.strip())
 
     @field_validator("base_url")
     @classmethod

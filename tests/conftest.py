@@ -119,6 +119,10 @@ BEGIN
     INSERT INTO number_allocator (next) VALUES (1);
     INSERT INTO public_record (revision, changed_at) VALUES (1, now());
     INSERT INTO code_run_loss (losses) VALUES (0);
+    INSERT INTO shelf (version) VALUES (1);
+    INSERT INTO unusual_rule (rule, threshold, within_days, effect) VALUES
+        ('many_places', 3, 7, 'verdict'), ('many_visitors', 20, 30, 'verdict'), ('off_market', 1, 30, 'alert'),
+        ('after_sale', 10, 30, 'alert'), ('not_for_sale', 1, 30, 'alert'), ('not_released', 3, 7, 'alert');
 END $$
 """
 

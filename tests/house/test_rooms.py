@@ -19,6 +19,7 @@ ROOMS = [
     "access",
     "recall",
     "labels",
+    "shoppers",
     "web",
     "portal",
     "console",

@@ -183,6 +183,7 @@ async def publish(
 def settings(folder: Path, **changes: Any) -> Settings:
     """Settings of a portal under test; it sweeps often."""
     values: dict[str, Any] = {"base_url": BASE, "master_secret": SECRET, "data_dir": folder, "sweep_every_s": 0.1}
+    values |= {"portal_unknown_per_minute": 10_000, "portal_posts_per_minute": 1_000}
     return Settings(**(values | changes))
 
 

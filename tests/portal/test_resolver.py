@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from portal.documents import VOCABULARY
+from portal.links import VOCABULARY
 from tests.portal.arrangement import BASE, BROWSER, CHEESE, JSON, MILK, STRANGER, item
 
 GLN = "9520123456788"

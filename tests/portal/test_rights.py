@@ -23,6 +23,10 @@ PUBLISHED = {
     "public_void_code",
     "public_recall",
     "public_recall_scope",
+    "public_shelf",
+    "public_link",
+    "public_unusual",
+    "public_cancelled_case",
 }
 
 
