@@ -23,6 +23,7 @@ from api import (
     events,
     label_jobs,
     label_renderings,
+    links,
     master_data,
     problems,
     recall_answers,
@@ -49,6 +50,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *label_jobs.OPERATIONS,
     *label_renderings.OPERATIONS,
     *master_data.OPERATIONS,
+    *links.OPERATIONS,
 )
 
 _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)

@@ -168,7 +168,11 @@ def _restore(address: DatabaseAddress, folder: Path) -> None:
     """The schema is made by our migrations; the dump brings the rows, after the few that migrations made are gone."""
     asyncio.run(
         _statements(
-            address, ["TRUNCATE party, place, number_allocator, public_record, code_run_loss, alembic_version CASCADE"]
+            address,
+            [
+                "TRUNCATE party, place, number_allocator, public_record, code_run_loss, shelf, unusual_rule,"
+                " alembic_version CASCADE"
+            ],
         )
     )
     _tool(

@@ -32,6 +32,7 @@ GROUPS = {
     "trace": ("trace",),
     "cases": ("recall",),
     "check": ("check",),
+    "shoppers": ("links", "unusual"),
     "accounts": ("account", "key"),
     "benchmark": ("benchmark",),
 }

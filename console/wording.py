@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from console import shopper_wording
+
 _ENGLISH: Final = {
     "language_name": "English",
     "console": "Console",
@@ -264,7 +266,9 @@ _CHINESE: Final = {
     "role_admin": "管理员",
 }
 
-TEXTS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({"en": _ENGLISH, "zh": _CHINESE})
+TEXTS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
+    {"en": _ENGLISH | shopper_wording.ENGLISH, "zh": _CHINESE | shopper_wording.CHINESE}
+)
 LANGUAGES: Final = tuple(TEXTS)
 DEFAULT: Final = "en"
 

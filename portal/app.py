@@ -24,6 +24,7 @@ from portal.language import load_tongues
 from portal.live import Live
 from portal.pace import Pace
 from portal.pages import Pages
+from portal.photos import PHOTO_BYTES_MAX
 from portal.protocol import STATE, FastLane
 from portal.refresh import WORLD, Refresher
 from portal.routes import Routes
@@ -41,6 +42,8 @@ from web.guards import BodyLimit, SameOrigin, SecurityHeaders
 from web.problems import OwnFailures, handlers
 
 BODY_BYTES_MAX: Final = 3 * 1024 * 1024
+FORM_BYTES_MAX: Final = 64 * 1024
+"""What a report has beside its photo."""
 FIRST_LOAD_WITHIN_S: Final = 60.0
 """How long the start waits for the first copy; afterwards it serves, and says that it cannot confirm."""
 
@@ -60,10 +63,10 @@ def create_app(
     open the serial keys of this database, because every printed code would then look unknown.
     """
     secret = master_secret(settings)
-    tongues = load_tongues()
     live = Live(address)
-    shelf = Shelf(live)
-    pages = Pages(settings.base_url, tongues, shelf)
+    shelf, sightings, log = Shelf(live), Sightings(live, clock), ScanLog(live)
+    counter = CheckCounter(live, clock, within_s=count_within_s)
+    reader = Reader(live, counter, Histories(live), log, secret.encode(), sightings)
     refresher = Refresher(
         address,
         secret,
@@ -71,20 +74,7 @@ def create_app(
         sweep_every_s=settings.sweep_every_s,
         confirm_within_s=settings.confirm_within_s,
     )
-    sightings = Sightings(live, clock)
-    log, counter = ScanLog(live), CheckCounter(live, clock, within_s=count_within_s)
-    reader = Reader(live, counter, Histories(live), log, secret.encode(), sightings)
-    guarded: dict[str, Any] = {"csp": pages.content_security_policy(), "https": settings.base_url.startswith("https:")}
-    guard_headers = SecurityHeaders(_nowhere, **guarded).headers
-    front = Front(
-        HotPath(settings.base_url, tongues, pages, shelf),
-        refresher,
-        reader,
-        clock,
-        guard_headers,
-        pace=Pace(settings),
-        region_header=settings.edge_region_header.lower(),
-    )
+    front, guarded = _front(settings, shelf, refresher, reader, clock)
     routes = Routes(front)
     desk = ShopperRoutes(front, live, settings, secret)
 
@@ -122,7 +112,7 @@ def create_app(
         middleware=[
             Middleware(SecurityHeaders, **guarded),
             Middleware(OwnFailures, routes.problem),
-            Middleware(BodyLimit, BODY_BYTES_MAX),
+            Middleware(BodyLimit, BODY_BYTES_MAX, {"/report": PHOTO_BYTES_MAX + FORM_BYTES_MAX}),
             Middleware(SameOrigin, [settings.base_url]),
         ],
         exception_handlers=handlers(routes.problem),
@@ -131,6 +121,25 @@ def create_app(
     # Not a route: patterns of routes see the decoded path, in which they stop at a line break.
     app.router.default = request_response(routes.anything)
     return app
+
+
+def _front(
+    settings: Settings, shelf: Shelf, refresher: Refresher, reader: Reader, clock: Clock
+) -> tuple[Front, dict[str, Any]]:
+    """The front of both ways into the portal, and what the guards are told."""
+    tongues = load_tongues()
+    pages = Pages(settings.base_url, tongues, shelf)
+    guarded: dict[str, Any] = {"csp": pages.content_security_policy(), "https": settings.base_url.startswith("https:")}
+    front = Front(
+        HotPath(settings.base_url, tongues, pages, shelf),
+        refresher,
+        reader,
+        clock,
+        SecurityHeaders(_nowhere, **guarded).headers,
+        pace=Pace(settings),
+        region_header=settings.edge_region_header.lower(),
+    )
+    return front, guarded
 
 
 async def _nowhere(_scope: Scope, _receive: Receive, _send: Send) -> None:

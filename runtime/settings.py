@@ -69,6 +69,7 @@ class Settings(BaseSettings):
     mail_reply_to: str | None = Field(None, description="where answers by mail shall go")
     webhooks_to_private_addresses: bool = Field(
         False, description="lets webhooks go to http and to addresses of your own network"
+    )
     link_hosts: str = Field("", description="hosts that links of products may lead to, with commas between them")
     edge_region_header: str = Field(
         "", description="header in which the edge tells a visitor's country (CN) or region (CN-ZJ)"
