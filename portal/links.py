@@ -194,7 +194,9 @@ def _of_language(links: Sequence[Mapping[str, Any]], wanted: str | None) -> Sequ
     spoken = languages(wanted, [code for link in links for code in link.get("hreflang", ())])
     if spoken and (wanted or "").strip() != "*":
         return [link for link in links if spoken[0] in link.get("hreflang", ())]
-    return [link for link in links if "hreflang" not in link] or links[:1]
+    spoken_by_none = [link for link in links if "hreflang" not in link] or links
+    first = next(iter(spoken_by_none), {})
+    return [link for link in spoken_by_none if all(link.get(key) == first.get(key) for key in ("hreflang", "type"))]
 
 
 def _house(
