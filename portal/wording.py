@@ -313,8 +313,8 @@ def _kinds(tongue: Tongue) -> dict[str, str]:
 
 
 def told_by(step: Step, tongue: Tongue) -> str:
-    """Whose word a step is, by role: names of partners are not public."""
-    return _kinds(tongue).get(step.role or "", "")
+    """Whose word a step is, by role, where the place does not say so already. Names of partners are not public."""
+    return _kinds(tongue).get(step.role or "", "") if step.place_kind else ""
 
 
 def step_text(step: Step, tongue: Tongue) -> str:
