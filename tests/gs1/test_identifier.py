@@ -122,3 +122,10 @@ def test_a_refusal_survives_the_way_to_another_process() -> None:
 
     assert (copy.code, copy.position, copy.reason) == (error.code, error.position, error.reason)
     assert str(copy) == str(error)
+
+
+def test_without_its_variant_a_lot_stays_the_lot() -> None:
+    lot = Identifier("01", "09506000134352", (("22", "RED"), ("10", "L1")))
+
+    assert lot.without_variant() == Identifier.lot_of("09506000134352", "L1")
+    assert Identifier.product("09506000134352").without_variant() == Identifier.product("09506000134352")

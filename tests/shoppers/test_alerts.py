@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx2
 from sqlalchemy import text
@@ -20,7 +21,7 @@ from tests.shoppers.people import do_what_waits, place_of
 MIRA = "mira@example.org"
 
 
-def mail_settings(server: MailServer) -> dict[str, object]:
+def mail_settings(server: MailServer) -> dict[str, Any]:
     settings = settings_for(server)
     return {name: getattr(settings, name) for name in ("smtp_host", "smtp_port", "smtp_security", "mail_from")}
 
