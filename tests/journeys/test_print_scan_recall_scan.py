@@ -20,7 +20,11 @@ from tests.serving import free_port, served
 from tests.world import CHEESE, MILK, SECRET
 
 SEEN_WITHIN_S = 5.0
-BROWSER = {"Accept": "text/html,application/xhtml+xml", "Accept-Language": "en"}
+BROWSER = {
+    "Accept": "text/html,application/xhtml+xml",
+    "Accept-Language": "en",
+    "User-Agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) Safari",
+}
 
 
 async def test_a_printed_code_answers_and_says_recalled_once_its_milk_is(
