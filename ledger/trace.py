@@ -16,13 +16,15 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gs1.identifier import Identifier
-from ledger import codes, gaps, genealogy, trace_reads
+from ledger import codes, gaps, genealogy, trace_amounts, trace_reads
 from ledger.codes import KeyRing
 from ledger.genealogy import Closure, Start
 from ledger.holders import PIECES, Holding, holdings
 from ledger.model import UNKNOWN_ID
 from ledger.starts import starts_of
 from ledger.states import STATES, state_of
+from ledger.trace_amounts import Affected, balance_of, number
+from ledger.trace_proofs import Language, sentence
 from ledger.trace_reads import Row, ledger_revision
 from runtime.clock import Clock, rfc3339
 
@@ -34,10 +36,19 @@ _NOTHING: Final = Closure((), ())
 
 
 async def trace(
-    conn: AsyncConnection, identifier: Identifier, keys: KeyRing, *, up: bool = True, down: bool = True, clock: Clock
+    conn: AsyncConnection,
+    identifier: Identifier,
+    keys: KeyRing,
+    *,
+    up: bool = True,
+    down: bool = True,
+    siblings: bool = False,
+    language: Language = "en",
+    clock: Clock,
 ) -> dict[str, Any]:
     """Trace a code both ways, or one. Refuses what is not on record and what reaches more than ``LOTS_MAX`` lots.
 
+    ``siblings`` adds the lots that share a raw lot with what was asked; ``language`` is that of the proving sentences.
     All of it is read from one state of the ledger when ``conn`` has no transaction yet: ``as_of`` says which.
     """
     began = perf_counter()
@@ -49,8 +60,9 @@ async def trace(
     whole = [Start(lot_id) for lot_id in started]
     above = await genealogy.upstream_closure(conn, starts, lots_max=LOTS_MAX) if up else _NOTHING
     below = await genealogy.downstream_closure(conn, whole, lots_max=LOTS_MAX) if down else _NOTHING
-    facts = await _facts(conn, started, above, below)
+    facts = await _facts(conn, started, above, below, language=language)
     items, runs = await trace_reads.items_and_runs(conn, started)
+    beside = await _siblings(conn, above, below, facts) if siblings else None
     where = _where(facts)
     return {
         "starts": [_start(start, identifier, facts) for start in starts],
@@ -58,13 +70,16 @@ async def trace(
         "recalled": any(facts.lots[lot_id]["recalled"] for lot_id in {lot.lot_id for lot in below.lots} | set(started)),
         "upstream": {"lots": _upstream_lots(facts, above), "operations": _operations(facts, above)},
         "same_lot": {"items": items, "serial_ranges": runs},
+        "siblings": beside,
         "downstream": {
             "lots": _downstream_lots(facts, below),
             "operations": _operations(facts, below),
             "items": sum(where.values()),
+            "affected_items": facts.affected.in_all(),
         },
         "where": where,
         "holders": _holders(facts),
+        "balance": _balance(facts, below),
         "gaps": gaps.gaps(
             lots=facts.lots,
             operations=facts.operations,
@@ -88,6 +103,15 @@ class _Facts:
     contacts: Mapping[int, dict[str, dict[str, Any]]]
     places: Mapping[int, Row]
     held: Sequence[Holding]
+    affected: Affected
+    language: Language
+
+    def proof(self, reached: genealogy.Reached, by_lot: Mapping[int, genealogy.Reached], *, up: bool) -> dict[str, Any]:
+        """How surely a lot is reached: the events of the steps, in the order of the closure, and the same in words."""
+        steps = genealogy.path(by_lot, reached.lot_id)
+        said = sentence(steps, reached.basis, self, self.language, up=up)
+        path = [self.operations[step.operation_id]["event_id"] for step in steps]
+        return {"basis": reached.basis, "path": path, "because": said}
 
     def state(self, holding: Holding) -> str:
         """The state of a holding: by the place's party, or by the owner where the place is nobody's that we know."""
@@ -97,13 +121,17 @@ class _Facts:
         return state_of(holding.disposition, place["kind"], role)
 
 
-async def _facts(conn: AsyncConnection, started: Sequence[int], above: Closure, below: Closure) -> _Facts:
+async def _facts(
+    conn: AsyncConnection, started: Sequence[int], above: Closure, below: Closure, *, language: Language
+) -> _Facts:
     reached = [lot.lot_id for lot in (*above.lots, *below.lots)]
     lots = await trace_reads.lots_by_id(conn, [*started, *reached])
     steps = [lot.via_operation_id for lot in (*above.lots, *below.lots) if lot.via_operation_id is not None]
     walked = [*above.operation_ids, *below.operation_ids]
     operations = await trace_reads.operations_by_id(conn, [*walked, *steps])
     held = await holdings(conn, below.lots)
+    whole = [Start(lot_id) for lot_id in started]
+    accounts = await trace_amounts.accounts_of(conn, [lot.lot_id for lot in below.lots])
     owners = {holding.owner_id for holding in held}
     suppliers = {lot["supplier_id"] for lot in lots.values()}
     places = {holding.place_id for holding in held} | {row["place_id"] for row in operations.values()}
@@ -115,7 +143,25 @@ async def _facts(conn: AsyncConnection, started: Sequence[int], above: Closure, 
         contacts=await trace_reads.contacts_by_party(conn, owners),
         places=await trace_reads.places_by_id(conn, places),
         held=held,
+        affected=Affected(below, await trace_amounts.quantities_of(conn, below, whole, accounts), accounts, held),
+        language=language,
     )
+
+
+async def _siblings(conn: AsyncConnection, above: Closure, below: Closure, facts: _Facts) -> list[dict[str, Any]]:
+    """The lots made from the raw lots of what was asked, which are neither above nor below it."""
+    raw = [Start(lot.lot_id) for lot in above.lots if not facts.lots[lot.lot_id]["made_here"]]
+    beside = await genealogy.downstream_closure(conn, raw, lots_max=LOTS_MAX)
+    own = {lot.lot_id for lot in (*above.lots, *below.lots)}
+    by_lot = {lot.lot_id: lot for lot in beside.lots}
+    others = [lot for lot in beside.lots if lot.lot_id not in own]
+    rows = await trace_reads.lots_by_id(conn, [lot.lot_id for lot in others])
+    shown = []
+    for lot in others:
+        shared = facts.lots[genealogy.path(by_lot, lot.lot_id)[0].from_lot_id]
+        through = {"gtin": shared["gtin"], "lot": shared["code"]}
+        shown.append(_lot(rows[lot.lot_id]) | {"basis": lot.basis, "through": through})
+    return shown
 
 
 def _start(start: Start, identifier: Identifier, facts: _Facts) -> dict[str, Any]:
@@ -156,9 +202,8 @@ def _upstream_lots(facts: _Facts, above: Closure) -> list[dict[str, Any]]:
                 "raw": not lot["made_here"],
                 "supplier": supplier["name"] if known and supplier is not None else None,
                 "inspection": facts.inspections.get(reached.lot_id),
-                "basis": reached.basis,
-                "path": _path(facts, by_lot, reached.lot_id),
             }
+            | facts.proof(reached, by_lot, up=True)
         )
     return shown
 
@@ -169,22 +214,18 @@ def _downstream_lots(facts: _Facts, below: Closure) -> list[dict[str, Any]]:
         if holding.uom == PIECES:
             items_by_lot[holding.lot_id] = items_by_lot.get(holding.lot_id, Decimal(0)) + holding.quantity
     by_lot = {lot.lot_id: lot for lot in below.lots}
+    affected = facts.affected.of_lots()
     return [
         _lot(facts.lots[reached.lot_id])
         | {
             "items": int(items_by_lot.get(reached.lot_id, 0)),
+            "affected": affected[reached.lot_id],
             "whole": reached.whole,
-            "basis": reached.basis,
             "from": None if reached.at is None else rfc3339(reached.at),
-            "path": _path(facts, by_lot, reached.lot_id),
         }
+        | facts.proof(reached, by_lot, up=False)
         for reached in below.lots
     ]
-
-
-def _path(facts: _Facts, by_lot: Mapping[int, genealogy.Reached], lot_id: int) -> list[int]:
-    """The events of the steps between the start and this lot, in the order in which they happened to the goods."""
-    return [facts.operations[step.operation_id]["event_id"] for step in genealogy.path(by_lot, lot_id)]
 
 
 def _operations(facts: _Facts, closure: Closure) -> list[dict[str, Any]]:
@@ -227,6 +268,7 @@ def _holders(facts: _Facts) -> list[dict[str, Any]]:
         else:
             row["quantities"][holding.uom] = row["quantities"].get(holding.uom, 0) + float(holding.quantity)
     shown = []
+    affected = facts.affected.of_holders()
     for (owner_id, place_id), row in rows.items():
         owner = facts.parties[owner_id]
         contacts = facts.contacts.get(owner_id, {})
@@ -238,11 +280,32 @@ def _holders(facts: _Facts) -> list[dict[str, Any]]:
                 "items": int(row["items"]),
                 "states": row["states"],
                 "quantities": row["quantities"],
+                "affected": affected[owner_id, place_id],
                 "contact": contacts.get("recall"),
                 "responsible": contacts.get("responsible") or contacts.get("recall"),
             }
         )
     return sorted(shown, key=lambda row: (row["channel"] or "~", row["owner"]["name"], row["place"]["name"]))
+
+
+def _balance(facts: _Facts, below: Closure) -> list[dict[str, Any]]:
+    """The account of each lot that is affected as a whole, by unit of measure; what is missing is shown as it is."""
+    shown = []
+    whole = {lot.lot_id for lot in below.lots if lot.whole}
+    by_state: dict[tuple[int, str], dict[str, Decimal]] = {}
+    for holding in facts.held:
+        states = by_state.setdefault((holding.lot_id, holding.uom), {})
+        if holding.quantity > 0 or not holding.owner_id == holding.place_id == UNKNOWN_ID:
+            state = facts.state(holding)
+            states[state] = states.get(state, Decimal(0)) + holding.quantity
+    for (lot_id, uom), account in sorted(facts.affected.accounts.items()):
+        if lot_id in whole:
+            lot = facts.lots[lot_id]
+            announced = lot["announced"] if lot["announced_uom"] == uom else None
+            states = {name: number(amount) for name, amount in by_state.get((lot_id, uom), {}).items()}
+            closed = balance_of(account, announced)
+            shown.append({"gtin": lot["gtin"], "lot": lot["code"], "uom": uom, **closed, "where": states})
+    return shown
 
 
 def _place(place: Row) -> dict[str, Any]:

@@ -31,7 +31,8 @@ ORDER BY 1, 2, 3
 LIMIT CAST(:runs_max AS bigint) + 1;
 
 -- name: lots
-SELECT l.lot_id, p.gtin, l.code, p.name AS product, p.ours, l.status, l.made_on, l.best_before_on, l.supplier_id,
+SELECT l.lot_id, p.gtin, l.code, p.name AS product, p.ours, l.status, l.made_on, l.best_before_on, l.supplier_id, l.product_id,
+       l.quantity AS announced, coalesce(l.uom, '') AS announced_uom,
        l.made_at_place_id,
        EXISTS (SELECT FROM operation_output o WHERE o.lot_id = l.lot_id
                AND NOT EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id = o.event_id)) AS made_here,
@@ -65,3 +66,40 @@ WHERE party_id = ANY (CAST(:parties AS bigint[])) ORDER BY party_id, kind;
 -- name: places
 SELECT l.place_id, l.gln, l.name, l.kind, l.country, l.region, l.party_id, p.role AS party_role
 FROM place l JOIN party p USING (party_id) WHERE l.place_id = ANY (CAST(:places AS bigint[]));
+
+-- name: flows_in
+SELECT i.operation_id, i.lot_id, i.at, coalesce(i.n, i.quantity) AS quantity, i.uom, i.lo, i.n, l.product_id
+FROM operation_input i JOIN lot l USING (lot_id)
+WHERE i.operation_id = ANY (CAST(:operations AS bigint[]))
+  AND NOT EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id = i.event_id);
+
+-- name: flows_out
+SELECT o.operation_id, o.lot_id, o.at, coalesce(o.n, o.quantity) AS quantity, o.uom, o.lo, o.n, l.product_id
+FROM operation_output o JOIN lot l USING (lot_id)
+WHERE o.operation_id = ANY (CAST(:operations AS bigint[]))
+  AND NOT EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id = o.event_id);
+
+-- name: plugs
+SELECT operation_id FROM operation
+WHERE operation_id = ANY (CAST(:operations AS bigint[])) AND parameters ->> 'flow' = 'plug';
+
+-- name: accounts_of_lots
+-- For each lot and unit of measure: what there is of it, of this what came from outside the record, what was used up, and
+-- what operations told that they made. Three sums over indexes, each lot once.
+SELECT lot_id, uom, sum(held) AS held, sum(outside) AS outside, sum(used) AS used, sum(made) AS made,
+       bool_or(is_made) AS is_made
+FROM (
+    SELECT lot_id, uom, CASE WHEN place_id = 0 AND owner_id = 0 AND quantity < 0 THEN 0 ELSE quantity END AS held,
+           CASE WHEN place_id = 0 AND owner_id = 0 AND quantity < 0 THEN -quantity ELSE 0 END AS outside,
+           0 AS used, 0 AS made, false AS is_made
+    FROM lot_holding WHERE lot_id = ANY (CAST(:lots AS bigint[]))
+    UNION ALL
+    SELECT lot_id, uom, 0, 0, coalesce(n, quantity), 0, false
+    FROM operation_input i WHERE lot_id = ANY (CAST(:lots AS bigint[])) AND (n IS NOT NULL OR quantity IS NOT NULL)
+      AND NOT EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id = i.event_id)
+    UNION ALL
+    SELECT lot_id, uom, 0, 0, 0, coalesce(n, quantity), true
+    FROM operation_output o WHERE lot_id = ANY (CAST(:lots AS bigint[])) AND (n IS NOT NULL OR quantity IS NOT NULL)
+      AND NOT EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id = o.event_id)
+) AS x
+GROUP BY lot_id, uom;

@@ -1,0 +1,144 @@
+"""The affected quantities of a closure, read from the ledger; and the account of each lot, the missing shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ledger.closure import Closure, Start
+from ledger.holders import PIECES, Holding
+from ledger.intervals import Run
+from ledger.statements import named_statements
+from ledger.trace_quantities import Amount, Facts, Flow, Key, Quantities, rounded
+
+_SQL: Final = named_statements(Path(__file__).with_name("trace.sql"))
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What came of one lot, in one unit of measure ("" = pieces).
+
+    ``held`` is all that is somewhere now, gone goods included (sold, destroyed, sampled); ``outside`` of it was first
+    told of when it was here already; ``used`` went into operations. ``made`` is what operations told that they made;
+    None = no operation told a quantity.
+    """
+
+    held: Decimal
+    outside: Decimal
+    used: Decimal
+    made: Decimal | None
+
+
+Accounts = Mapping[Key, Account]
+
+
+async def accounts_of(conn: AsyncConnection, lot_ids: Iterable[int]) -> dict[Key, Account]:
+    """The account of each lot and unit of measure."""
+    rows = await conn.execute(_SQL["accounts_of_lots"], {"lots": sorted(set(lot_ids))})
+    return {
+        (row.lot_id, row.uom): Account(row.held, row.outside, row.used, row.made if row.is_made else None)
+        for row in rows
+    }
+
+
+async def quantities_of(
+    conn: AsyncConnection, closure: Closure, starts: Iterable[Start], accounts: Accounts
+) -> Quantities:
+    """At least, most likely and at most affected of each lot of a downstream closure (see ``ledger.trace_quantities``).
+
+    ``accounts`` are those of the closure's lots.
+    """
+    wanted = {"operations": list(closure.operation_ids)}
+    made = {key: float(account.held + account.used) for key, account in accounts.items()}
+    inputs = (await conn.execute(_SQL["flows_in"], wanted)).all()
+    outputs = (await conn.execute(_SQL["flows_out"], wanted)).all()
+    facts = Facts(
+        starts=_named(starts),
+        reached=frozenset(lot.lot_id for lot in closure.lots),
+        inputs=[_flow(row) for row in inputs],
+        outputs=[_flow(row) for row in outputs],
+        made=made,
+        product_by_lot={row.lot_id: row.product_id for row in (*inputs, *outputs)},
+        plugs=frozenset((await conn.execute(_SQL["plugs"], wanted)).scalars()),
+    )
+    return Quantities(facts)
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """What of the reached lots is affected, and of what each holder has."""
+
+    closure: Closure
+    quantities: Quantities
+    accounts: Accounts
+    held: Sequence[Holding]
+
+    def of_lots(self) -> dict[int, list[dict[str, Any]]]:
+        """For each reached lot one entry a unit of measure."""
+        uoms: dict[int, list[str]] = {}
+        for lot_id, uom in self.accounts:
+            uoms.setdefault(lot_id, []).append(uom)
+        return {
+            lot.lot_id: [
+                rounded(self.quantities.of(lot.lot_id, uom, only_told=not lot.whole), uom)
+                for uom in sorted(uoms.get(lot.lot_id, ()))
+            ]
+            for lot in self.closure.lots
+        }
+
+    def of_holders(self) -> dict[tuple[int, int], list[dict[str, Any]]]:
+        """For each owner and place one entry a unit of measure. What is below zero is below zero in all bounds."""
+        whole = {lot.lot_id: lot.whole for lot in self.closure.lots}
+        sums: dict[tuple[int, int], dict[str, Amount]] = {}
+        for holding in self.held:
+            quantity = float(holding.quantity)
+            by_uom = sums.setdefault((holding.owner_id, holding.place_id), {})
+            of_lot = self.quantities.of(holding.lot_id, holding.uom, only_told=not whole[holding.lot_id])
+            part = of_lot.part(quantity) if quantity > 0 else Amount(quantity, quantity, quantity, quantity)
+            before = by_uom.get(holding.uom, Amount(0.0, 0.0, 0.0, 0.0))
+            by_uom[holding.uom] = Amount(*(a + b for a, b in zip(before, part, strict=True)))
+        return {key: [rounded(by_uom[uom], uom) for uom in sorted(by_uom)] for key, by_uom in sums.items()}
+
+    def in_all(self) -> list[int]:
+        """Pieces affected over all that is held: at least, most likely, at most."""
+        pieces = [entry for rows in self.of_holders().values() for entry in rows if entry["uom"] == PIECES]
+        return [sum(entry[name] for entry in pieces) for name in ("lower", "expected", "upper")]
+
+
+def balance_of(account: Account, announced: Decimal | None) -> dict[str, int | float | None]:
+    """The account of a lot closed: ``unaccounted`` was made and is nowhere; below zero, more turned up than was made.
+
+    It is never clamped. None = nobody told how much was made, so that nothing can be compared.
+    """
+    made = account.made if account.made is not None else announced
+    missing = None if made is None else made - account.held - account.used
+    values = {"made": made, "held": account.held, "used": account.used, "from_outside": account.outside}
+    return {name: number(value) for name, value in {**values, "unaccounted": missing}.items()}
+
+
+def number(value: Decimal | None) -> int | float | None:
+    """A quantity in the types of JSON: whole ones as integers."""
+    if value is None:
+        return None
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def _named(starts: Iterable[Start]) -> dict[int, list[Run] | None]:
+    named: dict[int, list[Run] | None] = {}
+    for start in starts:
+        runs = named.setdefault(start.lot_id, [])
+        if start.lo is None or start.n is None or runs is None:
+            named[start.lot_id] = None
+        else:
+            runs.append((start.lo, start.n))
+    return named
+
+
+def _flow(row: Any) -> Flow:
+    quantity = None if row.quantity is None else float(row.quantity)
+    return Flow(row.operation_id, row.lot_id, row.at, quantity, row.uom, row.lo, row.n)
