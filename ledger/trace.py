@@ -302,9 +302,9 @@ def _balance(facts: _Facts, below: Closure) -> list[dict[str, Any]]:
         if lot_id in whole:
             lot = facts.lots[lot_id]
             announced = lot["announced"] if lot["announced_uom"] == uom else None
-            states = {name: number(amount) for name, amount in by_state.get((lot_id, uom), {}).items()}
+            where = {name: number(amount) for name, amount in by_state.get((lot_id, uom), {}).items()}
             closed = balance_of(account, announced)
-            shown.append({"gtin": lot["gtin"], "lot": lot["code"], "uom": uom, **closed, "where": states})
+            shown.append({"gtin": lot["gtin"], "lot": lot["code"], "uom": uom, **closed, "where": where})
     return shown
 
 

@@ -103,3 +103,99 @@ FROM (
       AND NOT EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id = o.event_id)
 ) AS x
 GROUP BY lot_id, uom;
+
+-- name: events
+SELECT event_id, event_time, record_time, source_id, body FROM event e
+WHERE event_id = ANY (CAST(:events AS bigint[])) AND NOT body ? 'errorDeclaration'
+  AND NOT EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id = e.event_id)
+ORDER BY event_time, event_id;
+
+-- name: titles
+SELECT 'Party' AS kind, uri, name, country, region, city, address, NULL AS owner, NULL AS brand
+FROM party WHERE uri = ANY (CAST(:uris AS text[])) AND party_id > 0
+UNION ALL
+SELECT 'Location', l.uri, l.name, l.country, l.region, l.city, l.address,
+       CASE WHEN l.party_id > 0 THEN p.uri END, NULL
+FROM place l JOIN party p USING (party_id) WHERE l.uri = ANY (CAST(:uris AS text[])) AND l.place_id > 0
+UNION ALL
+SELECT 'EPCClass', 'https://id.gs1.org/01/' || gtin, name, NULL, NULL, NULL, NULL, NULL, nullif(brand, '')
+FROM product WHERE gtin = ANY (CAST(:gtins AS text[]))
+ORDER BY 1, 2;
+
+-- name: lots_named
+SELECT l.lot_id FROM unnest(CAST(:gtins AS text[]), CAST(:codes AS text[])) AS w (gtin, code)
+JOIN product p USING (gtin) JOIN lot l ON l.product_id = p.product_id AND l.code = w.code ORDER BY l.lot_id;
+
+-- name: lots_to_sell
+SELECT l.lot_id, p.gtin, l.code, p.name AS product, l.made_at_place_id, l.supplier_id
+FROM lot l JOIN product p USING (product_id) WHERE l.lot_id = ANY (CAST(:lots AS bigint[])) AND l.code <> '';
+
+-- name: transfers
+-- Each shipment of these lots, with the first receipt of it at its destination: of the lot itself, or of a unit that the
+-- shipping event named.
+SELECT s.event_id, s.lot_id, s.uom, s.quantity, s.from_place_id, s.to_place_id, s.at, s.documents,
+       r.event_id AS received_by, r.event_time AS received_at
+FROM lot_shipment s
+LEFT JOIN LATERAL (
+    SELECT e.event_id, e.event_time FROM event e
+    WHERE e.event_id IN (
+            SELECT t.event_id FROM event_thing t WHERE t.lot_id = s.lot_id
+            UNION
+            SELECT t.event_id FROM event_thing x JOIN event_thing t ON t.unit_id = x.unit_id
+            WHERE x.event_id = s.event_id AND x.unit_id IS NOT NULL)
+      AND e.biz_step IN ('receiving', 'accepting') AND e.event_time >= s.at
+      AND coalesce(e.biz_location_id, e.read_point_id) = s.to_place_id
+      AND NOT EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id = e.event_id)
+    ORDER BY e.event_time, e.event_id LIMIT 1
+) AS r ON true
+WHERE s.lot_id = ANY (CAST(:lots AS bigint[]))
+ORDER BY s.at, s.event_id, s.lot_id, s.uom LIMIT CAST(:rows_max AS bigint) + 1;
+
+-- name: receipts
+-- Receipts that name a lot itself.
+SELECT e.event_id, t.lot_id, e.event_time AS at, coalesce(e.biz_location_id, e.read_point_id, 0) AS place_id, e.body
+FROM event_thing t JOIN event e USING (event_id)
+WHERE t.lot_id = ANY (CAST(:lots AS bigint[])) AND e.biz_step IN ('receiving', 'accepting')
+  AND NOT EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id = e.event_id)
+ORDER BY e.event_time, e.event_id, t.lot_id LIMIT CAST(:rows_max AS bigint) + 1;
+
+-- name: makings
+SELECT x.operation_id, x.side, x.lot_id, x.at, x.uom, x.quantity, o.place_id, o.event_id
+FROM (
+    SELECT operation_id, 'in' AS side, lot_id, max(at) AS at, uom, sum(coalesce(n, quantity)) AS quantity
+    FROM operation_input i WHERE operation_id = ANY (CAST(:operations AS bigint[]))
+      AND NOT EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id = i.event_id)
+    GROUP BY operation_id, lot_id, uom
+    UNION ALL
+    SELECT operation_id, 'out', lot_id, max(at), uom, sum(coalesce(n, quantity))
+    FROM operation_output p WHERE operation_id = ANY (CAST(:operations AS bigint[]))
+      AND NOT EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id = p.event_id)
+    GROUP BY operation_id, lot_id, uom
+) AS x JOIN operation o USING (operation_id)
+ORDER BY x.at, x.operation_id, x.side, x.lot_id, x.uom LIMIT CAST(:rows_max AS bigint) + 1;
+
+-- name: operations_of_lots
+SELECT operation_id FROM operation_input WHERE lot_id = ANY (CAST(:lots AS bigint[]))
+UNION SELECT operation_id FROM operation_output WHERE lot_id = ANY (CAST(:lots AS bigint[])) ORDER BY 1;
+
+-- name: locations
+SELECT l.place_id, l.uri, l.gln, l.name, l.country, l.region, l.city, l.address, p.name AS business,
+       (SELECT c.phone FROM contact c WHERE c.party_id = l.party_id AND c.phone IS NOT NULL ORDER BY c.kind LIMIT 1) AS phone
+FROM place l JOIN party p USING (party_id) WHERE l.place_id = ANY (CAST(:places AS bigint[]));
+
+-- name: links
+-- From lot to lot among these lots, each pair once.
+SELECT DISTINCT i.lot_id AS source, o.lot_id AS target FROM operation_input i JOIN operation_output o USING (operation_id)
+WHERE i.lot_id = ANY (CAST(:lots AS bigint[])) AND o.lot_id = ANY (CAST(:lots AS bigint[])) AND i.lot_id <> o.lot_id
+  AND NOT EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id IN (i.event_id, o.event_id))
+ORDER BY 1, 2 LIMIT CAST(:rows_max AS bigint) + 1;
+
+-- name: holder_links
+SELECT DISTINCT h.lot_id AS source, o.name AS owner, l.name AS place
+FROM lot_holding h JOIN party o ON o.party_id = h.owner_id JOIN place l ON l.place_id = h.place_id
+WHERE h.lot_id = ANY (CAST(:lots AS bigint[])) AND h.quantity <> 0
+ORDER BY 1, 2, 3 LIMIT CAST(:rows_max AS bigint) + 1;
+
+-- name: lot_names
+SELECT l.lot_id, p.gtin, l.code FROM lot l JOIN product p USING (product_id)
+WHERE l.lot_id = ANY (CAST(:lots AS bigint[]));

@@ -110,21 +110,22 @@ class Affected:
         return [sum(entry[name] for entry in pieces) for name in ("lower", "expected", "upper")]
 
 
-def balance_of(account: Account, announced: Decimal | None) -> dict[str, int | float | None]:
+def balance_of(account: Account, announced: Decimal | None) -> dict[str, int | float | str]:
     """The account of a lot closed: ``unaccounted`` was made and is nowhere; below zero, more turned up than was made.
 
-    It is never clamped. None = nobody told how much was made, so that nothing can be compared.
+    It is never clamped. ``told_by`` says whence ``made`` is known: from the operations, else as the lot was announced,
+    else from whatever events brought it into the record.
     """
-    made = account.made if account.made is not None else announced
-    missing = None if made is None else made - account.held - account.used
+    by_record = account.held + account.used - account.outside
+    ways = (("operations", account.made), ("announcement", announced), ("record", by_record))
+    told_by, made = next((by, made) for by, made in ways if made is not None)
     values = {"made": made, "held": account.held, "used": account.used, "from_outside": account.outside}
-    return {name: number(value) for name, value in {**values, "unaccounted": missing}.items()}
+    missing = made - account.held - account.used
+    return {"told_by": told_by, **{name: number(value) for name, value in {**values, "unaccounted": missing}.items()}}
 
 
-def number(value: Decimal | None) -> int | float | None:
+def number(value: Decimal) -> int | float:
     """A quantity in the types of JSON: whole ones as integers."""
-    if value is None:
-        return None
     return int(value) if value == value.to_integral_value() else float(value)
 
 

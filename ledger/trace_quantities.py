@@ -236,8 +236,12 @@ def rounded(amount: Amount, uom: str) -> dict[str, float | int | str]:
             "expected": round(amount.expected),
             "upper": upper,
         }
-    numbers = {name: round(value, 6) for name, value in zip(("of", "lower", "expected", "upper"), amount, strict=True)}
-    return {"uom": uom, **numbers}
+    names = ("of", "lower", "expected", "upper")
+    return {"uom": uom, **{name: _plain(round(value, 6)) for name, value in zip(names, amount, strict=True)}}
+
+
+def _plain(value: float) -> int | float:
+    return int(value) if value.is_integer() else value
 
 
 def _apportioned(rows: Sequence[tuple[Flow, Share]]) -> Share:

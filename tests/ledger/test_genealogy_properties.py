@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ledger import genealogy
 from ledger.genealogy import Reached, Start
+from tests.ledger import many_graphs
 from tests.ledger.brute_force import REST, Fire, Graph, Operation, Told
 from tests.ledger.records import Records, day
 
@@ -192,3 +193,7 @@ async def test_upstream_is_downstream_seen_from_the_other_end(
         assert (forward is not None) == (source in origins)
         if forward is not None and source != target:
             assert forward.basis == origins[source]
+
+
+async def test_ten_thousand_small_graphs_are_reached_as_by_hand(conn: AsyncConnection) -> None:
+    assert await many_graphs.differing(conn, list(many_graphs.graphs(10_000, seed=2026))) == []

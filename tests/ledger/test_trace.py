@@ -59,7 +59,7 @@ async def dairy(conn: AsyncConnection) -> Records:
     return records
 
 
-async def traced(records: Records, identifier: Identifier, **ways: bool) -> dict[str, Any]:
+async def traced(records: Records, identifier: Identifier, **ways: Any) -> dict[str, Any]:
     answer = await trace(records.conn, identifier, KeyRing({}), clock=lambda: NOW, **ways)
     assert json.loads(json.dumps(answer)) == answer
     return answer
