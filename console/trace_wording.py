@@ -61,6 +61,15 @@ _ENGLISH: Final = {
     "state_destroyed": "destroyed",
     "state_sampled": "sampled",
     "state_unknown": "unknown",
+    "gap_items without a lot": "items without a lot",
+    "gap_lot without receipt or making": "lot without receipt or making",
+    "gap_operation without inputs": "operation without inputs",
+    "gap_operation without outputs": "operation without outputs",
+    "gap_came from outside the record": "came from outside the record",
+    "gap_more went out than ever came in": "more went out than ever came in",
+    "gap_place unknown": "place unknown",
+    "gap_owner unknown": "owner unknown",
+    "gap_owner without recall contact": "owner without recall contact",
 }
 
 _CHINESE: Final = {
@@ -118,6 +127,15 @@ _CHINESE: Final = {
     "state_destroyed": "已销毁",
     "state_sampled": "已抽样",
     "state_unknown": "不明",
+    "gap_items without a lot": "有件无批次",
+    "gap_lot without receipt or making": "批次无收货或生产记录",
+    "gap_operation without inputs": "工序无投入记录",
+    "gap_operation without outputs": "工序无产出记录",
+    "gap_came from outside the record": "来自记录之外",
+    "gap_more went out than ever came in": "流出多于流入",
+    "gap_place unknown": "地点不明",
+    "gap_owner unknown": "所有者不明",
+    "gap_owner without recall contact": "所有者无召回联系人",
 }
 
 WORDS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType({"en": _ENGLISH, "zh": _CHINESE})

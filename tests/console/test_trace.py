@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from console import trace
 from console.trace_wording import WORDS
+from ledger import gaps
 from tests.console.conftest import Visitor, words
 from tests.world import CHEESE, MILK, little_dairy
 
@@ -71,6 +75,12 @@ async def test_rows_that_do_not_fit_the_page_are_said_to_be_in_the_files(
     browser = await visitor("ada", "viewer")
 
     assert "more are in the files" in words(await browser.get("/console/trace", params={"code": M1}))
+
+
+def test_every_gap_that_the_ledger_tells_has_words_in_every_language() -> None:
+    told = set(re.findall(r'"what": "([^"]+)"', Path(gaps.__file__).read_text(encoding="utf-8")))
+
+    assert len(told) >= 9 and {f"gap_{what}" for what in told} <= WORDS["en"].keys()
 
 
 def test_every_language_says_everything() -> None:
