@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from operator import add
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,6 +16,10 @@ from ledger.holders import PIECES, Holding
 from ledger.intervals import Run
 from ledger.statements import named_statements
 from ledger.trace_quantities import Amount, Facts, Flow, Key, Quantities, rounded
+
+BOUNDS: Final = ("lower", "expected", "upper")
+NOTHING: Final = Amount(0.0, 0.0, 0.0, 0.0)
+K = TypeVar("K", bound=Hashable)
 
 _SQL: Final = named_statements(Path(__file__).with_name("trace.sql"))
 
@@ -93,21 +98,29 @@ class Affected:
 
     def of_holders(self) -> dict[tuple[int, int], list[dict[str, Any]]]:
         """For each owner and place one entry a unit of measure. What is below zero is below zero in all bounds."""
-        whole = {lot.lot_id: lot.whole for lot in self.closure.lots}
         sums: dict[tuple[int, int], dict[str, Amount]] = {}
-        for holding in self.held:
-            quantity = float(holding.quantity)
-            by_uom = sums.setdefault((holding.owner_id, holding.place_id), {})
-            of_lot = self.quantities.of(holding.lot_id, holding.uom, only_told=not whole[holding.lot_id])
-            part = of_lot.part(quantity) if quantity > 0 else Amount(quantity, quantity, quantity, quantity)
-            before = by_uom.get(holding.uom, Amount(0.0, 0.0, 0.0, 0.0))
-            by_uom[holding.uom] = Amount(*(a + b for a, b in zip(before, part, strict=True)))
+        for (owner_id, place_id, uom), part in self._parts(lambda h: (h.owner_id, h.place_id, h.uom)).items():
+            sums.setdefault((owner_id, place_id), {})[uom] = part
         return {key: [rounded(by_uom[uom], uom) for uom in sorted(by_uom)] for key, by_uom in sums.items()}
 
     def in_all(self) -> list[int]:
-        """Pieces affected over all that is held: at least, most likely, at most."""
-        pieces = [entry for rows in self.of_holders().values() for entry in rows if entry["uom"] == PIECES]
-        return [sum(entry[name] for entry in pieces) for name in ("lower", "expected", "upper")]
+        """Pieces affected over all that is held: at least, most likely, at most. Holders' bounds may add up to more."""
+        pieces = self._parts(lambda h: h.uom).get(PIECES)
+        return [0, 0, 0] if pieces is None else [int(rounded(pieces, PIECES)[name]) for name in BOUNDS]
+
+    def _parts(self, shared: Callable[[Holding], K]) -> dict[K, Amount]:
+        """What is affected of the holdings that share something: of each lot together, because its bound is one."""
+        whole = {lot.lot_id: lot.whole for lot in self.closure.lots}
+        quantities: dict[tuple[K, int, str, bool], float] = {}
+        for holding in self.held:
+            key = (shared(holding), holding.lot_id, holding.uom, holding.quantity > 0)
+            quantities[key] = quantities.get(key, 0.0) + float(holding.quantity)
+        sums: dict[K, Amount] = {}
+        for (group, lot_id, uom, is_there), quantity in quantities.items():
+            of_lot = self.quantities.of(lot_id, uom, only_told=not whole[lot_id])
+            part = of_lot.part(quantity) if is_there else Amount(quantity, quantity, quantity, quantity)
+            sums[group] = Amount(*map(add, sums.get(group, NOTHING), part))
+        return sums
 
 
 def balance_of(account: Account, announced: Decimal | None) -> dict[str, int | float | str]:

@@ -124,6 +124,55 @@ async def test_a_lot_reached_only_when_time_is_ignored_is_shown_as_possible_with
     assert shown["basis"] == "possible" and shown["path"][-1] == 77 and len(shown["path"]) == 2
 
 
+async def test_each_line_is_proved_in_a_sentence_in_the_language_that_is_asked_for(dairy: Records) -> None:
+    c1 = Identifier.lot_of(gtin(CHEESE), "C1")
+    english, chinese = await traced(dairy, c1), await traced(dairy, c1, language="zh")
+
+    m1 = english["upstream"]["lots"][0]
+    assert m1["because"] == (
+        f"milk M1 went into cheese C1 (plant, line vat 1, 2026-03-03T06:00:00Z, event {m1['path'][0]})."
+    )
+    assert chinese["upstream"]["lots"][0]["because"].startswith("milk M1 用于生产 cheese C1（plant，生产线 vat 1")
+    assert english["downstream"]["lots"][0]["because"] == "Named by the code itself."
+
+
+async def test_what_is_made_of_good_and_bad_milk_is_bounded_for_the_lot_and_for_each_holder(dairy: Records) -> None:
+    await dairy.conn.execute(text("UPDATE operation_input SET quantity = 30, uom = 'KGM' WHERE lot_id = 1"))
+    await dairy.conn.execute(text("UPDATE operation_input SET quantity = 70, uom = 'KGM' WHERE lot_id = 2"))
+    await dairy.conn.execute(text("UPDATE operation_output SET quantity = 100"))
+    await dairy.conn.commit()
+
+    mixed = await traced(dairy, Identifier.lot_of(gtin(MILK), "M1"))
+    await dairy.conn.execute(text("""UPDATE operation SET parameters = '{"flow": "plug"}'"""))
+    await dairy.conn.commit()
+    plug = await traced(dairy, Identifier.lot_of(gtin(MILK), "M1"))
+
+    assert mixed["downstream"]["lots"][1]["affected"] == [
+        {"uom": "", "of": 100, "lower": 0, "expected": 30, "upper": 100}
+    ]
+    assert plug["downstream"]["lots"][1]["affected"] == [
+        {"uom": "", "of": 100, "lower": 30, "expected": 30, "upper": 30}
+    ]
+    assert {row["owner"]["name"]: row["affected"][0]["upper"] for row in plug["holders"]} == {
+        "Corner Shop": 30, "creamery": 30,
+    }  # fmt: skip
+    assert [lot["lot"] for lot in plug["downstream"]["lots"]] == [lot["lot"] for lot in mixed["downstream"]["lots"]]
+
+
+@pytest.mark.parametrize(("made", "unaccounted"), [(103, 3), (100, 0), (90, -10)])
+async def test_the_balance_of_a_lot_shows_what_is_missing_and_never_hides_that_more_turned_up(
+    dairy: Records, made: int, unaccounted: int
+) -> None:
+    await dairy.conn.execute(text("UPDATE operation_output SET quantity = :made WHERE lot_id = 3"), {"made": made})
+    await dairy.conn.commit()
+
+    [balance] = (await traced(dairy, Identifier.lot_of(gtin(CHEESE), "C1")))["balance"]
+
+    assert (balance["told_by"], balance["made"], balance["held"], balance["used"]) == ("operations", made, 100, 0)
+    assert balance["unaccounted"] == unaccounted
+    assert balance["where"] == {"at_channel": 50, "sold": 10, "in_plant": 40}
+
+
 async def test_one_way_only_is_answered_one_way_only(dairy: Records) -> None:
     up = await traced(dairy, Identifier.lot_of(gtin(CHEESE), "C1"), down=False)
     down = await traced(dairy, Identifier.lot_of(gtin(CHEESE), "C1"), up=False)
