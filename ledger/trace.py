@@ -64,9 +64,9 @@ async def trace(
     items, runs = await trace_reads.items_and_runs(conn, started)
     beside = await _siblings(conn, above, below, facts) if siblings else None
     where = _where(facts)
-    return {
+    answer: dict[str, Any] = {
         "starts": [_start(start, identifier, facts) for start in starts],
-        "as_of": {"event": revision, "at": rfc3339(clock()), "took_ms": round((perf_counter() - began) * 1000)},
+        "as_of": {"event": revision, "at": rfc3339(clock()), "took_ms": 0},
         "recalled": any(facts.lots[lot_id]["recalled"] for lot_id in {lot.lot_id for lot in below.lots} | set(started)),
         "upstream": {"lots": _upstream_lots(facts, above), "operations": _operations(facts, above)},
         "same_lot": {"items": items, "serial_ranges": runs},
@@ -90,6 +90,8 @@ async def trace(
             contacts=facts.contacts,
         ),
     }
+    answer["as_of"]["took_ms"] = round((perf_counter() - began) * 1000)
+    return answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,9 @@ from ledger.closure import Closure, Start
 from ledger.holders import PIECES, Holding
 from ledger.intervals import Run
 from ledger.statements import named_statements
-from ledger.trace_quantities import Amount, Facts, Flow, Key, Quantities, rounded
+from ledger.trace_quantities import NOTHING, Amount, Facts, Flow, Key, Quantities, rounded
 
 BOUNDS: Final = ("lower", "expected", "upper")
-NOTHING: Final = Amount(0.0, 0.0, 0.0, 0.0)
 K = TypeVar("K", bound=Hashable)
 
 _SQL: Final = named_statements(Path(__file__).with_name("trace.sql"))

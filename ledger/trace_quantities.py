@@ -67,9 +67,11 @@ class Amount(NamedTuple):
 
     def share(self) -> Share:
         """The same as shares; of nothing, none."""
-        return Share(*(x / self.total for x in self[1:])) if self.total else NONE
+        total = self.total
+        return Share(self.lower / total, self.expected / total, self.upper / total) if total else NONE
 
 
+NOTHING: Final = Amount(0.0, 0.0, 0.0, 0.0)
 NONE: Final = Share(0.0, 0.0, 0.0)
 ALL: Final = Share(1.0, 1.0, 1.0)
 
@@ -103,9 +105,11 @@ class _Stock:
         if not quantity:
             self.untold.append(share)
             return
-        before = self.told.get(uom, Amount(0.0, 0.0, 0.0, 0.0))
-        more = (quantity, *(quantity * part for part in share))
-        self.told[uom] = Amount(*(a + b for a, b in zip(before, more, strict=True)))
+        total, lower, expected, upper = self.told.get(uom, NOTHING)
+        self.told[uom] = Amount(
+            total + quantity, lower + quantity * share.lower, expected + quantity * share.expected,
+            upper + quantity * share.upper,
+        )  # fmt: skip
 
     def shares(self, *, without: str | None = None) -> list[Share]:
         """One share for each telling in another unit of measure than ``without``, and for each without a quantity."""
@@ -191,13 +195,11 @@ class Quantities:
         stock = self._stocks.get(lot_id)
         if stock is None:
             return None
-        told, outside = stock.told.get(uom, Amount(0.0, 0.0, 0.0, 0.0)), self._outside.get((lot_id, uom), 0.0)
+        told, outside = stock.told.get(uom, NOTHING), self._outside.get((lot_id, uom), 0.0)
         total = told.total + outside
-        if not total:
-            return None
-        others = stock.shares(without=uom)
         if not outside:
-            return told
+            return told if total else None
+        others = stock.shares(without=uom)
         if lot_id in self._runs and not others:
             return told._replace(total=total)  # the scope named the numbers that it means, and no others
         everything = _together([*others, *([told.share()] if told.total else [])])
@@ -208,20 +210,21 @@ class Quantities:
         )  # fmt: skip
 
     def _share_of_output(self, operation_id: int, into: Sequence[tuple[Flow, Share]]) -> Share:
+        if all(share.upper == 0 for _row, share in into):
+            return NONE
+        if all(share.lower == 1.0 for _row, share in into):
+            return ALL
         by_product: dict[int, list[tuple[Flow, Share]]] = {}
         for row, share in into:
             # Lots that the closure did not reach are each an ingredient of their own product only where that is known.
             by_product.setdefault(self._facts.product_by_lot.get(row.lot_id, 0), []).append((row, share))
         parts = [_apportioned(rows) for rows in by_product.values()]
-        if not parts:
-            return NONE
         missed = 1.0
         for part in parts:
             missed *= 1.0 - part.expected
         lower, upper = max(part.lower for part in parts), min(1.0, sum(part.upper for part in parts))
         if operation_id not in self._facts.plugs:
-            lower = 1.0 if all(share.lower == 1.0 for _row, share in into) else 0.0
-            upper = 1.0 if upper > 0 else 0.0
+            lower, upper = 0.0, 1.0  # mixed, and some of what went in was sound
         return Share(lower, min(upper, max(lower, 1.0 - missed)), upper)
 
 
@@ -246,13 +249,15 @@ def _plain(value: float) -> int | float:
 
 def _apportioned(rows: Sequence[tuple[Flow, Share]]) -> Share:
     """Of one ingredient: weighted by quantity where all of it is told in one unit of measure."""
-    weights = [row.quantity for row, _share in rows]
-    if None in weights or 0 in weights or len({row.uom for row, _share in rows}) > 1:
-        return _together([share for _row, share in rows])
-    total = sum(weight or 0.0 for weight in weights)
-    return Share(*(
-        sum((row.quantity or 0.0) * share[which] for row, share in rows) / total for which in range(3)
-    ))  # fmt: skip
+    total, lower, expected, upper = NOTHING
+    for row, share in rows:
+        if not row.quantity or row.uom != rows[0][0].uom:
+            return _together([each for _row, each in rows])
+        total += row.quantity
+        lower += row.quantity * share.lower
+        expected += row.quantity * share.expected
+        upper += row.quantity * share.upper
+    return Share(lower / total, expected / total, upper / total)
 
 
 def _together(shares: Sequence[Share]) -> Share:
