@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gs1.identifier import Identifier
-from ledger import trace_events, trace_files, trace_fsma
+from ledger import trace_events, trace_files, trace_fsma, trace_sheets
 from ledger.capture import capture
 from ledger.codes import KeyRing, ensure_key
 from ledger.epcis.read import read_document
@@ -25,6 +25,7 @@ from ledger.trace import trace
 from ledger.trace_events import TooManyEventsToExport, TooManyItemsToExport
 from ledger.trace_files import TooMuchForAPicture
 from ledger.trace_fsma import TooManyTrackingEvents
+from ledger.trace_sheets import TooMuchForASheet
 from runtime.clock import system_clock
 from runtime.database import DatabaseAddress, Role, transaction
 from tests.world import CHEESE, MILK, SECRET, little_dairy
@@ -83,7 +84,7 @@ def same_everywhere(answer: Mapping[str, Any]) -> dict[str, Any]:
 async def test_the_events_of_a_trace_make_the_same_trace_in_a_fresh_installation(
     conn: AsyncConnection, database: DatabaseAddress, identifier: Identifier
 ) -> None:
-    await little_dairy(conn, items=24)
+    await little_dairy(conn, items=8)
     keys = await ring(conn)
     before = await ask(conn, keys, identifier)
     content = await made(conn, "epcis", keys, identifier)
@@ -99,12 +100,12 @@ async def test_the_events_of_a_trace_make_the_same_trace_in_a_fresh_installation
 
 
 async def test_our_own_labels_are_told_by_their_serials_and_never_by_our_numbers(conn: AsyncConnection) -> None:
-    await little_dairy(conn, items=24)
+    await little_dairy(conn, items=8)
 
     content = await made(conn, "epcis", await ring(conn))
 
     commissioned = [e for e in orjson.loads(content)["epcisBody"]["eventList"] if e.get("bizStep") == "commissioning"]
-    assert {len(event["epcList"]) for event in commissioned if "epcList" in event} == {24}
+    assert {len(event["epcList"]) for event in commissioned if "epcList" in event} == {8}
     assert b"numberRanges" not in content and b"recordTime" not in content
     named = {each["type"].rpartition(":")[2] for each in
              orjson.loads(content)["epcisHeader"]["epcisMasterData"]["vocabularyList"]}  # fmt: skip
@@ -112,19 +113,19 @@ async def test_our_own_labels_are_told_by_their_serials_and_never_by_our_numbers
 
 
 async def test_the_workbook_has_every_table_and_loses_no_digit(conn: AsyncConnection) -> None:
-    await little_dairy(conn, items=24)
+    await little_dairy(conn, items=8)
 
     book = CalamineWorkbook.from_filelike(io.BytesIO(await made(conn, "xlsx", await ring(conn))))
 
     assert book.sheet_names == ["starts", "made_from", "went_into", "holders", "where", "balance", "gaps", "as_of"]
     head, *rows = book.get_sheet_by_name("went_into").to_python()
     cheese = next(dict(zip(head, row, strict=True)) for row in rows if row[1] == "C1")
-    assert cheese["gtin"] == CHEESE and cheese["upper"] == 24
+    assert cheese["gtin"] == CHEESE and cheese["upper"] == 8
     assert "went into" in str(cheese["because"])
 
 
 async def test_a_name_that_looks_like_a_formula_is_text_in_every_file(conn: AsyncConnection) -> None:
-    await little_dairy(conn, items=24)
+    await little_dairy(conn, items=8)
     await conn.execute(text("UPDATE product SET name = '=HYPERLINK(\"x\")' WHERE gtin = :gtin"), {"gtin": CHEESE})
     await conn.commit()
     keys = await ring(conn)
@@ -139,7 +140,7 @@ async def test_a_name_that_looks_like_a_formula_is_text_in_every_file(conn: Asyn
 
 
 async def test_the_sheet_of_fsma_204_has_each_tracking_event_and_names_what_is_missing(conn: AsyncConnection) -> None:
-    await little_dairy(conn, items=24)
+    await little_dairy(conn, items=8)
 
     book = CalamineWorkbook.from_filelike(io.BytesIO(await made(conn, "fsma204", await ring(conn))))
     head, *lines = book.get_sheet_by_name("fsma204").to_python()
@@ -157,29 +158,28 @@ async def test_the_sheet_of_fsma_204_has_each_tracking_event_and_names_what_is_m
 
 
 async def test_json_is_the_answer_itself(conn: AsyncConnection) -> None:
-    await little_dairy(conn, items=24)
+    await little_dairy(conn, items=8)
 
     told = json.loads(await made(conn, "json", await ring(conn)))
 
     assert {lot["lot"] for lot in told["downstream"]["lots"]} == {"M1", "C1"}
 
 
-@pytest.mark.parametrize(
-    ("limit", "form", "refusal"),
-    [
-        ((trace_events, "EVENTS_MAX"), "epcis", TooManyEventsToExport),
-        ((trace_events, "ITEMS_MAX"), "epcis", TooManyItemsToExport),
-        ((trace_fsma, "ROWS_MAX"), "fsma204", TooManyTrackingEvents),
-        ((trace_files, "PICTURE_LOTS_MAX"), "svg", TooMuchForAPicture),
-        ((trace_files, "LINKS_MAX"), "svg", TooMuchForAPicture),
-    ],
-)
 async def test_what_is_too_much_for_a_file_is_refused_and_not_cut(
-    conn: AsyncConnection, monkeypatch: pytest.MonkeyPatch, limit: tuple[Any, str], form: str, refusal: type[Exception]
+    conn: AsyncConnection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await little_dairy(conn, items=24)
+    await little_dairy(conn, items=4)
     keys = await ring(conn)
-    monkeypatch.setattr(*limit, 0)
+    limits: list[tuple[Any, str, str, type[Exception]]] = [
+        (trace_events, "EVENTS_MAX", "epcis", TooManyEventsToExport),
+        (trace_events, "ITEMS_MAX", "epcis", TooManyItemsToExport),
+        (trace_fsma, "ROWS_MAX", "fsma204", TooManyTrackingEvents),
+        (trace_files, "PICTURE_LOTS_MAX", "svg", TooMuchForAPicture),
+        (trace_files, "LINKS_MAX", "svg", TooMuchForAPicture),
+        (trace_sheets, "ROWS_MAX", "xlsx", TooMuchForASheet),
+    ]
 
-    with pytest.raises(refusal):
-        await made(conn, form, keys)
+    for module, limit, form, refusal in limits:
+        with monkeypatch.context() as lowered, pytest.raises(refusal):
+            lowered.setattr(module, limit, 0)
+            await made(conn, form, keys)
