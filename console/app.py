@@ -13,7 +13,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from console import (cases, entrance, home, label_jobs, recall_board, shoppers, trace)
+from console import cases, entrance, home, label_jobs, recall_board, shoppers, trace
 from console.desk import HOME, SIGN_IN, Desk, problem_page, signed_in
 from runtime.clock import Clock, system_clock
 from runtime.database import DatabaseAddress, Role

@@ -28,8 +28,8 @@ from runtime.webhooks import WebhookAddressNotUsable
 from tests.recall.creamery import CHEESE, CORNER_SHOP, NORTH_DEPOT, SECRET, Creamery, clock
 from tests.recall.desk import opened, published
 from tests.recall.owners import ADA, BEN, CLEO, DAN, EVE, at, deliveries, run_worker, told, with_addresses
+from tests.receiver import answers, receiver
 from tests.runtime.mail_server import MailServer, mail_server, settings_for
-from tests.runtime.test_webhooks import answers, receiver
 
 C1, C2 = (CHEESE, "C1"), (CHEESE, "C2")
 
