@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import shlex
 import subprocess
@@ -80,7 +81,7 @@ def said_commands(page: Path) -> Iterator[str]:
 def unknown_in(command: str) -> str | None:
     """The first word or option that the command line does not know; None when it knows all of them."""
     words = shlex.split(re.sub(r"\$\([^)]*\)", "X", command).split(" | ")[0].split(" > ")[0].split(" < ")[0])[1:]
-    found: Any = typer.main.get_command(application())
+    found: Any = _commands()
     while words and hasattr(found, "commands"):
         word = words.pop(0)
         if word.startswith("-"):
@@ -90,6 +91,12 @@ def unknown_in(command: str) -> str | None:
         found = found.commands[word]
     known = {"--help"} | {name for parameter in found.params for name in (*parameter.opts, *parameter.secondary_opts)}
     return next((word for word in words if _OPTION.match(word) and word.split("=")[0] not in known), None)
+
+
+@functools.cache
+def _commands() -> Any:
+    """The whole command line, made up once: it takes a second."""
+    return typer.main.get_command(application())
 
 
 def broken_links(page: Path) -> list[str]:
