@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 import numpy as np
 
 from portal.intervals import Int64s
-from portal.lots import UInt64s, text_hash
+from portal.lots import Int32s, UInt64s, text_hash
 from serials import keys
 from serials.cipher import SerialCipher
 
 CIPHERS_MAX: Final = 10_000
 """Ciphers kept per process (one per product and epoch); the one used longest ago makes room."""
+_NONE: Final = -1
 
 
 class Keys:
@@ -28,6 +30,7 @@ class Keys:
             for epoch, wrapped in sorted(wrapped_by_epoch.items(), reverse=True)
         }
         self._ciphers: OrderedDict[tuple[int, str], SerialCipher] = OrderedDict()
+        self._decoders: dict[str, tuple[tuple[int, Callable[[int], int]], ...]] = {}
 
     @property
     def epochs(self) -> frozenset[int]:
@@ -44,6 +47,16 @@ class Keys:
             found.append((epoch, number))
         return found
 
+    def decoders(self, gtin: str) -> tuple[tuple[int, Callable[[int], int]], ...]:
+        """For each epoch, the newest first, what makes a number of the 60 bits of a serial of this product."""
+        found = self._decoders.get(gtin)
+        if found is None:
+            if len(self._decoders) >= CIPHERS_MAX:
+                self._decoders.clear()
+            found = tuple((epoch, self._cipher(epoch, gtin).number_of_block) for epoch in self._roots)
+            self._decoders[gtin] = found
+        return found
+
     def _cipher(self, epoch: int, gtin: str) -> SerialCipher:
         cipher = self._ciphers.get((epoch, gtin))
         if cipher is None:
@@ -56,8 +69,7 @@ class Keys:
         return cipher
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """Numbers issued to a label job of one product (``gtin`` None: given to serials from outside)."""
 
     lo: int
@@ -69,30 +81,96 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
-class Blocks:
-    """All issued blocks, sorted by ``lo``; they do not overlap."""
+class BlockTable:
+    """Issued blocks in columns sorted by ``lo``, 36 bytes each; they do not overlap."""
 
-    lo: Int64s = field(default_factory=lambda: np.empty(0, dtype=np.int64))
-    rows: tuple[Block, ...] = ()
+    lo: Int64s
+    n: Int64s
+    gtin: Int64s
+    lot_id: Int64s
+    epoch: Int32s
+    skipped: Mapping[int, frozenset[int]]
+    """Of the few blocks that skip numbers, by ``lo``."""
+    _begins: memoryview = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_begins", np.ascontiguousarray(self.lo).data)
 
     @classmethod
     def of(cls, blocks: Iterable[Block]) -> Self:
         """From blocks in any order; the later one counts when two begin alike."""
-        rows = tuple(sorted({block.lo: block for block in blocks}.values(), key=lambda block: block.lo))
-        return cls(np.array([row.lo for row in rows], dtype=np.int64), rows)
+        rows = sorted({block.lo: block for block in blocks}.values())
+        return cls(
+            lo=np.array([row.lo for row in rows], dtype=np.int64),
+            n=np.array([row.n for row in rows], dtype=np.int64),
+            gtin=np.array([_NONE if row.gtin is None else int(row.gtin) for row in rows], dtype=np.int64),
+            lot_id=np.array([_NONE if row.lot_id is None else row.lot_id for row in rows], dtype=np.int64),
+            epoch=np.array([_NONE if row.epoch is None else row.epoch for row in rows], dtype=np.int32),
+            skipped={row.lo: row.skipped for row in rows if row.skipped},
+        )
+
+    def __len__(self) -> int:
+        return len(self.lo)
+
+    def issued(self, gtin: int, epoch: int, number: int) -> int | None:
+        """The row of the block that issued ``number`` under this product and epoch; a skipped number never was."""
+        row = self.row_of(number)
+        if row is None or self.gtin[row] != gtin or self.epoch[row] != epoch:
+            return None
+        return None if self.skipped and number in self.skipped.get(self._begins[row], ()) else row
+
+    def row_of(self, number: int) -> int | None:
+        """The row of the block that holds ``number``, whoever it was issued to."""
+        row = bisect_right(self._begins, number) - 1
+        return None if row < 0 or number >= self._begins[row] + int(self.n[row]) else row
+
+    def block(self, row: int) -> Block:
+        """One row as a value."""
+        gtin, lot_id, epoch = int(self.gtin[row]), int(self.lot_id[row]), int(self.epoch[row])
+        return Block(
+            self._begins[row],
+            int(self.n[row]),
+            None if gtin == _NONE else f"{gtin:014}",
+            None if lot_id == _NONE else lot_id,
+            None if epoch == _NONE else epoch,
+            self.skipped.get(self._begins[row], frozenset()),
+        )
+
+
+NO_BLOCKS = BlockTable.of(())
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """A large table of issued blocks with those told since over it."""
+
+    base: BlockTable = NO_BLOCKS
+    news: BlockTable = NO_BLOCKS
+
+    @classmethod
+    def of(cls, blocks: Iterable[Block]) -> Self:
+        """From blocks in any order."""
+        return cls(BlockTable.of(blocks))
 
     def with_news(self, blocks: Sequence[Block]) -> Self:
-        """The same with later news."""
-        return type(self).of([*self.rows, *blocks]) if blocks else self
+        """The same with later news: a block that began before is told anew, with the same numbers."""
+        if not blocks:
+            return self
+        told = [self.news.block(row) for row in range(len(self.news))]
+        return type(self)(self.base, BlockTable.of([*told, *blocks]))
 
     def issued(self, gtin: str, epoch: int, number: int) -> Block | None:
-        """The block that issued ``number`` under this product and epoch; a skipped number was never issued."""
-        index = int(self.lo.searchsorted(np.int64(number), "right")) - 1
-        if index < 0:
-            return None
-        block = self.rows[index]
-        inside = number < block.lo + block.n and number not in block.skipped
-        return block if inside and block.gtin == gtin and block.epoch == epoch else None
+        """The block that issued ``number`` under this product and epoch, as last told."""
+        table = self._telling(number)
+        row = table.issued(int(gtin), epoch, number)
+        return None if row is None else table.block(row)
+
+    def has_issued(self, gtin: int, epoch: int, number: int) -> bool:
+        """Whether ``issued`` finds a block."""
+        return self._telling(number).issued(gtin, epoch, number) is not None
+
+    def _telling(self, number: int) -> BlockTable:
+        return self.news if len(self.news) and self.news.row_of(number) is not None else self.base
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ import asyncio
 import hashlib
 import hmac
 from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from ipaddress import ip_address, ip_network
 from typing import Final
 
@@ -24,15 +24,27 @@ STATEMENT_WITHIN_S: Final = 2.0
 BATCH_MAX: Final = 256
 WAITING_MAX: Final = 10_000
 """Scans waiting to be counted; beyond it they are not counted, and ``missed`` says how many."""
+COUNTS_KEPT_MAX: Final = 20_000
+"""Counts that this process knows without asking, for products whose pages do not wait."""
 NETWORKS_MAX: Final = 4_096
 """Addresses whose network is kept, in memory only: the same phone opens several pages."""
+
+
+Tell = Callable[["Checks | None"], None]
+"""Is called once: with the count, or with None when it is not known in time."""
 
 
 @dataclass(slots=True)
 class _Waiting:
     number: int
     visitor: bytes
-    answers: list[asyncio.Future[Checks | None]] = field(repr=False)
+    tells: list[Tell]
+    late_at: float
+
+    def tell(self, checks: Checks | None) -> None:
+        tells, self.tells = self.tells, []
+        for tell in tells:
+            tell(checks)
 
 
 class CheckCounter:
@@ -43,25 +55,41 @@ class CheckCounter:
         self._clock = clock
         self._within_s = within_s
         self._waiting: deque[_Waiting] = deque()
+        self._impatient: deque[_Waiting] = deque()
+        self._timer: asyncio.TimerHandle | None = None
         self._worker: asyncio.Task[None] | None = None
         self._reads: Together[int, Checks] = Together(self._read, within_s)
+        self._last: dict[int, Checks] = {}
         self.missed = 0
 
-    async def count(self, number: int, visitor: bytes) -> Checks | None:
-        """Count one check of the item; None when the count is not known in time."""
+    def ask(self, number: int, visitor: bytes, tell: Tell) -> None:
+        """Count one check of the item and tell the count; None when it is not known in time. It goes on all the same.
+
+        One timer for all who wait: one for each costs a tenth of a page.
+        """
         if len(self._waiting) >= WAITING_MAX:
             self.missed += 1
-            return None
-        answer: asyncio.Future[Checks | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(number, visitor, [answer]))
+            tell(None)
+            return
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(number, visitor, [tell], loop.time() + self._within_s)
+        self._waiting.append(waiting)
+        self._impatient.append(waiting)
+        if self._timer is None:
+            self._timer = loop.call_later(self._within_s, self._give_up)
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work())
-        # Not asyncio.wait: a timer that gives up costs a third of it, and this is waited for once per page.
-        late = asyncio.get_running_loop().call_later(self._within_s, _give_up, answer)
-        try:
-            return await answer
-        finally:
-            late.cancel()
+
+    async def count(self, number: int, visitor: bytes) -> Checks | None:
+        """As ``ask``, to be awaited."""
+        answer: asyncio.Future[Checks | None] = asyncio.get_running_loop().create_future()
+        self.ask(number, visitor, lambda checks: None if answer.done() else answer.set_result(checks))
+        return await answer
+
+    def count_later(self, number: int, visitor: bytes) -> Checks | None:
+        """Count without waiting; the count as this process last knew it, which does not include this opening."""
+        self.ask(number, visitor, partial(self._remember, number))
+        return self._last.get(number)
 
     async def read(self, number: int) -> Checks | None:
         """The count as it is, without counting; None when there is none, or it is not known in time."""
@@ -74,14 +102,19 @@ class CheckCounter:
             self._worker.cancel()
         await self._reads.close()
 
+    def _give_up(self) -> None:
+        loop = asyncio.get_running_loop()
+        now, waiting = loop.time(), self._impatient
+        while waiting and (waiting[0].late_at <= now or not waiting[0].tells):
+            waiting.popleft().tell(None)
+        self._timer = loop.call_later(waiting[0].late_at - now, self._give_up) if waiting else None
+
     async def _work(self) -> None:
         while self._waiting:
             batch = self._next_batch()
             known = await self._counted(batch, self._clock())
             for each in batch:
-                for answer in each.answers:
-                    if not answer.done():
-                        answer.set_result(known.get(each.number))
+                each.tell(known.get(each.number))
 
     def _next_batch(self) -> list[_Waiting]:
         """One number at most once: of two scans of an item at one moment, the second is counted after the first."""
@@ -90,7 +123,10 @@ class CheckCounter:
         for each in waiting:
             same = batch.get(each.number)
             if same is not None and same.visitor == each.visitor:
-                same.answers.extend(each.answers)  # who reloads a page twice at once is still one check
+                same.tells, each.tells = (
+                    same.tells + each.tells,
+                    [],
+                )  # who reloads a page twice at once is still one check
             elif same is not None or len(batch) == BATCH_MAX:
                 self._waiting.append(each)
             else:
@@ -112,6 +148,12 @@ class CheckCounter:
             self.missed += len(batch)
         return {row["number"]: Checks(row["n"], row["first_at"]) for row in rows or ()}
 
+    def _remember(self, number: int, checks: Checks | None) -> None:
+        if checks is not None:
+            if len(self._last) >= COUNTS_KEPT_MAX:
+                self._last.clear()
+            self._last[number] = replace(checks, includes_this=False)
+
 
 def visitor_hash(secret: bytes, address: str, user_agent: str, at: datetime) -> bytes:
     """Who scanned, only as far as to know them again today: a hash of a shortened address, salted by the day.
@@ -120,11 +162,6 @@ def visitor_hash(secret: bytes, address: str, user_agent: str, at: datetime) -> 
     """
     salt = _salt(secret, at.date())
     return hashlib.blake2b(f"{_network(address)}\n{user_agent}".encode(), digest_size=16, key=salt).digest()
-
-
-def _give_up(answer: asyncio.Future[Checks | None]) -> None:
-    if not answer.done():
-        answer.set_result(None)
 
 
 @lru_cache(maxsize=2)

@@ -12,19 +12,28 @@ from portal.live import HISTORY_WITHIN_S, Live
 from portal.model import CodeState, Step
 from portal.together import Together
 
-HISTORY_AGE_S_MAX: Final = 5.0
-"""How old a kept history may be: who opens the page again after a step was recorded sees it a few seconds later."""
+HISTORY_FRESH_S: Final = 30.0
+"""A kept history older than this is shown once more and read again beside it."""
+HISTORY_AGE_S_MAX: Final = 300.0
+"""One older than this is waited for. A step of the item itself changes its run, and is seen at once."""
 HISTORIES_MAX: Final = 10_000
 """Histories kept; the one kept longest makes room."""
 
 
 class Whose(NamedTuple):
-    """Whose history. ``state`` and ``revision`` are part of it: what changes them is seen at once, whatever the age."""
+    """Whose history. ``run``, ``state`` and ``revision`` are part of it: what changes them is seen at once."""
 
     number: int | None
     lot_id: int | None
     state: CodeState | None
     revision: int
+    run: int | None = None
+    """Where the item's run begins: items of one run mostly share their history (``public_history_is_shared``)."""
+
+    @property
+    def all_of_the_run(self) -> Whose:
+        """Every item of the run."""
+        return self._replace(number=None)
 
 
 class Histories:
@@ -37,14 +46,21 @@ class Histories:
         self._together: Together[Whose, tuple[Step, ...]] = Together(self._read, HISTORY_WITHIN_S)
 
     def kept(self, whose: Whose) -> tuple[Step, ...] | None:
-        """The history when it was read a moment ago; None when it has to be read."""
-        found = self._kept.get(whose)
+        """The history when it was read a while ago, of the item or of its run; None when it has to be waited for."""
+        found = self._found(whose)
         if found is None:
             return None
-        if self._monotonic() - found[0] > HISTORY_AGE_S_MAX:
-            del self._kept[whose]
+        age_s = self._monotonic() - found[0]
+        if age_s > HISTORY_AGE_S_MAX:
             return None
+        if age_s > HISTORY_FRESH_S:
+            self.ask(whose)  # nobody waits for it
         return found[1]
+
+    def fresh_for_s(self, whose: Whose) -> float:
+        """For how long what ``kept`` gave may be shown without asking again; not above zero when it must be read."""
+        found = self._found(whose)
+        return 0.0 if found is None else found[0] + HISTORY_FRESH_S - self._monotonic()
 
     def ask(self, whose: Whose) -> asyncio.Future[tuple[Step, ...] | None]:
         """The life of the item, or of the lot, to be awaited; None when it does not come in time."""
@@ -54,15 +70,21 @@ class Histories:
         """Read no more."""
         await self._together.close()
 
+    def _found(self, whose: Whose) -> tuple[float, tuple[Step, ...]] | None:
+        if whose.number is not None and (found := self._kept.get(whose.all_of_the_run)) is not None:
+            return found
+        return self._kept.get(whose)
+
     async def _read(self, wanted: Sequence[Whose]) -> Mapping[Whose, tuple[Step, ...]] | None:
         asked_at = self._monotonic()
         told = await self._live.histories([(whose.number, whose.lot_id) for whose in wanted])
         if told is None:
             return None
-        found = dict(zip(wanted, told, strict=True))
-        for whose, steps in found.items():
-            self._kept[whose] = (asked_at, steps)
-            self._kept.move_to_end(whose)
+        for whose, life in zip(wanted, told, strict=True):
+            is_of_the_run = life.is_shared and whose.run is not None
+            key = whose.all_of_the_run if is_of_the_run else whose
+            self._kept[key] = (asked_at, life.steps)
+            self._kept.move_to_end(key)
         while len(self._kept) > HISTORIES_MAX:
             self._kept.popitem(last=False)
-        return found
+        return {whose: life.steps for whose, life in zip(wanted, told, strict=True)}

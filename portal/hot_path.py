@@ -25,7 +25,7 @@ from portal.documents import LINKSET_CONTEXT
 from portal.language import ORIGINAL, Tongue
 from portal.links import VOCABULARY
 from portal.model import ALONE, Beside, CodeState, Confirmation, Finding, Verdict
-from portal.pages import BODIES_MAX, Pages
+from portal.pages import Pages
 from portal.shelf import Shelf
 from portal.snapshot import Snapshot
 from portal.verdict import judge
@@ -34,6 +34,8 @@ from web.headers import HEADER_LENGTH_MAX, accepts, languages, negotiate
 ADDRESS_BYTES_MAX: Final = 2_048
 HEADERS_MAX: Final = 1_000
 """Headers whose meaning is kept (at most 1,000 characters each): browsers send few different ones."""
+ETAGS_MAX: Final = 16_000
+"""Pages whose tag is kept; their bytes are those of ``Pages``."""
 RETRY_AFTER_S: Final = 2
 HTML: Final = "text/html"
 JSON: Final = "application/json"
@@ -302,7 +304,7 @@ class HotPath:
         return [code for code in self.tongues if len(code) == 2]  # hreflang of GS1's schema takes no script subtag
 
 
-@lru_cache(maxsize=BODIES_MAX)
+@lru_cache(maxsize=ETAGS_MAX)
 def _etag(body: bytes) -> str:
     return f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
 

@@ -14,13 +14,12 @@ from portal.beside import Reader, Visit
 from portal.hot_path import HTML, Answer, Ask, HotPath, Sight
 from portal.model import Beside, Verdict
 from portal.pace import Pace
+from portal.packing import GZIP, Packed, codings
 from portal.refresh import Refresher
 from runtime.clock import Clock
 
 GZIP_LEVEL: Final = 5
-GZIP_BYTES_MIN: Final = 1_000
-COMPRESSED_MAX: Final = 4_000
-"""Answers kept with their compressed form (about 10 KB both)."""
+COMPRESS_BYTES_MIN: Final = 1_000
 CORS: Final = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "Link, Location, Retry-After, ETag"}
 _ALWAYS: Final = {"Cache-Control": "no-cache", **CORS, "Vary": "Accept, Accept-Language, Accept-Encoding"}
 _WITHOUT_BODY: Final = (303, 307)
@@ -62,16 +61,17 @@ class Front:
 
     async def read(self, sight: Sight, visit: Visit) -> Answer:
         """The answer, with what comes in time to stand beside it."""
-        return self.finish(sight, await self.reader.read(visit, sight), visit)
+        answer, _ = self.finish(sight, await self.reader.read(visit, sight), visit)
+        return answer
 
-    def finish(self, sight: Sight, beside: Beside, visit: Visit) -> Answer:
+    def finish(self, sight: Sight, beside: Beside, visit: Visit) -> tuple[Answer, Verdict]:
         """The answer with what was read beside it; the opening of a page is noted."""
         verdict = sight.verdict(beside)
         if verdict is Verdict.UNKNOWN_CODE and (wait_s := self.pace.unknown(visit.address)):
-            return self.hot_path.too_fast(sight, wait_s)
+            return self.hot_path.too_fast(sight, wait_s), verdict
         answer = self.hot_path.answer(sight, beside, verdict)
         self.reader.note(visit, sight, verdict)
-        return answer
+        return answer, verdict
 
 
 def complete(answer: Answer, *, accept_encoding: str = "", if_none_match: str = "") -> Complete:
@@ -83,9 +83,10 @@ def complete(answer: Answer, *, accept_encoding: str = "", if_none_match: str = 
     if answer.status in _WITHOUT_BODY:
         return Complete(answer.status, [*_raw(headers), (b"content-length", b"0")], b"")
     body = answer.body
-    if len(body) >= GZIP_BYTES_MIN and "gzip" in accept_encoding:
-        body = _compressed(body)
-        headers["Content-Encoding"] = "gzip"
+    if len(body) >= COMPRESS_BYTES_MIN and accept_encoding:
+        coding, body = _compressed(body, accept_encoding, answer.media_type)
+        if coding:
+            headers["Content-Encoding"] = coding
     headers["Content-Length"] = str(len(body))
     headers["Content-Type"] = _content_type(answer.media_type)
     return Complete(int(answer.status), _raw(headers), body)
@@ -104,7 +105,13 @@ def _content_type(media_type: str) -> str:
     return f"{media_type}; charset=utf-8" if media_type == HTML or media_type.startswith("text/") else media_type
 
 
-@lru_cache(maxsize=COMPRESSED_MAX)
-def _compressed(body: bytes) -> bytes:
-    """A prepared page is one object, whose hash is made once: the second time costs a look into a table."""
-    return gzip.compress(body, GZIP_LEVEL, mtime=0)
+def _compressed(body: bytes, accept_encoding: str, media_type: str) -> tuple[str, bytes]:
+    """Pages are one object for many scans: they are compressed once, off the loop. Everything else is so at once."""
+    accepted = codings(accept_encoding)
+    if media_type == HTML:
+        return PACKED.best(body, accepted)
+    return (GZIP, gzip.compress(body, GZIP_LEVEL, mtime=0)) if GZIP in accepted else ("", body)
+
+
+PACKED: Final = Packed()
+"""Of this process: pages are the same for all who ask."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import asyncpg
 import structlog
@@ -33,6 +33,13 @@ class ContentsTooMany(Exception):
     """The unit holds more runs than are judged in one answer: nothing is said rather than a part."""
 
 
+class Life(NamedTuple):
+    """What happened to an item or a lot. ``is_shared``: to every item of its run alike."""
+
+    steps: tuple[Step, ...]
+    is_shared: bool
+
+
 class Live:
     """A pool of the portal's role, made when first needed; asyncpg makes its lost connections again."""
 
@@ -58,23 +65,27 @@ class Live:
                 self._say(sql, error)
             return None
 
-    async def histories(self, wanted: Sequence[tuple[int | None, int | None]]) -> list[tuple[Step, ...]] | None:
+    async def histories(self, wanted: Sequence[tuple[int | None, int | None]]) -> list[Life] | None:
         """The lives of items (number, lot) or lots (None, lot), in the order asked; None when they are late."""
         sql = (
-            "SELECT w.i, h.at, h.step, h.role, h.place_kind, h.region, h.country"
+            "SELECT w.i, w.number IS NOT NULL AND public_history_is_shared(w.number) AS is_shared,"
+            " h.at, h.step, h.role, h.place_kind, h.region, h.country"
             " FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS w (number, lot_id, i)"
-            " CROSS JOIN LATERAL public_history(w.number, w.lot_id, $3)"
-            " WITH ORDINALITY AS h (at, step, place_kind, region, country, role, k) ORDER BY w.i, h.k"
+            " LEFT JOIN LATERAL public_history(w.number, w.lot_id, $3)"
+            " WITH ORDINALITY AS h (at, step, place_kind, region, country, role, k) ON true ORDER BY w.i, h.k"
         )
         numbers, lots = [number for number, _ in wanted], [lot_id for _, lot_id in wanted]
         rows = await self.fetch(sql, numbers, lots, HISTORY_STEPS_MAX, within_s=HISTORY_WITHIN_S)
         if rows is None:
             return None
         found: list[list[Step]] = [[] for _ in wanted]
+        shared = [False for _ in wanted]
         for row in rows:
-            step = Step(row["at"], row["step"], row["role"], row["place_kind"], row["region"], row["country"])
-            found[row["i"] - 1].append(step)
-        return [tuple(steps) for steps in found]
+            shared[row["i"] - 1] = row["is_shared"]
+            if row["step"] is not None:
+                step = Step(row["at"], row["step"], row["role"], row["place_kind"], row["region"], row["country"])
+                found[row["i"] - 1].append(step)
+        return [Life(tuple(steps), is_shared) for steps, is_shared in zip(found, shared, strict=True)]
 
     async def contents(self, sscc: str) -> tuple[Content, ...] | None:
         """What is inside a unit. Empty: nothing, or no such unit (``unit_exists`` knows). None: no answer in time."""

@@ -37,6 +37,14 @@ class Verdict(StrEnum):
     CANNOT_CONFIRM = "cannot_confirm"
 
 
+class CheckPolicy(StrEnum):
+    """How the checks of a product's items are counted."""
+
+    EXACT = "exact"  # the page waits for its count: only so can one page be the first
+    SHOWN_LATER = "shown_later"  # the page shows what was known; this opening is counted beside it
+    OFF = "off"  # not counted
+
+
 @dataclass(frozen=True, slots=True)
 class Product:
     """A published product. ``texts`` by language: ``{"zh": {"name": …, "storage": …}}``."""
@@ -52,6 +60,7 @@ class Product:
     allergens: tuple[str, ...]
     image: str | None
     changed_in: int
+    checks: CheckPolicy = CheckPolicy.EXACT
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +166,8 @@ class Finding:
     is_suspect: bool = False
     """The lot in the code is not the lot on record."""
     unusual: Unusual | None = None
+    run: int | None = None
+    """Where the item's run begins; None when its label was never released."""
 
 
 NOTHING = Finding()

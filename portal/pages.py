@@ -32,8 +32,11 @@ from web.templates import environment
 FOLDER: Final = Path(__file__).parent.parent / "public_templates"
 PAGES_MAX: Final = 4_000
 """Prepared pages kept (about 10 KB each); the one used longest ago makes room."""
-BODIES_MAX: Final = 4_000
-"""Whole pages kept (about 10 KB each), until the minute in which they were confirmed is over."""
+BODIES_BYTES_MAX: Final = 128 * 1024 * 1024
+"""Whole pages kept; the one used longest ago makes room."""
+TIME_TOLD_AGE_S_MAX: Final = 600
+"""How much older than the last confirmation the time told on a page may be. It stays true: a recall published since
+makes another page. So pages are not all made anew in the same second of every minute."""
 HISTORIES_MAX: Final = 2_000
 """Histories kept as written (about 2 KB each): items of one lot often share theirs."""
 CARDS_MAX: Final = 2_000
@@ -69,7 +72,8 @@ class Pages:
         host = urlsplit(base_url).netloc
         self._environments = {code: self._environment(folder, tongue, host) for code, tongue in tongues.items()}
         self._kept: OrderedDict[Hashable, Prepared] = OrderedDict()
-        self._bodies: OrderedDict[Hashable, bytes] = OrderedDict()
+        self._bodies: OrderedDict[Hashable, tuple[datetime | None, bytes]] = OrderedDict()
+        self._bodies_bytes = 0
         self._cards: dict[Hashable, str] = {}
         self._histories: dict[Hashable, str] = {}
         # Unguessable, so that no text of a product can pass for a slot.
@@ -87,6 +91,7 @@ class Pages:
         """Drop all prepared pages."""
         for kept in (self._kept, self._bodies, self._cards, self._histories):
             kept.clear()
+        self._bodies_bytes = 0
 
     def scan(
         self, finding: Finding, verdict: Verdict, beside: Beside, tongue: Tongue, confirmed_at: datetime | None
@@ -94,15 +99,22 @@ class Pages:
         """The page of a scanned product, lot or item; the same object as long as nothing on it changes."""
         offered = self._offered(finding, confirmed_at)
         page_key = (_page_key(finding, verdict, tongue), offered)
-        key = (page_key, _moment_key(finding, verdict, beside, confirmed_at))
-        body = self._bodies.get(key)
-        if body is None:
-            body = self._bodies[key] = self._filled(
-                page_key, finding, verdict, beside, tongue, confirmed_at=confirmed_at, offered=offered
-            )
-            if len(self._bodies) > BODIES_MAX:
-                self._bodies.popitem(last=False)
+        key = (page_key, _moment_key(finding, verdict, beside))
+        kept = self._bodies.get(key)
+        if kept is not None and _still_tells(kept[0], confirmed_at, verdict, key):
+            self._bodies.move_to_end(key)
+            return kept[1]
+        body = self._filled(page_key, finding, verdict, beside, tongue, confirmed_at=confirmed_at, offered=offered)
+        self._keep_body(key, confirmed_at, body)
         return body
+
+    def _keep_body(self, key: Hashable, confirmed_at: datetime | None, body: bytes) -> None:
+        before = self._bodies.pop(key, None)
+        self._bodies_bytes += len(body) - (len(before[1]) if before is not None else 0)
+        self._bodies[key] = confirmed_at, body
+        while self._bodies_bytes > BODIES_BYTES_MAX:
+            _, (_, oldest) = self._bodies.popitem(last=False)
+            self._bodies_bytes -= len(oldest)
 
     def _filled(
         self,
@@ -317,11 +329,19 @@ def _page_key(finding: Finding, verdict: Verdict, tongue: Tongue) -> Hashable:
     )
 
 
-def _moment_key(finding: Finding, verdict: Verdict, beside: Beside, confirmed_at: datetime | None) -> Hashable:
+def _still_tells(told_at: datetime | None, confirmed_at: datetime | None, verdict: Verdict, key: Hashable) -> bool:
+    """Whether the time on a kept page may still be told; each page has an age of its own, so that they part."""
+    if told_at is None or confirmed_at is None or verdict is Verdict.CANNOT_CONFIRM:
+        minutes = [at and at.replace(second=0, microsecond=0) for at in (told_at, confirmed_at)]
+        return minutes[0] == minutes[1]
+    age_s_max = TIME_TOLD_AGE_S_MAX // 2 + hash(key) % (TIME_TOLD_AGE_S_MAX // 2)
+    return 0 <= (confirmed_at - told_at).total_seconds() < age_s_max
+
+
+def _moment_key(finding: Finding, verdict: Verdict, beside: Beside) -> Hashable:
     """What the two slots are made of besides the page: ``wording.said`` and the history. Checks are told by few."""
     checks = beside.checks if verdict in wording.TELLS_THE_CHECKS else None
     return (
-        confirmed_at.replace(second=0, microsecond=0) if confirmed_at is not None else None,
         (checks.count, checks.first_at.date()) if checks is not None else None,
         beside.history,
         finding.state,

@@ -9,7 +9,8 @@ without one, as of the console, behaves as if this class were not there.
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, NamedTuple
 
 from uvicorn.config import Config
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
@@ -18,8 +19,10 @@ from uvicorn.server import ServerState
 
 from portal.beside import Visit
 from portal.hot_path import Answer, Ask, Form, Sight
-from portal.http_front import Front, complete
-from portal.plain_request import PlainReader, PlainRequest
+from portal.http_front import Complete, Front, complete
+from portal.model import Beside, Checks
+from portal.plain_request import HEAD_BYTES_KEPT_MAX, HEADS_MAX, PlainReader, PlainRequest
+from portal.ready import Found, Manner, Ready, Wire, count_key
 
 STATE: Final = "portal_front"
 """Under this name the application's start gives its ``Front`` to the server."""
@@ -31,6 +34,7 @@ _FORMS: Final = (
     ("/p/01/", "/p", Form.PAGE),
     ("/recall-status/01/", "/recall-status", Form.VERDICT),
 )
+_CODE: Final = b"GET /01/"
 
 
 class CodeProtocol(HttpToolsProtocol):
@@ -48,26 +52,80 @@ class CodeProtocol(HttpToolsProtocol):
         # What the server does for each request around the application is not repeated here: then nothing is short.
         is_plain = not (self.access_log or config.root_path or config.limit_concurrency is not None)
         self._lane = told if isinstance(told, FastLane) and is_plain else None
-        self._waits: asyncio.Task[None] | None = None
+        self._waits = False
         self._held = b""
         self._closes_after = False
         self._answered_at = 0.0
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the connection."""
-        if self._waits is not None:
+        if self._waits:
             self._hold(data)
             return
         lane = self._lane
         if lane is None:
             super().data_received(data)
+        elif not (self._is_idle() and self._answer_ready(lane, data)):
+            self._receive(lane, data)
+
+    def _answer_ready(self, lane: FastLane, data: bytes) -> bool:
+        """Answer from what is ready: the head was read before, byte for byte, and the path is of one form only."""
+        end = data.find(b" ", 4)
+        manner = lane.manners.get(data[end:])
+        if manner is None or not data.startswith(_CODE):
+            return False
+        try:
+            found = lane.ready.find(data[4:end], manner)
+            if found is None:
+                return False
+            standing, count = found.standing, None
+            if manner.is_check and standing.counts:
+                visitor = lane.front.reader.visitor(self._visitor(manner), found.now)
+                if standing.waits:
+                    self._waits = True
+                    lane.front.reader.counter.ask(found.number, visitor, partial(self._told, lane, data, manner, found))
+                    return True
+                count = count_key(lane.front.reader.counter.count_later(found.number, visitor))
+            wire = standing.wires.get(count)
+            if wire is None:
+                return False
+            lane.ready.note(found, wire, manner)
+        except Exception:  # noqa: BLE001 - the usual way meets the same failure, logs it and gives it a number
+            self._waits = False
+            return False
+        self._write_ready(lane, wire, found.serial)
+        return True
+
+    def _told(self, lane: FastLane, data: bytes, manner: Manner, found: Found, checks: Checks | None) -> None:
+        """The count is there, or late: answer, and take what arrived meanwhile."""
+        self._waits = False
+        if self.transport.is_closing():
             return
+        wire = found.standing.wires.get(count_key(checks))
+        if wire is None:
+            self._receive(lane, data, Counted(checks))
+        else:
+            lane.ready.note(found, wire, manner)
+            self._write_ready(lane, wire, found.serial)
+        if not self._waits:
+            self._go_on()
+
+    def _write_ready(self, lane: FastLane, wire: Wire, serial: bytes) -> None:
+        first_lines = lane.first_lines(wire.status, self.server_state.default_headers)
+        if wire.body:
+            self.transport.writelines((first_lines, serial.join(wire.pieces), wire.body))
+        else:
+            self.transport.write(first_lines + serial.join(wire.pieces))
+        self._written()
+
+    def _receive(self, lane: FastLane, data: bytes, counted: Counted | None = None) -> None:
+        """Answer a plain request on the general way; of everything else the server's parser knows what it is."""
         request = lane.reader.read(data)
         if request is None:
             # From here on only the parser knows where one request ends and the next begins.
             self._lane = None
             super().data_received(data)
-        elif not self._is_idle() or not self._answer(lane, request, data):
+        elif not self._is_idle() or not self._answer(lane, request, data, counted):
             super().data_received(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -77,7 +135,7 @@ class CodeProtocol(HttpToolsProtocol):
 
     def shutdown(self) -> None:
         """Called by the server to end: an answer that is waited for is still given."""
-        if self._waits is not None:
+        if self._waits:
             self._closes_after = True
         else:
             super().shutdown()
@@ -85,7 +143,7 @@ class CodeProtocol(HttpToolsProtocol):
     def timeout_keep_alive_handler(self) -> None:
         """The connection may have been used since the timer was set: setting it anew each time costs more."""
         left_s = self._answered_at + self.timeout_keep_alive - self.loop.time()
-        if self._waits is not None or left_s > 0:
+        if self._waits or left_s > 0:
             wait_s = max(left_s, 1.0)
             self.timeout_keep_alive_task = self.loop.call_later(wait_s, self.timeout_keep_alive_handler)
         else:
@@ -99,7 +157,7 @@ class CodeProtocol(HttpToolsProtocol):
             and not self.transport.is_closing()
         )
 
-    def _answer(self, lane: FastLane, request: PlainRequest, data: bytes) -> bool:
+    def _answer(self, lane: FastLane, request: PlainRequest, data: bytes, counted: Counted | None) -> bool:
         """Answer a scan, now or when its count is there; False when it is not one that is answered here."""
         try:
             ask = lane.ask(request)
@@ -110,28 +168,35 @@ class CodeProtocol(HttpToolsProtocol):
                 self._write(lane, request, found)
                 return True
             visit = self._visit(request)
-            beside = lane.front.reader.at_once(visit, found)
+            beside = lane.beside_counted(found, counted) if counted else lane.front.reader.at_once(visit, found)
             if beside is not None:
-                self._write(lane, request, lane.front.finish(found, beside, visit))
+                self._finish(lane, request, data, (found, visit, beside))
                 return True
         except Exception:  # noqa: BLE001 - the usual way meets the same failure, logs it and gives it a number
             return False
-        self._waits = self.loop.create_task(self._answer_later(lane, request, found, visit, data))
-        self.tasks.add(self._waits)
-        self._waits.add_done_callback(self.tasks.discard)
+        self._waits = True
+        task = self.loop.create_task(self._answer_later(lane, request, found, visit, data))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
         return True
 
     async def _answer_later(
         self, lane: FastLane, request: PlainRequest, sight: Sight, visit: Visit, data: bytes
     ) -> None:
         try:
-            answer = await lane.front.read(sight, visit)
+            beside = await lane.front.reader.read(visit, sight)
             if not self.transport.is_closing():
-                self._write(lane, request, answer, closes=self._closes_after)
+                self._finish(lane, request, data, (sight, visit, beside))
         except Exception:  # noqa: BLE001 - as above; nothing has been written yet
             super().data_received(data)
-        self._waits = None
+        self._waits = False
         self._go_on()
+
+    def _finish(self, lane: FastLane, request: PlainRequest, data: bytes, known: tuple[Sight, Visit, Beside]) -> None:
+        sight, visit, beside = known
+        answer, _ = lane.front.finish(sight, beside, visit)
+        whole = self._write(lane, request, answer)
+        lane.keep(request, data, known, (answer, whole))
 
     def _go_on(self) -> None:
         """Take what arrived meanwhile."""
@@ -153,6 +218,9 @@ class CodeProtocol(HttpToolsProtocol):
         is_ours = "authorization" in request.head.fields
         return Visit("GET", get("user-agent"), get("sec-purpose") or get("purpose"), address, region, is_ours)
 
+    def _visitor(self, manner: Manner) -> Visit:
+        return Visit("GET", manner.user_agent, "", self._address(manner.forwarded_for))
+
     def _address(self, forwarded_for: str) -> str:
         """Who asks; when a proxy that the server trusts asks for somebody, that one. The server's own rule decides."""
         address = self.client[0] if self.client else ""
@@ -161,22 +229,22 @@ class CodeProtocol(HttpToolsProtocol):
             return around.trusted_hosts.get_trusted_client_address(forwarded_for)[0] or address
         return address
 
-    def _write(self, lane: FastLane, request: PlainRequest, answer: Answer, *, closes: bool = False) -> None:
+    def _write(self, lane: FastLane, request: PlainRequest, answer: Answer) -> Complete:
         get = request.head.get
-        status, headers, body = complete(
-            answer, accept_encoding=get("accept-encoding"), if_none_match=get("if-none-match")
-        )
-        closes = closes or request.head.closes
-        lines = [STATUS_LINE[status]]
-        for name, value in self.server_state.default_headers:
-            lines += (name, b": ", value, b"\r\n")
-        for name, value in headers:
+        whole = complete(answer, accept_encoding=get("accept-encoding"), if_none_match=get("if-none-match"))
+        closes = self._closes_after or request.head.closes
+        lines = [lane.first_lines(whole.status, self.server_state.default_headers)]
+        for name, value in whole.headers:
             lines += (name, b": ", value, b"\r\n")
         lines.append(lane.guard_lines)
         lines.append(b"connection: close\r\n\r\n" if closes else b"\r\n")
-        self.transport.writelines((b"".join(lines), body))
+        self.transport.writelines((b"".join(lines), whole.body))
+        self._written(closes=closes)
+        return whole
+
+    def _written(self, *, closes: bool = False) -> None:
         self.server_state.total_requests += 1
-        if closes:
+        if closes or self._closes_after:
             self.transport.close()
             return
         self._answered_at = self.loop.time()
@@ -184,6 +252,12 @@ class CodeProtocol(HttpToolsProtocol):
             self.timeout_keep_alive_task = self.loop.call_later(
                 self.timeout_keep_alive, self.timeout_keep_alive_handler
             )
+
+
+class Counted(NamedTuple):
+    """The count that a page waited for."""
+
+    checks: Checks | None
 
 
 class FastLane:
@@ -195,6 +269,21 @@ class FastLane:
         self.guard_lines = b"".join(
             f"{name.lower()}: {value}\r\n".encode("latin-1") for name, value in front.guard_headers.items()
         )
+        self.ready = Ready(front, self.guard_lines)
+        self.manners: dict[bytes, Manner] = {}
+        """By all that follows the path in a request, so also by the end of its head."""
+        self._first_lines: dict[int, bytes] = {}
+        self._first_lines_of: object = None
+
+    def first_lines(self, status: int, default_headers: list[tuple[bytes, bytes]]) -> bytes:
+        """Status line and the server's own headers, which it makes anew each second."""
+        if self._first_lines_of is not default_headers:
+            self._first_lines_of, self._first_lines = default_headers, {}
+        lines = self._first_lines.get(status)
+        if lines is None:
+            own = b"".join(b"%b: %b\r\n" % pair for pair in default_headers)
+            lines = self._first_lines[status] = STATUS_LINE[status] + own
+        return lines
 
     def ask(self, request: PlainRequest) -> Ask | None:
         """What is asked for, when it is a code of a product, lot or item; cases and pallets go the usual way."""
@@ -205,3 +294,29 @@ class FastLane:
                     path.removeprefix(prefix), request.query, fields.get("accept"), fields.get("accept-language"), only
                 )
         return None
+
+    def beside_counted(self, sight: Sight, counted: Counted) -> Beside | None:
+        """What stands beside, with the count that is known already; None when the history has to be read."""
+        history = self.front.reader.kept_history(sight)
+        return None if history is None else Beside(checks=counted.checks, history=history)
+
+    def keep(
+        self, request: PlainRequest, data: bytes, known: tuple[Sight, Visit, Beside], made: tuple[Answer, Complete]
+    ) -> None:
+        """Have an answer ready for the next item like this one, and its head known."""
+        sight, visit, beside = known
+        head = request.head
+        is_plain = request.path.startswith("/01/") and not request.query and sight.link_type is None
+        if not is_plain or sight.form not in (Form.PAGE, Form.LINK) or head.closes or head.get("if-none-match"):
+            return
+        rest = data[data.index(b" ", 4) :]
+        manner = self.manners.get(rest)
+        if manner is None:
+            manner = self.ready.manner(
+                sight.form, (sight.tongue.code,), visit, (head.get("accept-encoding"), head.get("x-forwarded-for"))
+            )
+            if len(rest) <= HEAD_BYTES_KEPT_MAX:
+                if len(self.manners) >= HEADS_MAX:
+                    self.manners.clear()
+                self.manners[rest] = manner
+        self.ready.keep(request.path.encode("ascii"), manner, sight, beside, made)

@@ -74,8 +74,11 @@ class Refresher:
 
     def confirmation(self) -> Confirmation:
         """When the copy was last compared with the database, and whether that is within the limit."""
-        age_s = self._monotonic() - self._confirmed_mono
-        return Confirmation(self._confirmed_at, self._loaded is not None and age_s <= self._confirm_within_s)
+        return Confirmation(self._confirmed_at, self.is_fresh())
+
+    def is_fresh(self) -> bool:
+        """Whether there is a copy, and it was compared with the database within the limit."""
+        return self._loaded is not None and self._monotonic() - self._confirmed_mono <= self._confirm_within_s
 
     async def run(self) -> None:
         """Refresh until cancelled. A database that is away is waited for; so is a master secret that opens the keys."""

@@ -93,6 +93,15 @@ class Scopes:
         """The cases that name lots or items of the product: which, a product code does not say."""
         return Named(perhaps=self._sorted(self._by_product.get(product_id, ())))
 
+    def names_part_of(self, lot_id: int) -> bool:
+        """Whether a case names some of the lot's items only: then what is said differs from item to item."""
+        return lot_id in self._parts_by_lot
+
+    def versions_of_whole(self, lot_id: int) -> tuple[tuple[int, int, int], ...]:
+        """(case, version, revision) of the cases that name the whole lot: alike as long as they say the same."""
+        cases = (self.recalls[case] for case in self._of_whole(lot_id))
+        return tuple((case.case_id, case.version, case.revision) for case in cases)
+
     def of_run(self, lot_id: int, lo: int, n: int) -> Named:
         """The cases that name any of the numbers ``lo`` to ``lo + n - 1``, for the contents of a unit."""
         met = [part.case_id for part in self._parts_by_lot.get(lot_id, ()) if part.meeting(lo, n)]

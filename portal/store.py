@@ -16,7 +16,7 @@ import orjson
 from portal.codes import Block, Blocks, ForeignSerials, Keys
 from portal.intervals import NO_RUNS, Layered, RunRow, Runs
 from portal.lots import Lots, LotTable, lot_of
-from portal.model import Lot, Place, Product, Recall
+from portal.model import CheckPolicy, Lot, Place, Product, Recall
 from portal.scopes import ScopeRow, Scopes
 from portal.snapshot import Snapshot
 
@@ -38,8 +38,8 @@ _COPY_TRAILER_BYTES: Final = 2
 
 _REVISION = "SELECT revision, losses, public_watermark() AS watermark FROM public_revision"
 _PRODUCTS = (
-    "SELECT product_id, gtin, name, brand, texts, profile, ours, date_kind, allergens, image, changed_in"
-    " FROM public_product WHERE changed_in >= $1"
+    "SELECT product_id, gtin, name, brand, texts, profile, ours, date_kind, allergens, image, changed_in, checks"
+    " FROM public_product JOIN public_check_policy USING (product_id) WHERE changed_in >= $1"
 )
 _LOTS = (
     "SELECT lot_id, product_id, code, made_on, best_before_on, status, made_at_place_id, changed_in"
@@ -235,6 +235,7 @@ def _product(row: Any) -> Product:
         allergens=tuple(row["allergens"]),
         image=row["image"],
         changed_in=row["changed_in"],
+        checks=CheckPolicy(row["checks"]),
     )
 
 

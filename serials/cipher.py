@@ -46,6 +46,10 @@ class SerialCipher:
         block = block_of(serial)
         return None if block is None else self._ff1.decrypt(block)
 
+    def number_of_block(self, block: int) -> int:
+        """The number that the 60 bits of a serial stand for, for who has read the twelve characters himself."""
+        return self._ff1.decrypt(block)
+
     def serials(self, numbers: Numbers) -> Serials:
         """As serial, for many: shape (n, 12), ASCII. ValueError names the first number out of range."""
         outside = np.flatnonzero((numbers < 0) | (numbers >= NUMBERS_MAX))

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from portal import histories, together
-from portal.histories import HISTORY_AGE_S_MAX, Histories, Whose
+from portal.histories import HISTORY_AGE_S_MAX, HISTORY_FRESH_S, Histories, Whose
 from portal.live import Live
 from portal.model import CodeState
 from portal.together import Together

@@ -27,6 +27,7 @@ PUBLISHED = {
     "public_link",
     "public_unusual",
     "public_cancelled_case",
+    "public_check_policy",
 }
 
 
