@@ -7,7 +7,6 @@ have a core of their own where there are two. Every case is asked for whole page
 from __future__ import annotations
 
 import asyncio
-import gzip
 import http.client
 import tempfile
 import time
@@ -24,14 +23,17 @@ from benchmarks.harness import Contender, Options, Report, measure, notes_on
 from benchmarks.loopback import HOST
 from benchmarks.processes import READY_WITHIN_S, free_port, listening, tracemark
 from benchmarks.static_files import Answer
+from ledger.codes import KeyRing
+from portal.packing import BROTLI
 from runtime.database import DatabaseAddress
 from runtime.refusals import Conflict
 
-LOTS_DEFAULT: Final = 1_000
-LOTS_MIN: Final = 2
+LOTS_DEFAULT: Final = 20_000
+LOTS_MIN: Final = 2 * scan_world.LOTS_PER_PRODUCT
 LOTS_MAX: Final = 1_000_000
-CODES: Final = 16_384
-"""Different codes in the load of many lots."""
+CODES: Final = scan_world.CODES_MAX
+"""Different codes in the load of many lots, at most."""
+CODES_PER_LOT_MAX: Final = 1_000
 HOT_CODES: Final = 1_000
 """Different codes in the load of one lot."""
 PAGES_MAX: Final = 10_000
@@ -42,7 +44,7 @@ TIMEOUT_S: Final = 10.0
 BROWSER: Final = {
     "User-Agent": "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Mobile",
     "Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
-    "Accept-Encoding": "gzip",
+    "Accept-Encoding": "gzip, deflate, br",
     "Accept-Language": "en-GB,en;q=0.9",
     "Sec-Fetch-Dest": "document",
     "Sec-Fetch-Mode": "navigate",
@@ -50,6 +52,8 @@ BROWSER: Final = {
     "Sec-Fetch-User": "?1",
     "Upgrade-Insecure-Requests": "1",
 }
+PLAIN: Final = {"Accept": "text/html", "User-Agent": "Mozilla/5.0 (Linux; Android 14)"}
+"""Asks for the page as it is, uncompressed."""
 MACHINE: Final = {"Accept": "application/json"}
 ANYTHING: Final = {"Accept": "*/*"}
 
@@ -101,15 +105,14 @@ def run_on(
         keys = asyncio.run(scan_world.write(database, lots, MASTER_SECRET))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tracemark-benchmark-")))
         portal = stack.enter_context(serving_portal(database, folder, core=server_core))
-        shown = [1 + k * lots // min(lots, PAGES_MAX) for k in range(min(lots, PAGES_MAX))]
-        hot, many = scan_world.paths(keys, shown[:1], HOT_CODES), scan_world.paths(keys, shown, CODES)
-        options.tell("fetching every page once, for the files and for the portal to be warm")
-        files = _write_files(portal, folder, [scan_world.paths(keys, [lot], 1)[0] for lot in shown])
+        options.tell("fetching every page, for the files and for the portal to be warm")
+        load_paths = LoadPaths.of(keys, lots)
+        files = _write_files(portal, folder, load_paths.each)
         port = free_port()
         pid = stack.enter_context(static_files.serving(folder, port, server=files_by, core=server_core))
-        cases = _cases(portal, Server(files_by, port, pid), hot, many, files)
+        cases = _cases(portal, Server(files_by, port, pid), load_paths, files)
         rows = measure([_contender(case, options.seconds, generator, load_core) for case in cases], options)
-    told = f"Load by {generator} on {load.CONNECTIONS} open connections; {lots:,} lots, {len(many):,} codes."
+    told = f"Load by {generator} on {load.CONNECTIONS} open connections; {lots:,} lots, {len(load_paths.many):,} codes."
     return Report("scan", described, rows, (), (*notes_on(options), told, *_notes(rows, load_core)))
 
 
@@ -142,46 +145,85 @@ def serving_portal(
         yield Server("portal", port, pid)
 
 
+@dataclass(frozen=True, slots=True)
+class LoadPaths:
+    """What is asked of the portal: codes of products whose checks are counted, and of others."""
+
+    hot: Sequence[str]
+    many: Sequence[str]
+    counted: Sequence[str]
+    each: Sequence[str]
+    """One code of each lot in ``many``."""
+
+    @classmethod
+    def of(cls, keys: KeyRing, lots: int) -> LoadPaths:
+        """Of at most ``PAGES_MAX`` lots of each kind, spread over all."""
+        apart = [[lot for lot in range(1, lots + 1) if scan_world.counts(lot) is counted] for counted in (False, True)]
+        plain, counted = (_spread(group, min(len(group), PAGES_MAX)) for group in apart)
+        codes = min(CODES, CODES_PER_LOT_MAX * len(counted))
+        return cls(
+            hot=scan_world.paths(keys, plain[:1], HOT_CODES),
+            many=scan_world.paths(keys, plain, codes),
+            counted=scan_world.paths(keys, counted, codes),
+            each=[scan_world.paths(keys, [lot], 1)[0] for lot in plain],
+        )
+
+
+def _spread(lots: Sequence[int], count: int) -> list[int]:
+    return [lots[k * len(lots) // count] for k in range(count)]
+
+
 def fetch(server: Server, path: str, headers: Mapping[str, str], expected: int = 200) -> Answer:
     """One answer; ``AnswerNotAsExpected`` with another status."""
+    return next(fetch_all(server, [path], headers, expected))
+
+
+def fetch_all(
+    server: Server, paths: Sequence[str], headers: Mapping[str, str], expected: int = 200
+) -> Iterator[Answer]:
+    """Answers on one connection, in order."""
     connection = http.client.HTTPConnection(HOST, server.port, timeout=TIMEOUT_S)
     try:
-        connection.request("GET", path, headers=dict(headers))
-        response = connection.getresponse()
-        body = response.read()
+        for path in paths:
+            connection.request("GET", path, headers=dict(headers))
+            response = connection.getresponse()
+            body = response.read()
+            if response.status != expected:
+                raise AnswerNotAsExpected(server=server.name, path=path, status=response.status, expected=expected)
+            yield Answer(body, response.headers.get("Content-Encoding", ""))
     finally:
         connection.close()
-    if response.status != expected:
-        raise AnswerNotAsExpected(server=server.name, path=path, status=response.status, expected=expected)
-    return Answer(body, response.headers.get("Content-Encoding", ""))
 
 
-def _write_files(portal: Server, folder: Path, many: Sequence[str]) -> dict[str, list[str]]:
+def _write_files(portal: Server, folder: Path, each: Sequence[str]) -> dict[str, list[str]]:
     """The paths of the files that hold what the portal answers."""
-    pages = [fetch(portal, path, BROWSER) for path in many]
-    page = gzip.decompress(pages[0].body) if pages[0].encoding == "gzip" else pages[0].body
-    if b"<html" not in page:
-        raise AnswerNotAsExpected(server=portal.name, path=many[0], status="no page", expected="a page")
-    verdicts = [fetch(portal, path, MACHINE) for path in many]
-    fetch(portal, many[0], ANYTHING, expected=307)
-    return {"html": static_files.write(folder, "html", pages), "json": static_files.write(folder, "json", verdicts)}
+    pages = list(fetch_all(portal, each, PLAIN))
+    if b"<html" not in pages[0].body:
+        raise AnswerNotAsExpected(server=portal.name, path=each[0], status="no page", expected="a page")
+    list(fetch_all(portal, each, BROWSER))  # asks for the compressed ones
+    packed = list(fetch_all(portal, each, BROWSER))
+    if any(answer.encoding != BROTLI for answer in packed):
+        raise AnswerNotAsExpected(server=portal.name, path=each[0], status="no compressed page", expected=BROTLI)
+    verdicts = list(fetch_all(portal, each, MACHINE))
+    answers = {"html": pages, "br": packed, "json": verdicts}
+    return {name: static_files.write(folder, name.replace("br", "html"), told) for name, told in answers.items()}
 
 
-def _cases(
-    portal: Server, static: Server, hot: Sequence[str], many: Sequence[str], files: Mapping[str, Sequence[str]]
-) -> list[Case]:
-    pages, verdicts = files["html"], files["json"]
-    lots, name = len(pages), static.name
-    redirects = [f"{static_files.REDIRECT}{number:07d}" for number in range(len(many))]
+def _cases(portal: Server, static: Server, paths: LoadPaths, files: Mapping[str, Sequence[str]]) -> list[Case]:
+    pages, lots, name = files["html"], len(files["html"]), static.name
+    redirects = [f"{static_files.REDIRECT}{number:07d}" for number in range(len(paths.many))]
     told = [
-        Case(f"{name}, one page", static, pages[:1], BROWSER),
-        Case("page, one hot lot", portal, hot, BROWSER, f"{name}, one page"),
-        Case(f"{name}, {lots:,} pages", static, pages, BROWSER),
-        Case(f"page, {lots:,} lots", portal, many, BROWSER, f"{name}, {lots:,} pages"),
-        Case(f"{name}, {lots:,} verdicts", static, verdicts, MACHINE),
-        Case(f"JSON verdict, {lots:,} lots", portal, many, MACHINE, f"{name}, {lots:,} verdicts"),
+        Case(f"{name}, one page", static, pages[:1], PLAIN),
+        Case("page, one hot lot", portal, paths.hot, PLAIN, f"{name}, one page"),
+        Case(f"{name}, {lots:,} pages", static, pages, PLAIN),
+        Case(f"page, {lots:,} lots", portal, paths.many, PLAIN, f"{name}, {lots:,} pages"),
+        Case(f"page with its exact count, {lots:,} lots", portal, paths.counted, PLAIN, f"{name}, {lots:,} pages"),
+        Case(f"{name}, {lots:,} compressed pages", static, files["br"], BROWSER),
+        Case(f"compressed page, {lots:,} lots", portal, paths.many, BROWSER, f"{name}, {lots:,} compressed pages"),
         Case(f"{name}, 307", static, redirects, ANYTHING),
-        Case("307 for */*", portal, many, ANYTHING, f"{name}, 307"),
+        Case("307 for */*", portal, paths.many, ANYTHING, f"{name}, 307"),
+        Case(f"{name}, {lots:,} verdicts", static, files["json"], MACHINE),
+        Case(f"JSON verdict, {lots:,} lots", portal, paths.many, MACHINE, f"{name}, {lots:,} verdicts"),
     ]
     for case in told:
         fetch(case.server, case.paths[0], case.headers, 307 if case.headers is ANYTHING else 200)

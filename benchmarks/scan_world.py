@@ -63,6 +63,11 @@ def paths(keys: KeyRing, lots: Sequence[int], count: int) -> list[str]:
     return found[:count]
 
 
+def counts(lot: int) -> bool:
+    """Whether pages of this lot wait for their count: those of every other product do."""
+    return (lot - 1) // LOTS_PER_PRODUCT % 2 == 1
+
+
 def gtin_of_lot(lot: int) -> str:
     """The product of a lot (lots are numbered from 1)."""
     return gtin_of((lot - 1) // LOTS_PER_PRODUCT)
@@ -76,8 +81,11 @@ def _tables(lots: int, epoch: int) -> Iterator[tuple[str, str, Iterator[tuple[ob
     yield "place", "place_id uri gln name kind party_id country", iter([plant])
     yield (
         "product",
-        "product_id gtin name brand profile ours allergens",
-        ((p, gtin_of(p - 1), f"Meadow Cheese {p}", "Meadow", "food", True, ["milk"]) for p in products),
+        "product_id gtin name brand profile ours allergens checks",
+        (
+            (p, gtin_of(p - 1), f"Meadow Cheese {p}", "Meadow", "food", True, ["milk"], "off" if p % 2 else "exact")
+            for p in products
+        ),
     )
     yield (
         "lot",

@@ -26,11 +26,12 @@ daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log stderr crit;
 events {{ worker_connections 1024; }}
 http {{
   access_log off; sendfile on; tcp_nopush on; tcp_nodelay on; keepalive_timeout 75; keepalive_requests 1000000000;
-  open_file_cache max=100000 inactive=300s; open_file_cache_valid 300s; gzip_static on; etag on;
+  open_file_cache max=100000 inactive=300s; open_file_cache_valid 300s; etag on;
   types {{ text/html html; application/json json; }}
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-  server {{ listen 127.0.0.1:{port}; root {folder}/files; location {redirect} {{ return 307 /recalls; }} }}
+  server {{ listen 127.0.0.1:{port}; root {folder}/files; location {redirect} {{ return 307 /recalls; }}
+    location /br/ {{ add_header Content-Encoding br; }} }}
 }}
 """
 
@@ -41,7 +42,7 @@ class Answer:
 
     body: bytes
     encoding: str
-    """``gzip`` or nothing."""
+    """``br`` or nothing."""
 
 
 def server_name() -> str:
@@ -50,13 +51,12 @@ def server_name() -> str:
 
 
 def write(folder: Path, kind: str, answers: Sequence[Answer]) -> list[str]:
-    """Write answers of one kind (html, json) as files; returns their paths, in the same order."""
-    place = folder / "files" / kind
+    """Write answers of one kind (html, json) as files; returns their paths, in the same order; packed ones: /br/."""
+    place = folder / "files" / (answers[0].encoding or kind)
     place.mkdir(parents=True, exist_ok=True)
     for number, answer in enumerate(answers):
-        name = f"{number}.{kind}" + (".gz" if answer.encoding == "gzip" else "")
-        (place / name).write_bytes(answer.body)
-    return [f"/{kind}/{number}.{kind}" for number in range(len(answers))]
+        (place / f"{number}.{kind}").write_bytes(answer.body)
+    return [f"/{place.name}/{number}.{kind}" for number in range(len(answers))]
 
 
 @contextmanager
@@ -78,9 +78,9 @@ def responses(files: Path) -> dict[bytes, bytes]:
     found = {}
     for path in sorted(files.rglob("*")):
         if path.is_file():
-            body, name = path.read_bytes(), path.name.removesuffix(".gz")
-            encoding = "content-encoding: gzip\r\n" if path.name.endswith(".gz") else ""
+            body, name = path.read_bytes(), f"/{path.relative_to(files)}"
+            encoding = "content-encoding: br\r\n" if name.startswith("/br/") else ""
             fields = f"content-type: {_TYPES[name.rpartition('.')[2]]}\r\n{encoding}content-length: {len(body)}"
             head = f"HTTP/1.1 200 OK\r\n{fields}\r\n\r\n"
-            found[f"/{path.relative_to(files).with_name(name)}".encode("ascii")] = head.encode("ascii") + body
+            found[name.encode("ascii")] = head.encode("ascii") + body
     return found

@@ -91,10 +91,13 @@ class BlockTable:
     epoch: Int32s
     skipped: Mapping[int, frozenset[int]]
     """Of the few blocks that skip numbers, by ``lo``."""
-    _begins: memoryview = field(init=False, compare=False, repr=False)
+    size: int = field(init=False, compare=False, repr=False)
+    _views: tuple[memoryview, ...] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_begins", np.ascontiguousarray(self.lo).data)
+        columns = (self.lo, self.n, self.gtin, self.epoch)
+        object.__setattr__(self, "_views", tuple(np.ascontiguousarray(column).data for column in columns))
+        object.__setattr__(self, "size", len(self.lo))
 
     @classmethod
     def of(cls, blocks: Iterable[Block]) -> Self:
@@ -109,31 +112,30 @@ class BlockTable:
             skipped={row.lo: row.skipped for row in rows if row.skipped},
         )
 
-    def __len__(self) -> int:
-        return len(self.lo)
-
     def issued(self, gtin: int, epoch: int, number: int) -> int | None:
         """The row of the block that issued ``number`` under this product and epoch; a skipped number never was."""
-        row = self.row_of(number)
-        if row is None or self.gtin[row] != gtin or self.epoch[row] != epoch:
+        lo, n, gtins, epochs = self._views
+        row = bisect_right(lo, number) - 1
+        if row < 0 or number >= lo[row] + n[row] or gtins[row] != gtin or epochs[row] != epoch:
             return None
-        return None if self.skipped and number in self.skipped.get(self._begins[row], ()) else row
+        return None if self.skipped and number in self.skipped.get(lo[row], ()) else row
 
     def row_of(self, number: int) -> int | None:
         """The row of the block that holds ``number``, whoever it was issued to."""
-        row = bisect_right(self._begins, number) - 1
-        return None if row < 0 or number >= self._begins[row] + int(self.n[row]) else row
+        lo, n, _, _ = self._views
+        row = bisect_right(lo, number) - 1
+        return None if row < 0 or number >= lo[row] + n[row] else row
 
     def block(self, row: int) -> Block:
         """One row as a value."""
         gtin, lot_id, epoch = int(self.gtin[row]), int(self.lot_id[row]), int(self.epoch[row])
         return Block(
-            self._begins[row],
+            int(self.lo[row]),
             int(self.n[row]),
             None if gtin == _NONE else f"{gtin:014}",
             None if lot_id == _NONE else lot_id,
             None if epoch == _NONE else epoch,
-            self.skipped.get(self._begins[row], frozenset()),
+            self.skipped.get(int(self.lo[row]), frozenset()),
         )
 
 
@@ -156,7 +158,7 @@ class Blocks:
         """The same with later news: a block that began before is told anew, with the same numbers."""
         if not blocks:
             return self
-        told = [self.news.block(row) for row in range(len(self.news))]
+        told = [self.news.block(row) for row in range(self.news.size)]
         return type(self)(self.base, BlockTable.of([*told, *blocks]))
 
     def issued(self, gtin: str, epoch: int, number: int) -> Block | None:
@@ -170,7 +172,7 @@ class Blocks:
         return self._telling(number).issued(gtin, epoch, number) is not None
 
     def _telling(self, number: int) -> BlockTable:
-        return self.news if len(self.news) and self.news.row_of(number) is not None else self.base
+        return self.news if self.news.size and self.news.row_of(number) is not None else self.base
 
 
 @dataclass(frozen=True, slots=True)

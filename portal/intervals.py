@@ -31,11 +31,14 @@ class Runs:
     n: Int64s
     lot_id: Int64s
     state: Int8s
-    _begins: memoryview = field(init=False, compare=False, repr=False)
+    size: int = field(init=False, compare=False, repr=False)
+    _views: tuple[memoryview, ...] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         # Bisecting a memoryview costs a third of numpy's search for one number, and its items are Python's own numbers.
-        object.__setattr__(self, "_begins", np.ascontiguousarray(self.lo).data)
+        columns = (self.lo, self.n, self.lot_id, self.state)
+        object.__setattr__(self, "_views", tuple(np.ascontiguousarray(column).data for column in columns))
+        object.__setattr__(self, "size", len(self.lo))
 
     @classmethod
     def of(cls, rows: Iterable[RunRow]) -> Self:
@@ -59,10 +62,11 @@ class Runs:
 
     def at(self, number: int) -> RunRow | None:
         """The run that holds ``number``."""
-        index = bisect_right(self._begins, number) - 1
-        if index < 0 or number >= self._begins[index] + int(self.n[index]):
+        lo, n, lot_id, state = self._views
+        index = bisect_right(lo, number) - 1
+        if index < 0 or number >= lo[index] + n[index]:
             return None
-        return self._row(index)
+        return RunRow(lo[index], n[index], lot_id[index], state[index])
 
     def overlaid(self, newer: Self) -> Self:
         """These runs where ``newer`` says nothing, and ``newer``: what is told later about a number counts."""
@@ -114,7 +118,8 @@ class Layered:
 
     def at(self, number: int) -> RunRow | None:
         """The run that holds ``number``, as last told."""
-        return self.news.at(number) or self.base.at(number)
+        found = self.news.at(number) if self.news.size else None
+        return found or (self.base.at(number) if self.base.size else None)
 
     def with_news(self, news: Runs) -> Layered:
         """The same with later news."""

@@ -53,12 +53,14 @@ class Snapshot:
         """
         if self.keys is None or gtin not in self.products:
             return None
+        code = int(gtin)
         for epoch, number_of in self.keys.decoders(gtin):
             number = number_of(block)
-            if self.blocks.has_issued(int(gtin), epoch, number):
+            if self.blocks.has_issued(code, epoch, number):
                 run = self.runs.at(number)
-                is_plain = run is not None and self.voids.at(number) is None
-                return (number, run) if run is not None and is_plain and self.is_alike(run.lot_id) else None
+                if run is None or self.scopes.names_part_of(run.lot_id) or self.voids.at(number) is not None:
+                    return None
+                return number, run
         return None
 
     def is_alike(self, lot_id: int) -> bool:

@@ -21,5 +21,13 @@ ALTER TABLE product ADD COLUMN checks text NOT NULL DEFAULT 'exact';
 ALTER TABLE product ADD CONSTRAINT product_checks_check CHECK (checks IN ('exact', 'shown_later', 'off'));
 CREATE VIEW public_check_policy AS SELECT product_id, checks FROM product;
 
+-- As public_log_scans, with numbers only for each opening (gtins without their zeros), and what many share once, by place.
+CREATE FUNCTION public_log_openings(numbers bigint[], lots bigint[], gtins bigint[], kinds int[], ats timestamptz[],
+                                    verdicts text[], languages text[], clients text[]) RETURNS void
+    LANGUAGE sql SECURITY DEFINER SET search_path = public AS $$
+    INSERT INTO scan_log (at, gtin, lot_id, number, verdict, language, client)
+    SELECT ats[s.kind], lpad(s.gtin::text, 14, '0'), s.lot_id, s.number, verdicts[s.kind], languages[s.kind], clients[s.kind]
+    FROM unnest(numbers, lots, gtins, kinds) AS s (number, lot_id, gtin, kind) $$;
+
 GRANT SELECT ON public_check_policy TO tracemark_portal;
-GRANT EXECUTE ON FUNCTION public_history_is_shared TO tracemark_portal;
+GRANT EXECUTE ON FUNCTION public_history_is_shared, public_log_openings TO tracemark_portal;
