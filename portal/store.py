@@ -22,8 +22,8 @@ from portal.snapshot import Snapshot
 
 LOAD_WITHIN_S: Final = 600
 SWEEP_WITHIN_S: Final = 4
-FETCH_ROWS: Final = 5_000
-"""Rows taken at a time, so that a large load lets scans pass in between."""
+FETCH_ROWS: Final = 1_000
+"""Rows taken at a time (about 3 ms), so that a large load lets scans pass in between."""
 NEWS_ROWS_MAX: Final = 20_000
 """More news than this in one view are not laid over the snapshot: it is loaded anew."""
 
@@ -133,34 +133,57 @@ async def catch_up(connection: asyncpg.Connection, loaded: Loaded, master_secret
     return Loaded(snapshot, head["watermark"], loaded.losses, losses_since)
 
 
+@dataclass(frozen=True, slots=True)
+class _News:
+    """What changed since a look, as rows."""
+
+    products: list[Product]
+    lots: list[Lot]
+    places: dict[int, Place]
+    locations: dict[tuple[str, str], Place]
+    blocks: list[Block]
+    foreign: list[tuple[str, str, int]]
+    runs: list[RunRow]
+    voids: list[RunRow]
+
+    def is_empty(self) -> bool:
+        return not any(getattr(self, name) for name in self.__slots__)
+
+
 async def _with_news(connection: asyncpg.Connection, old: Snapshot, since: int, master_secret: str) -> Snapshot:
-    products = [_product(row) for row in await _news(connection, _PRODUCTS, since)]
-    lots = [lot_of(row) for row in await _news(connection, _LOTS, since)]
-    places = {row["place_id"]: _place(row) for row in await _news(connection, _PLACES, since)}
-    locations = {(row["key"], row["gln"]): _place(row) for row in await _news(connection, _LOCATIONS, since)}
-    blocks = [_block(row) for row in await _news(connection, _BLOCKS, since)]
-    foreign = [(row["gtin"], row["serial"], row["number"]) for row in await _news(connection, _FOREIGN, since)]
-    runs = [_run(row) for row in await _news(connection, _RUNS, since)]
-    voids = [RunRow(row["lo"], row["n"]) for row in await _news(connection, _VOIDS, since)]
-    keys = await _keys(connection, master_secret, old.keys) if blocks or old.keys is None else old.keys
-    if keys is old.keys and not any((products, lots, places, locations, blocks, foreign, runs, voids)):
+    news = _News(
+        products=[_product(row) for row in await _news(connection, _PRODUCTS, since)],
+        lots=[lot_of(row) for row in await _news(connection, _LOTS, since)],
+        places={row["place_id"]: _place(row) for row in await _news(connection, _PLACES, since)},
+        locations={(row["key"], row["gln"]): _place(row) for row in await _news(connection, _LOCATIONS, since)},
+        blocks=[_block(row) for row in await _news(connection, _BLOCKS, since)],
+        foreign=[(row["gtin"], row["serial"], row["number"]) for row in await _news(connection, _FOREIGN, since)],
+        runs=[_run(row) for row in await _news(connection, _RUNS, since)],
+        voids=[RunRow(row["lo"], row["n"]) for row in await _news(connection, _VOIDS, since)],
+    )
+    keys = await _keys(connection, master_secret, old.keys) if news.blocks or old.keys is None else old.keys
+    if keys is old.keys and news.is_empty():
         return old
-    if len(old.runs.news) + len(runs) > NEWS_ROWS_MAX or len(old.lots.news) + len(lots) > NEWS_ROWS_MAX:
+    if len(old.runs.news) + len(news.runs) > NEWS_ROWS_MAX or len(old.lots.news) + len(news.lots) > NEWS_ROWS_MAX:
         raise TooMuchNews
+    # In a thread: laying ten thousand changed runs over others takes longer than a scan may wait.
+    return await asyncio.to_thread(_laid_over, replace(old, keys=keys), news)
+
+
+def _laid_over(old: Snapshot, news: _News) -> Snapshot:
+    products = {product.gtin: product for product in news.products}
+    by_id = {product.product_id: product for product in news.products}
     return replace(
         old,
-        keys=keys,
-        products={**old.products, **{product.gtin: product for product in products}} if products else old.products,
-        products_by_id={**old.products_by_id, **{p.product_id: p for p in products}}
-        if products
-        else old.products_by_id,
-        places={**old.places, **places} if places else old.places,
-        locations={**old.locations, **locations} if locations else old.locations,
-        lots=old.lots.with_news(lots) if lots else old.lots,
-        blocks=old.blocks.with_news(blocks),
-        foreign=old.foreign.with_news(foreign),
-        runs=old.runs.with_news(Runs.of(runs)),
-        voids=old.voids.with_news(Runs.of(voids)),
+        products={**old.products, **products} if products else old.products,
+        products_by_id={**old.products_by_id, **by_id} if by_id else old.products_by_id,
+        places={**old.places, **news.places} if news.places else old.places,
+        locations={**old.locations, **news.locations} if news.locations else old.locations,
+        lots=old.lots.with_news(news.lots) if news.lots else old.lots,
+        blocks=old.blocks.with_news(news.blocks),
+        foreign=old.foreign.with_news(news.foreign),
+        runs=old.runs.with_news(Runs.of(news.runs)) if news.runs else old.runs,
+        voids=old.voids.with_news(Runs.of(news.voids)) if news.voids else old.voids,
     )
 
 
@@ -186,7 +209,10 @@ async def _rows(connection: asyncpg.Connection, sql: str) -> AsyncIterator[Any]:
 
 
 async def _news(connection: asyncpg.Connection, sql: str, since: int) -> list[Any]:
-    rows: list[Any] = await connection.fetch(f"{sql} LIMIT {NEWS_ROWS_MAX + 1}", since)
+    rows: list[Any] = []
+    cursor = await connection.cursor(f"{sql} LIMIT {NEWS_ROWS_MAX + 1}", since)
+    while more := await cursor.fetch(FETCH_ROWS):
+        rows += more
     if len(rows) > NEWS_ROWS_MAX:
         raise TooMuchNews
     return rows
