@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from benchmarks import steady
 from benchmarks.loopback import HOST
 from benchmarks.machine import on_core
 from runtime.refusals import Conflict
@@ -87,6 +88,24 @@ def put(
         done = _run(command, core, seconds)
         used_s = _children_s() - before
     return read_wrk(done, used_s) if with_wrk else _read_own(done, used_s)
+
+
+def put_steadily(
+    port: int,
+    paths: Sequence[str],
+    headers: Mapping[str, str],
+    seconds: float,
+    *,
+    rate: float,
+    core: int | None = None,
+) -> Load:
+    """As ``put``, at a constant rate (an open loop); times run from when a request was due."""
+    with tempfile.TemporaryDirectory(prefix="tracemark-load-") as name:
+        listed = Path(name) / "paths"
+        listed.write_text("\n".join(paths) + "\n", encoding="ascii")
+        before = _children_s()
+        done = _run(steady.command(port, listed, headers, seconds, rate), core, seconds)
+        return _read_own(done, _children_s() - before)
 
 
 def read_wrk(text: str, used_s: float) -> Load:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from benchmarks import load, machine, scan_world, static_files
+from benchmarks import load, machine, scan_world, static_files, steady, typical
 from benchmarks.database import fresh_database, throw_away_server
 from benchmarks.figures import Row, Sample
 from benchmarks.harness import Contender, Options, Report, measure, notes_on
@@ -55,6 +56,7 @@ BROWSER: Final = {
 PLAIN: Final = {"Accept": "text/html", "User-Agent": "Mozilla/5.0 (Linux; Android 14)"}
 """Asks for the page as it is, uncompressed."""
 MACHINE: Final = {"Accept": "application/json"}
+TYPICAL: Final = "typical application"
 ANYTHING: Final = {"Accept": "*/*"}
 
 
@@ -111,7 +113,12 @@ def run_on(
         port = free_port()
         pid = stack.enter_context(static_files.serving(folder, port, server=files_by, core=server_core))
         cases = _cases(portal, Server(files_by, port, pid), load_paths, files)
-        rows = measure([_contender(case, options.seconds, generator, load_core) for case in cases], options)
+        typical_port = free_port()
+        typical_pid = stack.enter_context(_typical(database, load_paths, folder, typical_port, server_core))
+        cases += _beside_typical(portal, Server(TYPICAL, typical_port, typical_pid), load_paths)
+        contenders = [_contender(case, options.seconds, generator, load_core) for case in cases]
+        contenders += steady_contenders(cases[2:4], options.seconds, generator, load_core)
+        rows = measure(contenders, options)
     told = f"Load by {generator} on {load.CONNECTIONS} open connections; {lots:,} lots, {len(load_paths.many):,} codes."
     return Report("scan", described, rows, (), (*notes_on(options), told, *_notes(rows, load_core)))
 
@@ -145,6 +152,25 @@ def serving_portal(
         yield Server("portal", port, pid)
 
 
+@contextmanager
+def _typical(database: DatabaseAddress, paths: LoadPaths, folder: Path, port: int, core: int | None) -> Iterator[int]:
+    """The reference that does it the usual way, on the same codes; its page is the portal's."""
+    asyncio.run(typical.fill(database, paths.many, paths.lots))
+    page = (folder / "files" / "html" / "0.html").read_text(encoding="utf-8")
+    file = folder / "typical.html"
+    file.write_text(typical.template_of(page, *scan_world.words_of_lot(paths.lots_of_pages[0])), encoding="utf-8")
+    command = [sys.executable, "-m", "benchmarks.typical", str(port), database.url, str(file)]
+    with listening(command, port, core=core) as pid:
+        yield pid
+
+
+def _beside_typical(portal: Server, reference: Server, paths: LoadPaths) -> list[Case]:
+    return [
+        Case(TYPICAL, reference, paths.many, PLAIN),
+        Case(f"page, beside a {TYPICAL}", portal, paths.many, PLAIN, TYPICAL),
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class LoadPaths:
     """What is asked of the portal: codes of products whose checks are counted, and of others."""
@@ -154,6 +180,9 @@ class LoadPaths:
     counted: Sequence[str]
     each: Sequence[str]
     """One code of each lot in ``many``."""
+    lots: Sequence[int]
+    """The lot of each code in ``many``."""
+    lots_of_pages: Sequence[int]
 
     @classmethod
     def of(cls, keys: KeyRing, lots: int) -> LoadPaths:
@@ -161,9 +190,12 @@ class LoadPaths:
         apart = [[lot for lot in range(1, lots + 1) if scan_world.counts(lot) is counted] for counted in (False, True)]
         plain, counted = (_spread(group, min(len(group), PAGES_MAX)) for group in apart)
         codes = min(CODES, CODES_PER_LOT_MAX * len(counted))
+        many = scan_world.paths_of(keys, plain, codes)
         return cls(
             hot=scan_world.paths(keys, plain[:1], HOT_CODES),
-            many=scan_world.paths(keys, plain, codes),
+            many=[path for path, _ in many],
+            lots=[lot for _, lot in many],
+            lots_of_pages=plain,
             counted=scan_world.paths(keys, counted, codes),
             each=[scan_world.paths(keys, [lot], 1)[0] for lot in plain],
         )
@@ -250,6 +282,29 @@ def _contender(case: Case, seconds: float, generator: str, load_core: int | None
         return Sample(put.per_s, details, limited)
 
     return Contender(case.name, "requests/s", once, reference=case.beside, cost="cpu_us")
+
+
+def steady_contenders(cases: Sequence[Case], seconds: float, generator: str, load_core: int | None) -> list[Contender]:
+    """The same cases at a constant rate: each at a share of what it was just seen to reach."""
+    return [_steadily(case, seconds, generator, load_core) for case in cases]
+
+
+def _steadily(case: Case, seconds: float, generator: str, load_core: int | None) -> Contender:
+    def once() -> Sample:
+        port, paths, headers = case.server.port, case.paths, case.headers
+        saturated = load.put(port, paths, headers, seconds, generator=generator, core=load_core)
+        rate = min(steady.SHARE * saturated.per_s, steady.RATE_MAX)
+        put = load.put_steadily(port, paths, headers, seconds, rate=rate, core=load_core)
+        if put.failures:
+            raise AnswerNotAsExpected(
+                server=case.server.name, path=case.name, status=f"{put.failures} failures", expected="none"
+            )
+        details = {"p50_ms": put.p50_ms, "rate": rate, "share": rate / saturated.per_s, "load_share": put.busy_share}
+        limited = "the load generator was the limit" if put.busy_share > load.BUSY_SHARE_MAX else None
+        return Sample(put.p99_ms, details, limited)
+
+    beside = None if case.beside is None else f"{case.beside}, steadily"
+    return Contender(f"{case.name}, steadily", "ms, p99", once, better="less", reference=beside)
 
 
 def _wait_until_ready(port: int) -> None:

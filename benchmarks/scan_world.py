@@ -52,15 +52,25 @@ async def write(address: DatabaseAddress, lots: int, master_secret: str) -> KeyR
 
 def paths(keys: KeyRing, lots: Sequence[int], count: int) -> list[str]:
     """``count`` different codes of these lots in random order, as request paths."""
+    return [path for path, _ in paths_of(keys, lots, count)]
+
+
+def paths_of(keys: KeyRing, lots: Sequence[int], count: int) -> list[tuple[str, int]]:
+    """As ``paths``, each with its lot."""
     chosen, per_lot = random.Random(_SEED), -(-count // len(lots))
     found = []
     for lot in lots:
         gtin = gtin_of_lot(lot)
         numbers = np.array(chosen.sample(range(ITEMS_PER_LOT), per_lot), dtype=np.int64) + first_number(lot)
         serials = keys.cipher(keys.newest, gtin).serials(numbers)
-        found += [f"/01/{gtin}/21/{row.tobytes().decode('ascii')}" for row in serials]
+        found += [(f"/01/{gtin}/21/{row.tobytes().decode('ascii')}", lot) for row in serials]
     chosen.shuffle(found)
     return found[:count]
+
+
+def words_of_lot(lot: int) -> tuple[str, str]:
+    """The name of its product, and its code."""
+    return f"Meadow Cheese {(lot - 1) // LOTS_PER_PRODUCT + 1}", f"L{lot:06d}"
 
 
 def counts(lot: int) -> bool:

@@ -37,6 +37,8 @@ _DETAILS = {
     "p50_ms": ("p50 ms", "{:,.2f}"),
     "p95_ms": ("p95 ms", "{:,.2f}"),
     "p99_ms": ("p99 ms", "{:,.2f}"),
+    "rate": ("per second", "{:,.0f}"),
+    "share": ("of saturation", "{:.0%}"),
     "load_share": ("load gen. busy", "{:.0%}"),
     "other_share": ("others busy", "{:.0%}"),
     "lots": ("lots", "{:,.0f}"),

@@ -12,6 +12,7 @@ from ledger import cells
 from ledger.cells import Reader
 from ledger.model import (
     Channel,
+    CheckPolicy,
     ContactDraft,
     ContactKind,
     DateKind,
@@ -174,6 +175,7 @@ def _product(values: Values) -> tuple[Draft, ...]:
             allergens=allergens or None,
             brand_party_uri=values.get("brand_party"),
             image=values.get("image"),
+            checks=values.get("checks"),
         ),
     )
 
@@ -281,6 +283,7 @@ KINDS: Final[Mapping[str, Kind]] = MappingProxyType(
                     Column("date_kind", cells.one_of(get_args(DateKind)), "best_before"),
                     Column("allergens", cells.text, "milk; nuts"),
                     Column("image", cells.text),
+                    Column("checks", cells.one_of(get_args(CheckPolicy)), "exact"),
                 ),
                 _product,
             ),

@@ -75,6 +75,7 @@ async def put_product(conn: AsyncConnection, draft: ProductDraft) -> Product:
         "allergens": None if draft.allergens is None else list(draft.allergens),
         "brand_party_id": brand_party,
         "image": draft.image,
+        **({} if draft.checks is None else {"checks": draft.checks}),
     }
     return await store.put_product(conn, _gtin(draft.gtin), values)
 

@@ -26,6 +26,7 @@ PlaceKind = Literal["plant", "warehouse", "store", "vehicle", "home", "other"]
 ContactKind = Literal["recall", "alternate", "responsible"]
 Profile = Literal["food", "pharma", "auto", "consumer"]
 DateKind = Literal["best_before", "use_by", "expiry"]
+CheckPolicy = Literal["exact", "shown_later", "off"]
 LotStatus = Literal["released", "held", "rejected"]
 
 
@@ -91,6 +92,7 @@ class Product:
     allergens: tuple[str, ...]
     brand_party_id: int
     image: str | None
+    checks: str = "exact"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,8 @@ class ProductDraft:
     allergens: tuple[str, ...] | None = None
     brand_party_uri: str | None = None
     image: str | None = None
+    checks: CheckPolicy | None = None
+    """How checks of its items are counted; None: as it was, at first ``exact``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,7 @@ _PRODUCT = (
     t.product.c.allergens,
     t.product.c.brand_party_id,
     t.product.c.image,
+    t.product.c.checks,
 )
 _LOT = (
     t.lot.c.lot_id,

@@ -86,6 +86,7 @@ product = _table(
     date_kind=Text,
     allergens=ARRAY(Text),
     image=Text,
+    checks=Text,
     changed_in=BigInteger,
 )
 lot = _table(

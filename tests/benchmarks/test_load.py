@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import socket
 import sys
 from pathlib import Path
 
+import brotli
 import pytest
 
 from benchmarks import load, machine, static_files
@@ -66,8 +66,8 @@ def test_a_request_goes_over_the_wire_with_its_headers() -> None:
 
 
 def test_the_bare_responder_gives_the_very_bytes_and_the_own_generator_counts_them(tmp_path: Path) -> None:
-    body = gzip.compress(b"<html>a page</html>")
-    paths = static_files.write(tmp_path, "html", [Answer(body, "gzip")]) + static_files.write(
+    body = brotli.compress(b"<html>a page</html>")
+    paths = static_files.write(tmp_path, "html", [Answer(body, "br")]) + static_files.write(
         tmp_path, "json", [Answer(b"{}", "")]
     )
     port = free_port()
@@ -79,7 +79,7 @@ def test_the_bare_responder_gives_the_very_bytes_and_the_own_generator_counts_th
         used_s = machine.cpu_s([pid])
 
     assert raw.endswith(b"\r\n\r\n" + body)
-    assert b"content-encoding: gzip" in raw
+    assert b"content-encoding: br" in raw
     assert seen.requests > load.CONNECTIONS
     assert seen.failures == 0
     assert 0 < seen.p50_ms <= seen.p99_ms

@@ -17,14 +17,18 @@ from benchmarks.scan import BROWSER, MACHINE, MASTER_SECRET, fetch
 from runtime.database import DatabaseAddress
 
 
-def test_the_scan_benchmark_runs_beside_the_same_bytes_as_static_files(cluster: DatabaseAddress) -> None:
+def test_the_scan_benchmark_runs_beside_the_same_bytes_as_static_files(
+    cluster: DatabaseAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scan, "CODES", 1_000)
     options = Options(rounds=1, seconds=0.1, size=scan.LOTS_MIN, warm_up=False)
 
     report = scan.run_on(cluster, options, generator=load.OWN, files_by=static_files.BARE)
 
     rows = {row.case: row for row in report.rows}
-    assert rows["page, 2 lots"].reference == f"{static_files.BARE}, 2 pages"
-    assert {"page, one hot lot", "JSON verdict, 2 lots", "307 for */*"} < set(rows)
+    assert rows["page, 100 lots"].reference == f"{static_files.BARE}, 100 pages"
+    assert {"page, one hot lot", "JSON verdict, 100 lots", "307 for */*", "page, 100 lots, steadily"} < set(rows)
+    assert rows["page, beside a typical application"].reference == "typical application"
     assert all(row.spread.median > 0 and row.details["p50_ms"] > 0 for row in report.rows)
 
 

@@ -59,7 +59,10 @@ async def test_histories_read_together_are_each_their_own_and_kept_only_for_thei
     assert kept.kept(M1) == told[0]
     assert kept.kept(M1._replace(state=CodeState.BLOCKED)) is None
     assert kept.kept(M1._replace(revision=2)) is None
-    now[0] = HISTORY_AGE_S_MAX + 0.1
+    now[0] = HISTORY_FRESH_S + 0.1
+    assert kept.kept(M1) == told[0]  # once more, while it is read anew
+    assert [step.step for step in await kept.ask(M1) or ()] == ["shipping"]
+    now[0] += HISTORY_AGE_S_MAX + 0.1
     assert kept.kept(M1) is None
     assert [step.step for step in await kept.ask(M1) or ()] == ["shipping"]
     await kept.close()
@@ -121,3 +124,28 @@ async def test_one_key_too_many_is_not_read_and_one_that_waits_already_is(monkey
     reads: Together[int, str] = Together(read, 5.0)
     assert [await answer for answer in [reads.ask(1), reads.ask(2), reads.ask(1)]] == ["1", None, "1"]
     await reads.close()
+
+
+async def test_items_of_one_run_share_a_history_unless_something_happened_to_a_part_of_it(
+    database: DatabaseAddress, conn: AsyncConnection
+) -> None:
+    await arrange(conn)
+    await tell(conn, 1, 1, "commissioning")
+    await tell(conn, 2, 2, "commissioning")
+    part = (
+        "INSERT INTO code_run_history (lo, n, lot_id, since, until, event_id, place_id, owner_id)"
+        " VALUES (1000, 10, 1, now(), now(), 1, 0, 0), (2000, 50, 2, now(), now(), 2, 0, 0)"
+    )
+    await conn.execute(text(part))
+    await conn.commit()
+    live = Live(database)
+    await live.warm()
+    kept = Histories(live)
+    in_part, whole = M1._replace(run=1000), M2._replace(run=2000)
+
+    await asyncio.gather(kept.ask(in_part), kept.ask(whole))
+
+    assert kept.kept(in_part._replace(number=1050)) is None
+    assert [step.step for step in kept.kept(whole._replace(number=2002)) or ()] == ["commissioning"]
+    await kept.close()
+    await live.close()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -218,6 +219,40 @@ async def test_a_page_that_has_not_changed_is_answered_with_304_both_ways(
             [changed] = await both.same(page(path, If_None_Match='W/"another"'))
             assert changed == answer
         assert both.short.reached == 0
+
+
+async def test_an_answer_that_is_ready_is_not_given_any_more_when_its_lot_is_recalled_or_its_product_renamed(
+    database: DatabaseAddress, conn: AsyncConnection, tmp_path: Path
+) -> None:
+    await arrange(conn)
+    english = {"Accept_Language": "en", "X_Who": "one"}
+    async with both_over(database, tmp_path, sweep_every_s=0.1) as both:
+        for number in (1001, 1002, 1003):  # the second and third are answered from what the first left
+            assert b"No recall known" in (await both.short.ask(page(item(number), **english)))[0]
+        assert b"No recall known" in (await both.short.ask(page(item(2001), **english)))[0]
+
+        await conn.execute(text("UPDATE product SET name = 'Whole milk 1 l' WHERE product_id = 1"))
+        await publish(conn, lots=[1])
+
+        async def is_new() -> bool:
+            return b"Whole milk 1 l" in (await both.short.ask(page(item(2002), **english)))[0]
+
+        await until(is_new)
+        recalled = [(await both.short.ask(page(item(number), **english)))[0] for number in (1004, 1001)]
+        assert all(b"Stop using this product now." in answer for answer in recalled)
+        assert b"Stop using" not in (await both.short.ask(page(item(2001), **english)))[0]
+        assert both.short.reached == 0
+
+
+async def test_of_a_lot_recalled_in_part_each_item_is_told_its_own_verdict_the_short_way(
+    database: DatabaseAddress, conn: AsyncConnection, tmp_path: Path
+) -> None:
+    await arrange(conn)
+    await publish(conn, runs=[(1, 1002, 1)])
+    async with both_over(database, tmp_path) as both:
+        for number in (1001, 1002, 1001, 1003):
+            [answer] = await both.short.ask(page(item(number), Accept_Language="en"))
+            assert (b"Stop using this product now." in answer) == (number == 1002)
 
 
 @pytest.mark.parametrize(

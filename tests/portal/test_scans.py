@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from runtime.database import DatabaseAddress
-from tests.portal.arrangement import BROWSER, CHEESE, JSON, MILK, PALLET, arrange, item, portal_of, publish, says
+from tests.portal.arrangement import BROWSER, CHEESE, JSON, MILK, PALLET, arrange, item, portal_of, publish, says, until
 
 PHONE_2 = {**BROWSER, "user-agent": "Mozilla/5.0 (Android) Chrome"}
 
@@ -158,6 +158,25 @@ async def test_of_many_that_check_an_item_at_once_exactly_one_is_the_first(
         pages = await asyncio.gather(*(portal.get(item(2002), headers=phone) for phone in phones))
 
     assert sum("This is the first time" in page.text for page in pages) == 1
+
+
+@pytest.mark.parametrize(("policy", "counted"), [("shown_later", 2), ("off", None)])
+async def test_a_page_of_a_product_that_does_not_wait_for_counts_calls_nobody_the_first(
+    database: DatabaseAddress, conn: AsyncConnection, tmp_path: Path, policy: str, counted: int | None
+) -> None:
+    await arrange(conn)
+    await conn.execute(text("UPDATE product SET checks = :policy"), {"policy": policy})
+    await conn.commit()
+    async with portal_of(database, tmp_path) as portal:
+        pages = [(await portal.get(item(2001), headers=headers)).text for headers in (BROWSER, PHONE_2)]
+
+        async def is_counted() -> bool:
+            checks = (await verdict_of(portal, item(2001)))["checks"]
+            return bool((checks and checks["count"]) == counted)
+
+        await until(is_counted)
+
+    assert not any("This is the first time" in page for page in pages)
 
 
 async def test_scans_are_logged_by_the_minute_and_without_an_address(
