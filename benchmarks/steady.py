@@ -25,7 +25,7 @@ from benchmarks.loopback import HOST
 TICK_S: Final = 0.0005
 CONNECTIONS: Final = 256
 """Many more than are needed at once, so that it is the server that is waited for."""
-RATE_MAX: Final = 12_000.0
+RATE_MAX: Final = 8_000.0
 """Requests a second that this generator itself keeps up with on one core."""
 SHARE: Final = 0.7
 """Of the rate at which a server is saturated."""

@@ -13,7 +13,8 @@ from portal.model import CodeState, Step
 from portal.together import Together
 
 HISTORY_FRESH_S: Final = 30.0
-"""A kept history older than this is shown once more and read again beside it."""
+"""A kept history older than this, or up to twice this, is shown on while it is read again beside it: each has an age of
+its own, so that those read together are not read again together."""
 HISTORY_AGE_S_MAX: Final = 300.0
 """One older than this is waited for. A step of the item itself changes its run, and is seen at once."""
 HISTORIES_MAX: Final = 10_000
@@ -43,24 +44,27 @@ class Histories:
         self._live = live
         self._monotonic = monotonic
         self._kept: OrderedDict[Whose, tuple[float, tuple[Step, ...]]] = OrderedDict()
+        self._refreshing: set[Whose] = set()
         self._together: Together[Whose, tuple[Step, ...]] = Together(self._read, HISTORY_WITHIN_S)
 
     def kept(self, whose: Whose) -> tuple[Step, ...] | None:
         """The history when it was read a while ago, of the item or of its run; None when it has to be waited for."""
-        found = self._found(whose)
+        key = self._key(whose)
+        found = self._kept.get(key)
         if found is None:
             return None
         age_s = self._monotonic() - found[0]
         if age_s > HISTORY_AGE_S_MAX:
             return None
-        if age_s > HISTORY_FRESH_S:
-            self.ask(whose)  # nobody waits for it
+        if age_s > _fresh_s(key):
+            self._refresh(whose, key)
         return found[1]
 
     def fresh_for_s(self, whose: Whose) -> float:
         """For how long what ``kept`` gave may be shown without asking again; not above zero when it must be read."""
-        found = self._found(whose)
-        return 0.0 if found is None else found[0] + HISTORY_FRESH_S - self._monotonic()
+        key = self._key(whose)
+        found = self._kept.get(key)
+        return 0.0 if found is None else found[0] + _fresh_s(key) - self._monotonic()
 
     def ask(self, whose: Whose) -> asyncio.Future[tuple[Step, ...] | None]:
         """The life of the item, or of the lot, to be awaited; None when it does not come in time."""
@@ -70,10 +74,15 @@ class Histories:
         """Read no more."""
         await self._together.close()
 
-    def _found(self, whose: Whose) -> tuple[float, tuple[Step, ...]] | None:
-        if whose.number is not None and (found := self._kept.get(whose.all_of_the_run)) is not None:
-            return found
-        return self._kept.get(whose)
+    def _key(self, whose: Whose) -> Whose:
+        of_run = whose.all_of_the_run
+        return of_run if whose.number is not None and of_run in self._kept else whose
+
+    def _refresh(self, whose: Whose, key: Whose) -> None:
+        """Read anew, and nobody waits. Once for all who share it: each of them would ask by a number of its own."""
+        if key not in self._refreshing:
+            self._refreshing.add(key)
+            self.ask(whose).add_done_callback(lambda _answer: self._refreshing.discard(key))
 
     async def _read(self, wanted: Sequence[Whose]) -> Mapping[Whose, tuple[Step, ...]] | None:
         asked_at = self._monotonic()
@@ -88,3 +97,7 @@ class Histories:
         while len(self._kept) > HISTORIES_MAX:
             self._kept.popitem(last=False)
         return {whose: life.steps for whose, life in zip(wanted, told, strict=True)}
+
+
+def _fresh_s(key: Whose) -> float:
+    return HISTORY_FRESH_S * (1 + hash(key) % 100 / 100)

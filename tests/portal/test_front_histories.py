@@ -59,7 +59,7 @@ async def test_histories_read_together_are_each_their_own_and_kept_only_for_thei
     assert kept.kept(M1) == told[0]
     assert kept.kept(M1._replace(state=CodeState.BLOCKED)) is None
     assert kept.kept(M1._replace(revision=2)) is None
-    now[0] = HISTORY_FRESH_S + 0.1
+    now[0] = 2 * HISTORY_FRESH_S + 0.1
     assert kept.kept(M1) == told[0]  # once more, while it is read anew
     assert [step.step for step in await kept.ask(M1) or ()] == ["shipping"]
     now[0] += HISTORY_AGE_S_MAX + 0.1
