@@ -23,6 +23,7 @@ from portal.http_front import Complete, Front, complete
 from portal.model import Beside, Checks
 from portal.plain_request import HEAD_BYTES_KEPT_MAX, HEADS_MAX, PlainReader, PlainRequest
 from portal.ready import Found, Manner, Ready, Wire, count_key
+from portal.sightings import Sighting, region_of
 
 STATE: Final = "portal_front"
 """Under this name the application's start gives its ``Front`` to the server."""
@@ -81,6 +82,9 @@ class CodeProtocol(HttpToolsProtocol):
             standing, count = found.standing, None
             if manner.is_check and standing.counts:
                 visitor = lane.front.reader.visitor(self._visitor(manner), found.now)
+                lane.front.reader.sightings.add(
+                    Sighting(found.number, standing.gtin, region_of(manner.region), visitor, found.state)
+                )
                 if standing.waits:
                     self._waits = True
                     lane.front.reader.counter.ask(found.number, visitor, partial(self._told, lane, data, manner, found))

@@ -16,6 +16,7 @@ from portal.beside import Visit
 from portal.clients import is_a_check, kind_of
 from portal.hot_path import Answer, Form, Sight
 from portal.http_front import PACKED, Complete, Front
+from portal.links import LinkTable
 from portal.model import Beside, CheckPolicy, Checks, Verdict
 from portal.packing import codings
 from portal.scan_log import Scan
@@ -45,6 +46,7 @@ class Manner(NamedTuple):
     client: str
     forwarded_for: str
     accept_encoding: str
+    region: str
     is_check: bool
 
 
@@ -67,6 +69,7 @@ class Standing:
 
     snapshot: Snapshot
     ground: Hashable
+    links: LinkTable
     gtin: str
     lot_id: int
     made_at: datetime
@@ -86,6 +89,7 @@ class Found(NamedTuple):
 
     standing: Standing
     number: int
+    state: int
     serial: bytes
     now: datetime
 
@@ -95,6 +99,7 @@ class Ready:
 
     def __init__(self, front: Front, guard_lines: bytes) -> None:
         self._front = front
+        self._shelf = front.hot_path.shelf
         self._guard_lines = guard_lines
         self._manners: dict[Hashable, int] = {}
         self._kept: dict[Hashable, Standing] = {}
@@ -105,9 +110,11 @@ class Ready:
         accept_encoding, forwarded_for = encodings
         key = self._manners.setdefault((form, languages, codings(accept_encoding)), len(self._manners))
         agent = fields.user_agent
-        is_check = is_a_check(fields.method, agent, fields.purpose) and form is Form.PAGE
+        is_check = form is Form.PAGE and not fields.is_ours and is_a_check(fields.method, agent, fields.purpose)
         language = languages[0] if languages else "en"
-        return Manner(key, form, language, agent, kind_of(agent), forwarded_for, accept_encoding, is_check)
+        return Manner(
+            key, form, language, agent, kind_of(agent), forwarded_for, accept_encoding, fields.region, is_check
+        )
 
     def find(self, path: bytes, manner: Manner) -> Found | None:
         """What is ready for ``/01/{gtin}[/10/{lot}]/21/{serial}``; None: go the usual way."""
@@ -125,19 +132,21 @@ class Ready:
         if item is None:
             return None
         number, run = item
+        if number in self._shelf.unusual:
+            return None
         key = (manner.key, run.lo, run.lot_id, run.state, told)
         standing = self._kept.get(key)
         if standing is None or standing.gtin != gtin:
             return None
         now = self._front.clock()
-        if not standing.made_at <= now < standing.stays_until:
+        if not standing.made_at <= now < standing.stays_until or standing.links is not self._shelf.links:
             return None
         if standing.snapshot is not snapshot:
             if snapshot.ground_of(gtin, run.lot_id) != standing.ground:
                 self._drop(key)
                 return None
             standing.snapshot = snapshot
-        return Found(standing, number, serial, now)
+        return Found(standing, number, run.state, serial, now)
 
     def note(self, found: Found, wire: Wire, manner: Manner) -> None:
         """Put the opening of a page into the log of scans."""
@@ -153,7 +162,12 @@ class Ready:
         lot, product = finding.lot, finding.product
         if told is None or lot is None or product is None or finding.number is None or finding.run is None:
             return
-        if not (lot.code and sight.confirmation.is_fresh) or finding.is_suspect or sight.form is not manner.form:
+        if (
+            not (lot.code and sight.confirmation.is_fresh)
+            or finding.is_suspect
+            or finding.unusual
+            or sight.form is not manner.form
+        ):
             return
         run = snapshot.runs.at(finding.number)
         if (
@@ -171,12 +185,19 @@ class Ready:
         key = (manner.key, run.lo, run.lot_id, run.state, told)
         ground = snapshot.ground_of(product.gtin, lot.lot_id)
         standing = self._kept.get(key)
-        if standing is None or standing.ground != ground or not standing.made_at <= sight.now < standing.stays_until:
+        is_old = standing is not None and standing.links is not self._shelf.links
+        if (
+            standing is None
+            or is_old
+            or standing.ground != ground
+            or not standing.made_at <= sight.now < standing.stays_until
+        ):
             self._drop(key)
             midnight = sight.now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
             standing = Standing(
                 snapshot=snapshot,
                 ground=ground,
+                links=self._shelf.links,
                 gtin=product.gtin,
                 lot_id=lot.lot_id,
                 made_at=sight.now,
@@ -200,6 +221,8 @@ class Ready:
         answer, whole = made
         is_link = manner.form is Form.LINK
         if is_link != (whole.status == 307) or serial in answer.body:
+            return None
+        if is_link and self._shelf.links.by_level:  # which link fits, its language and its time decide
             return None
         if not is_link and not PACKED.is_settled(answer.body, codings(manner.accept_encoding)):
             return None
