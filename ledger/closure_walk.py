@@ -92,6 +92,7 @@ class Direction:
     walk: str
     edges: str
     rows_of: str
+    left_out: str
     widened: Callable[[AsyncConnection, Mapping[Key, Part]], Awaitable[dict[Key, datetime | None]]]
     """The parts that have to be taken whole, and from (or until) which instant."""
     precedes: Precedes
@@ -146,6 +147,15 @@ async def walk_from(
         walk.widened.update(widened)
         states = [(lot_id, at, None, None, certain) for (lot_id, certain), at in sorted(widened.items())]
     return walk
+
+
+async def leaves_out(conn: AsyncConnection, direction: Direction, walk: Walk) -> bool:
+    """Whether anything is next to what was walked through in time that only a walk without time would reach.
+
+    Asked by sets, which costs a part of walking again; ``walk`` must have taken every lot whole.
+    """
+    values = {"lots": sorted({lot_id for lot_id, _certain in walk.parts}), "operations": sorted(walk.operation_ids)}
+    return bool((await conn.execute(SQL[direction.left_out], values)).scalar_one())
 
 
 async def _one_walk(
@@ -215,8 +225,20 @@ async def _lots_with_untold_numbers(conn: AsyncConnection, parts: Mapping[Key, P
 
 
 DOWNSTREAM = Direction(
-    "downstream", "edges_into", "inputs_of", _lots_not_told_by_serial, _is_earlier, quantity_is_certain=False
+    "downstream",
+    "edges_into",
+    "inputs_of",
+    "beyond_downstream",
+    _lots_not_told_by_serial,
+    _is_earlier,
+    quantity_is_certain=False,
 )
 UPSTREAM = Direction(
-    "upstream", "edges_out_of", "outputs_of", _lots_with_untold_numbers, _is_later, quantity_is_certain=True
+    "upstream",
+    "edges_out_of",
+    "outputs_of",
+    "beyond_upstream",
+    _lots_with_untold_numbers,
+    _is_later,
+    quantity_is_certain=True,
 )

@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ledger.closure import LOTS_MAX, Basis, Closure, ClosureTooLarge, Reached, Start, Step
 from ledger.closure_proofs import name_sources, settle
-from ledger.closure_walk import DOWNSTREAM, SQL, UPSTREAM, Direction, Key, Part, Walk, walk_from
+from ledger.closure_walk import DOWNSTREAM, SQL, UPSTREAM, Direction, Key, Part, Walk, leaves_out, walk_from
 from ledger.intervals import Run, merged
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "Step",
     "downstream",
     "downstream_closure",
+    "downstream_extent",
     "operation_events",
     "path",
     "upstream",
@@ -59,6 +60,11 @@ async def downstream_closure(conn: AsyncConnection, starts: Iterable[Start], *, 
     return await _closure(conn, DOWNSTREAM, tuple(starts), lots_max)
 
 
+async def downstream_extent(conn: AsyncConnection, starts: Iterable[Start], *, lots_max: int = LOTS_MAX) -> Closure:
+    """``downstream_closure`` without the steps that show how each lot was reached, and sooner: for sums."""
+    return await _closure(conn, DOWNSTREAM, tuple(starts), lots_max, with_steps=False)
+
+
 async def upstream_closure(conn: AsyncConnection, starts: Iterable[Start], *, lots_max: int = LOTS_MAX) -> Closure:
     """``upstream`` together with the operations walked through."""
     return await _closure(conn, UPSTREAM, tuple(starts), lots_max)
@@ -81,19 +87,23 @@ async def operation_events(conn: AsyncConnection, operation_ids: Iterable[int]) 
     return {row.operation_id: row.event_id for row in rows}
 
 
-async def _closure(conn: AsyncConnection, direction: Direction, starts: Sequence[Start], lots_max: int) -> Closure:
+async def _closure(
+    conn: AsyncConnection, direction: Direction, starts: Sequence[Start], lots_max: int, *, with_steps: bool = True
+) -> Closure:
     in_time = await walk_from(conn, direction, starts, lots_max, in_time=True)
     settled = {lot_id for (lot_id, _certain), part in _fronts(in_time).items() if part.whole}
     # What was taken whole in time is so without time; it is handed on because known lots are not looked at again.
-    plain = await walk_from(
-        conn, direction, starts, lots_max, in_time=False, whole=sorted(in_time.widened), known=settled
+    plain = (
+        await walk_from(conn, direction, starts, lots_max, in_time=False, whole=sorted(in_time.widened), known=settled)
+        if len(settled) < len(in_time.parts) or await leaves_out(conn, direction, in_time)
+        else Walk()
     )
     started = {start.lot_id for start in starts}
     if len(started | {lot_id for lot_id, _certain in (*in_time.parts, *plain.parts)}) > lots_max:
         raise ClosureTooLarge(lots_max=lots_max)
     fronts = _fronts(in_time)
     vias = {(part.via, certain) for (_lot_id, certain), part in fronts.items() if part.via is not None}
-    sources = await name_sources(conn, direction, in_time, vias)
+    sources = await name_sources(conn, direction, in_time, vias if with_steps else ())
     reached = _only_possible(plain, fronts)
     for (lot_id, certain), front in fronts.items():
         more = _beyond(lot_id, front, in_time, plain)
@@ -101,10 +111,12 @@ async def _closure(conn: AsyncConnection, direction: Direction, starts: Sequence
         if lot_id in started:
             reached[lot_id] = Reached(lot_id, whole, runs, None, "scope", None, None, *more)
         else:
-            source = sources[front.via, certain] if front.via is not None else None
+            source = sources.get((front.via, certain)) if front.via is not None else None
+            via = front.via if source is not None else None
             basis: Basis = "proved" if certain else "possible"
-            reached[lot_id] = Reached(lot_id, whole, runs, front.at, basis, front.via, source, *more)
-    await settle(conn, direction, reached)
+            reached[lot_id] = Reached(lot_id, whole, runs, front.at, basis, via, source, *more)
+    if with_steps:
+        await settle(conn, direction, reached)
     return Closure(tuple(reached[lot_id] for lot_id in sorted(reached)), tuple(sorted(in_time.operation_ids)))
 
 

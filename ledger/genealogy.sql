@@ -133,6 +133,30 @@ JOIN lot l ON l.lot_id = s.lot_id
 WHERE l.code <> '' AND made.runs IS NOT NULL AND NOT made.runs @> int8range(s.lo, s.lo + s.n)
 GROUP BY s.lot_id;
 
+-- name: beyond_downstream
+SELECT EXISTS (
+    SELECT FROM operation_input x WHERE x.lot_id = ANY (CAST(:lots AS bigint[]))
+      AND NOT EXISTS (SELECT FROM unnest(CAST(:operations AS bigint[])) AS k (operation_id)
+                      WHERE k.operation_id = x.operation_id)
+      AND NOT EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id = x.event_id)
+) OR EXISTS (
+    SELECT FROM operation_output x WHERE x.operation_id = ANY (CAST(:operations AS bigint[]))
+      AND NOT EXISTS (SELECT FROM unnest(CAST(:lots AS bigint[])) AS k (lot_id) WHERE k.lot_id = x.lot_id)
+      AND NOT EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id = x.event_id)
+);
+
+-- name: beyond_upstream
+SELECT EXISTS (
+    SELECT FROM operation_output x WHERE x.lot_id = ANY (CAST(:lots AS bigint[]))
+      AND NOT EXISTS (SELECT FROM unnest(CAST(:operations AS bigint[])) AS k (operation_id)
+                      WHERE k.operation_id = x.operation_id)
+      AND NOT EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id = x.event_id)
+) OR EXISTS (
+    SELECT FROM operation_input x WHERE x.operation_id = ANY (CAST(:operations AS bigint[]))
+      AND NOT EXISTS (SELECT FROM unnest(CAST(:lots AS bigint[])) AS k (lot_id) WHERE k.lot_id = x.lot_id)
+      AND NOT EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id = x.event_id)
+);
+
 -- name: inputs_of
 SELECT i.operation_id, i.lot_id, i.at, i.lo, i.n FROM operation_input i
 WHERE i.operation_id = ANY (CAST(:operations AS bigint[]))

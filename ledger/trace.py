@@ -134,6 +134,7 @@ async def _facts(
     held = await holdings(conn, below.lots)
     whole = [Start(lot_id) for lot_id in started]
     accounts = await trace_amounts.accounts_of(conn, [lot.lot_id for lot in below.lots])
+    made = {key: float(account.held + account.used) for key, account in accounts.items()}
     owners = {holding.owner_id for holding in held}
     suppliers = {lot["supplier_id"] for lot in lots.values()}
     places = {holding.place_id for holding in held} | {row["place_id"] for row in operations.values()}
@@ -145,7 +146,7 @@ async def _facts(
         contacts=await trace_reads.contacts_by_party(conn, owners),
         places=await trace_reads.places_by_id(conn, places),
         held=held,
-        affected=Affected(below, await trace_amounts.quantities_of(conn, below, whole, accounts), accounts, held),
+        affected=Affected(below, await trace_amounts.quantities_of(conn, below, whole, made), accounts, held),
         language=language,
     )
 

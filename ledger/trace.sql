@@ -67,14 +67,20 @@ WHERE party_id = ANY (CAST(:parties AS bigint[])) ORDER BY party_id, kind;
 SELECT l.place_id, l.gln, l.name, l.kind, l.country, l.region, l.party_id, p.role AS party_role
 FROM place l JOIN party p USING (party_id) WHERE l.place_id = ANY (CAST(:places AS bigint[]));
 
+-- Flows and what follows them come as columns: a row each would cost the client more than all the arithmetic.
+
 -- name: flows_in
-SELECT i.operation_id, i.lot_id, i.at, coalesce(i.n, i.quantity) AS quantity, i.uom, i.lo, i.n, l.product_id
+SELECT array_agg(i.operation_id) AS operations, array_agg(i.lot_id) AS lots, array_agg(i.at) AS ats,
+       array_agg(CAST(coalesce(i.n, i.quantity) AS float8)) AS quantities, array_agg(i.uom) AS uoms,
+       array_agg(i.lo) AS los, array_agg(i.n) AS ns, array_agg(l.product_id) AS products
 FROM operation_input i JOIN lot l USING (lot_id)
 WHERE i.operation_id = ANY (CAST(:operations AS bigint[]))
   AND NOT EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id = i.event_id);
 
 -- name: flows_out
-SELECT o.operation_id, o.lot_id, o.at, coalesce(o.n, o.quantity) AS quantity, o.uom, o.lo, o.n, l.product_id
+SELECT array_agg(o.operation_id) AS operations, array_agg(o.lot_id) AS lots, array_agg(o.at) AS ats,
+       array_agg(CAST(coalesce(o.n, o.quantity) AS float8)) AS quantities, array_agg(o.uom) AS uoms,
+       array_agg(o.lo) AS los, array_agg(o.n) AS ns, array_agg(l.product_id) AS products
 FROM operation_output o JOIN lot l USING (lot_id)
 WHERE o.operation_id = ANY (CAST(:operations AS bigint[]))
   AND NOT EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id = o.event_id);
@@ -103,6 +109,29 @@ FROM (
       AND NOT EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id = o.event_id)
 ) AS x
 GROUP BY lot_id, uom;
+
+-- name: made_of_lots
+-- All there ever was of each lot and unit of measure: what is somewhere, and what was used up.
+SELECT array_agg(lot_id) AS lots, array_agg(uom) AS uoms, array_agg(CAST(made AS float8)) AS made
+FROM (
+    SELECT lot_id, uom, sum(quantity) AS made
+    FROM (
+        SELECT lot_id, uom, CASE WHEN place_id = 0 AND owner_id = 0 AND quantity < 0 THEN 0 ELSE quantity END AS quantity
+        FROM lot_holding WHERE lot_id = ANY (CAST(:lots AS bigint[]))
+        UNION ALL
+        SELECT lot_id, uom, coalesce(n, quantity)
+        FROM operation_input i WHERE lot_id = ANY (CAST(:lots AS bigint[])) AND (n IS NOT NULL OR quantity IS NOT NULL)
+          AND NOT EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id = i.event_id)
+    ) AS x GROUP BY lot_id, uom
+) AS y;
+
+-- name: held_by_owner
+-- What each owner has of each lot, wherever it is; what is below zero apart.
+SELECT array_agg(lot_id) AS lots, array_agg(owner_id) AS owners, array_agg(uom) AS uoms, array_agg(quantity) AS quantities
+FROM (
+    SELECT lot_id, owner_id, uom, CAST(sum(quantity) AS float8) AS quantity FROM lot_holding
+    WHERE lot_id = ANY (CAST(:lots AS bigint[])) AND quantity <> 0 GROUP BY lot_id, owner_id, uom, quantity > 0
+) AS x;
 
 -- name: events
 SELECT event_id, event_time, record_time, source_id, body FROM event e

@@ -15,7 +15,8 @@ from ledger.closure import Closure, Start
 from ledger.holders import PIECES, Holding
 from ledger.intervals import Run
 from ledger.statements import named_statements
-from ledger.trace_quantities import NOTHING, Amount, Facts, Flow, Key, Quantities, rounded
+from ledger.trace_levels import Worked, worked_out
+from ledger.trace_quantities import NOTHING, Amount, Facts, Flow, Key, rounded
 
 BOUNDS: Final = ("lower", "expected", "upper")
 K = TypeVar("K", bound=Hashable)
@@ -50,27 +51,33 @@ async def accounts_of(conn: AsyncConnection, lot_ids: Iterable[int]) -> dict[Key
     }
 
 
+async def made_of(conn: AsyncConnection, lot_ids: Iterable[int]) -> dict[Key, float]:
+    """All there ever was of each lot, by unit of measure: ``held`` and ``used`` of its account."""
+    row = (await conn.execute(_SQL["made_of_lots"], {"lots": sorted(set(lot_ids))})).one()
+    return dict(zip(zip(row.lots, row.uoms, strict=True), row.made, strict=True)) if row.lots else {}
+
+
 async def quantities_of(
-    conn: AsyncConnection, closure: Closure, starts: Iterable[Start], accounts: Accounts
-) -> Quantities:
+    conn: AsyncConnection, closure: Closure, starts: Iterable[Start], made: Mapping[Key, float]
+) -> Worked:
     """At least, most likely and at most affected of each lot of a downstream closure (see ``ledger.trace_quantities``).
 
-    ``accounts`` are those of the closure's lots.
+    ``made`` is all that there ever was of the closure's lots.
     """
     wanted = {"operations": list(closure.operation_ids)}
-    made = {key: float(account.held + account.used) for key, account in accounts.items()}
-    inputs = (await conn.execute(_SQL["flows_in"], wanted)).all()
-    outputs = (await conn.execute(_SQL["flows_out"], wanted)).all()
+    product_by_lot: dict[int, int] = {}
+    inputs = _flows((await conn.execute(_SQL["flows_in"], wanted)).one(), product_by_lot)
+    outputs = _flows((await conn.execute(_SQL["flows_out"], wanted)).one(), product_by_lot)
     facts = Facts(
         starts=_named(starts),
         reached=frozenset(lot.lot_id for lot in closure.lots),
-        inputs=[_flow(row) for row in inputs],
-        outputs=[_flow(row) for row in outputs],
+        inputs=inputs,
+        outputs=outputs,
         made=made,
-        product_by_lot={row.lot_id: row.product_id for row in (*inputs, *outputs)},
+        product_by_lot=product_by_lot,
         plugs=frozenset((await conn.execute(_SQL["plugs"], wanted)).scalars()),
     )
-    return Quantities(facts)
+    return worked_out(facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +85,7 @@ class Affected:
     """What of the reached lots is affected, and of what each holder has."""
 
     closure: Closure
-    quantities: Quantities
+    quantities: Worked
     accounts: Accounts
     held: Sequence[Holding]
 
@@ -152,6 +159,10 @@ def _named(starts: Iterable[Start]) -> dict[int, list[Run] | None]:
     return named
 
 
-def _flow(row: Any) -> Flow:
-    quantity = None if row.quantity is None else float(row.quantity)
-    return Flow(row.operation_id, row.lot_id, row.at, quantity, row.uom, row.lo, row.n)
+def _flows(columns: Any, product_by_lot: dict[int, int]) -> list[Flow]:
+    """Rows of the columns; the products of their lots go into the mapping."""
+    if columns.lots is None:
+        return []
+    product_by_lot.update(zip(columns.lots, columns.products, strict=True))
+    names = (columns.operations, columns.lots, columns.ats, columns.quantities, columns.uoms, columns.los, columns.ns)
+    return list(map(Flow, *names))

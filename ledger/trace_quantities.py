@@ -158,7 +158,7 @@ class Quantities:
         rows.sort(key=lambda each: each[0])
         used: dict[int, list[tuple[Flow, Share]]] = {}
         for _at, same in groupby(rows, key=lambda each: each[0]):
-            for operation, inputs, outputs, circular in _in_order([(is_input, row) for _, is_input, row in same]):
+            for operation, inputs, outputs, circular in in_order([(is_input, row) for _, is_input, row in same]):
                 into = used.setdefault(operation, [])
                 into += [(row, self._share_of_input(row)) for row in inputs]
                 share = self._share_of_output(operation, into)
@@ -272,7 +272,7 @@ def _together(shares: Sequence[Share]) -> Share:
 _Step = tuple[int, list[Flow], list[Flow], bool]
 
 
-def _in_order(rows: Iterable[tuple[bool, Flow]]) -> list[_Step]:
+def in_order(rows: Iterable[tuple[bool, Flow]]) -> list[_Step]:
     """The operations of one instant: who made a lot comes before who used it. True = they go round in a circle."""
     steps: dict[int, tuple[list[Flow], list[Flow]]] = {}
     for is_input, row in rows:

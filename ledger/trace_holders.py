@@ -1,0 +1,90 @@
+"""Who holds the affected goods and how much of what they hold is affected, summed by channel and owner.
+
+For closures too large to be shown lot by lot: the database sums what each owner has of each lot, and the bounds are
+worked out as columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ledger import genealogy, trace_amounts, trace_reads
+from ledger.closure import Closure, Start
+from ledger.holders import PIECES, holdings
+from ledger.statements import named_statements
+from ledger.trace_levels import Worked, amounts_of
+from ledger.trace_quantities import Amount
+
+_SQL: Final = named_statements(Path(__file__).with_name("trace.sql"))
+
+
+@dataclass(frozen=True, slots=True)
+class HolderSum:
+    """What one owner holds of all that was reached, in ``uom`` ("" = pieces), and how much of it is affected.
+
+    ``channel`` None = none on record. What is below zero is below zero in all bounds, in a sum of its own.
+    """
+
+    channel: str | None
+    owner_id: int
+    owner: str
+    uom: str
+    amount: Amount
+
+
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """The sums by channel and owner, and how many lots were reached."""
+
+    sums: tuple[HolderSum, ...]
+    lots: int
+
+
+async def holders_downstream(
+    conn: AsyncConnection, starts: Iterable[Start], *, lots_max: int = genealogy.LOTS_MAX
+) -> Holders:
+    """All that the starts went into, by who holds it now, sorted by channel and owner. Raises ``ClosureTooLarge``."""
+    starts = tuple(starts)
+    below = await genealogy.downstream_extent(conn, starts, lots_max=lots_max)
+    made = await trace_amounts.made_of(conn, (lot.lot_id for lot in below.lots))
+    quantities = await trace_amounts.quantities_of(conn, below, starts, made)
+    return Holders(await _sums(conn, below, quantities), len(below.lots))
+
+
+async def _sums(conn: AsyncConnection, below: Closure, quantities: Worked) -> tuple[HolderSum, ...]:
+    lots, owners, uoms, held = await _held(conn, below)
+    whole = {lot.lot_id for lot in below.lots if lot.whole}
+    quantity = np.array(held, np.float64)
+    of_lots = amounts_of(quantities, list(zip(lots, uoms, strict=True)), [lot not in whole for lot in lots])
+    parts = np.where(quantity > 0, np.stack(of_lots.part(quantity)), quantity)
+    groups = {key: at for at, key in enumerate(dict.fromkeys(zip(owners, uoms, quantity > 0, strict=True)))}
+    group = np.fromiter((groups[key] for key in zip(owners, uoms, quantity > 0, strict=True)), np.int64, len(owners))
+    sums = [np.bincount(group, column, len(groups)) for column in parts]
+    parties = await trace_reads.parties_by_id(conn, set(owners))
+    found = [
+        HolderSum(parties[owner]["channel"], owner, parties[owner]["name"], uom, Amount(*map(float, amount)))
+        for (owner, uom, _is_there), amount in zip(groups, zip(*sums, strict=True), strict=True)
+    ]
+    return tuple(sorted(found, key=lambda each: (each.channel or "~", each.owner, each.owner_id, each.uom)))
+
+
+async def _held(conn: AsyncConnection, below: Closure) -> tuple[list[int], list[int], list[str], list[float]]:
+    """Lot, owner, unit of measure and quantity, as columns: whole lots from the holdings, parts from their runs."""
+    wanted = {"lots": [lot.lot_id for lot in below.lots if lot.whole]}
+    row: Any = (await conn.execute(_SQL["held_by_owner"], wanted)).one()
+    found = tuple(list(column or ()) for column in (row.lots, row.owners, row.uoms, row.quantities))
+    owned: dict[tuple[int, int], float] = {}
+    for part in await holdings(conn, (lot for lot in below.lots if not lot.whole)):
+        key = (part.lot_id, part.owner_id)
+        owned[key] = owned.get(key, 0.0) + float(part.quantity)
+    for (lot_id, owner_id), quantity in owned.items():
+        for column, value in zip(found, (lot_id, owner_id, PIECES, quantity), strict=True):
+            column.append(value)
+    lots, owners, uoms, quantities = found
+    return lots, owners, uoms, quantities
