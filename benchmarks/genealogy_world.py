@@ -29,6 +29,10 @@ _LAG: Final = timedelta(days=5)
 _SEED: Final = 20260101
 _CHANNELS: Final = ("retail", "wholesale", "online", "food_service", "direct")
 _KINDS: Final = ("raw", "premix", "finished")
+_FINISHED: Final = 2
+_KG_USED, _KG_MADE = 100, 1_000
+SALTED_SHARE: Final = 0.5
+"""About so many of the finished lots have salt in them."""
 
 EVENTS_FIRST: Final = """
 CREATE TABLE reference_event (event_id bigint PRIMARY KEY, event_time timestamptz NOT NULL, body jsonb NOT NULL,
@@ -187,10 +191,14 @@ async def _write_operations(conn: asyncpg.Connection, world: GenealogyWorld) -> 
     )
     await _copy(conn, "event", columns, events)
     await _copy(conn, "operation", ("operation_id", "event_id"), ((op.operation_id, op.operation_id) for op in made))
-    link = ("operation_id", "lot_id", "at", "event_id")
-    inputs = ((op.operation_id, lot_id, op.at, op.operation_id) for op in made for lot_id in op.inputs)
+    link = ("operation_id", "lot_id", "at", "event_id", "quantity", "uom")
+    inputs = ((op.operation_id, lot_id, op.at, op.operation_id, _KG_USED, "KGM") for op in made for lot_id in op.inputs)
     await _copy(conn, "operation_input", link, inputs)
-    await _copy(conn, "operation_output", link, ((op.operation_id, op.output, op.at, op.operation_id) for op in made))
+    told = ((ITEMS_PER_LOT, "") if world.kind_of(op.output) == _FINISHED else (_KG_MADE, "KGM") for op in made)
+    outputs = (
+        (op.operation_id, op.output, op.at, op.operation_id, *amount) for op, amount in zip(made, told, strict=True)
+    )
+    await _copy(conn, "operation_output", link, outputs)
 
 
 async def _write_holdings(conn: asyncpg.Connection, world: GenealogyWorld) -> None:

@@ -1,6 +1,7 @@
 """``tracemark benchmark trace``: what came from what and who holds it, beside the same question put to EPCIS events.
 
-``size`` is the number of finished lots of the largest of four factories; each is a quarter of the next. The reference
+``size`` is the number of finished lots of the largest of four factories, each a quarter of the next; ``items``, instead
+of it, about how many items one raw lot is to reach there. The reference
 is what a user of an event store has to do: level by level of the genealogy one query per hundred lots, over events with
 a GIN index, and a sum over the shipping events at the end.
 """
@@ -23,13 +24,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from benchmarks import machine
 from benchmarks.database import fresh_database, throw_away_server
 from benchmarks.figures import Growth, Row, Sample, quantile
-from benchmarks.genealogy_world import SALT_LOT, GenealogyWorld, write
-from benchmarks.harness import Contender, Options, Report, measure, notes_on
+from benchmarks.genealogy_world import ITEMS_PER_LOT, SALT_LOT, SALTED_SHARE, GenealogyWorld, write
+from benchmarks.harness import Contender, Options, Report, measure, notes_on, within
 from gs1.identifier import Identifier
 from ledger.codes import KeyRing
 from ledger.genealogy import Start, downstream, upstream
 from ledger.holders import holdings
 from ledger.trace import trace
+from ledger.trace_holders import holders_downstream
 from runtime.clock import system_clock
 from runtime.database import DatabaseAddress, Role
 
@@ -73,7 +75,7 @@ def run(options: Options) -> Report:
 def run_on(server: DatabaseAddress, options: Options, *, questions: int = QUESTIONS) -> Report:
     """Measure on this server, in databases of the benchmark's own."""
     described = machine.describe()
-    largest = options.size_or(FINISHED_DEFAULT, low=FINISHED_MIN, high=FINISHED_MAX)
+    largest = _largest(options)
     worlds = [GenealogyWorld(largest // share, questions) for share in _SHARES]
     with ExitStack() as stack:
         asked: list[tuple[GenealogyWorld, DatabaseAddress]] = []
@@ -84,18 +86,31 @@ def run_on(server: DatabaseAddress, options: Options, *, questions: int = QUESTI
             asked.append((world, address))
         _compare(*asked[0])
         rows = measure([contender for place in asked for contender in _contenders(*place)], options)
-    growth = [_growth(rows, question, worlds) for question in (_DOWN, _UP, _WHOLE, _SALT)] + [_by_answer(rows, worlds)]
+    growth = [_growth(rows, question, worlds) for question in (_DOWN, _UP, _WHOLE, _WHOLE_RAW, _SALT)] + [
+        _by_answer(rows, worlds)
+    ]
     return Report("trace", described, rows, tuple(growth), tuple(notes_on(options)) + _NOTES)
+
+
+def _largest(options: Options) -> int:
+    """Finished lots of the largest factory: as asked for, or so many that salt reaches about the items asked for."""
+    if options.items is None:
+        return options.size_or(FINISHED_DEFAULT, low=FINISHED_MIN, high=FINISHED_MAX)
+    low, high = (round(finished * ITEMS_PER_LOT * SALTED_SHARE) for finished in (FINISHED_MIN, FINISHED_MAX))
+    within("items", options.items, low, high)
+    return round(options.items / ITEMS_PER_LOT / SALTED_SHARE)
 
 
 _DOWN: Final = "ordinary raw lot, down to its holders"
 _UP: Final = "finished lot, up to its raw lots"
 _WHOLE: Final = "premix lot, the whole trace answer"
-_SALT: Final = "salt, down to all holders"
+_WHOLE_RAW: Final = "ordinary raw lot, the whole trace answer"
+_SALT: Final = "salt, holders by channel and owner with bounds"
 _NOTES: Final = (
     "Ordinary questions are asked for many lots in a round: the figure is their middle, p95 the slow ones.",
     "The reference: EPCIS events with a GIN index, asked level by level by the same client on the same server. It is",
-    "given the easiest case: events by lot and not by item, and one shipment a lot and shop instead of a journey.",
+    "given the easiest case: events by lot and not by item, one shipment a lot and shop instead of a journey, and no",
+    "bounds: those of the affected quantities are in the time of the ledger's own answers, and not in the reference's.",
 )
 
 
@@ -142,7 +157,7 @@ async def _ask_down(conn: AsyncConnection, world: GenealogyWorld) -> Asked:
 
 
 async def _ask_salt(conn: AsyncConnection, world: GenealogyWorld) -> Asked:
-    return await _each(conn, [SALT_LOT], _down)
+    return await _each(conn, [SALT_LOT], _by_holder)
 
 
 async def _ask_up(conn: AsyncConnection, world: GenealogyWorld) -> Asked:
@@ -157,12 +172,21 @@ async def _down(conn: AsyncConnection, lot_id: int) -> tuple[int, int, int]:
     return len(reached), sum(held.values()), 0
 
 
+async def _by_holder(conn: AsyncConnection, lot_id: int) -> tuple[int, int, int]:
+    found = await holders_downstream(conn, [Start(lot_id)])
+    return found.lots, round(sum(each.amount.total for each in found.sums)), 0
+
+
 async def _up(conn: AsyncConnection, lot_id: int) -> tuple[int, int, int]:
     return len(await upstream(conn, [Start(lot_id)])), 0, 0
 
 
 async def _ask_whole(conn: AsyncConnection, world: GenealogyWorld) -> Asked:
     return await _each(conn, [Identifier.lot_of(world.gtin(n), f"L{n}") for n in world.premix_lots()], _whole)
+
+
+async def _ask_whole_raw(conn: AsyncConnection, world: GenealogyWorld) -> Asked:
+    return await _each(conn, [Identifier.lot_of(world.gtin(n), f"L{n}") for n in world.ordinary_raw_lots()], _whole)
 
 
 async def _whole(conn: AsyncConnection, lot: Identifier) -> tuple[int, int, int]:
@@ -256,6 +280,7 @@ _QUESTIONS: Final[tuple[tuple[str, Ask, Ask | None], ...]] = (
     (_DOWN, _ask_down, _ask_down_events),
     (_UP, _ask_up, _ask_up_events),
     (_WHOLE, _ask_whole, None),
+    (_WHOLE_RAW, _ask_whole_raw, None),
     (_SALT, _ask_salt, _ask_salt_events),
 )
 

@@ -58,10 +58,14 @@ def benchmark(
     ] = ROUNDS_ADVISED,
     seconds: Annotated[float, typer.Option(help="Seconds of load in one round (scan).")] = 2.0,
     size: Annotated[int | None, typer.Option(help="Lots (scan, trace), labels (labels) or events (capture).")] = None,
+    items: Annotated[
+        int | None,
+        typer.Option(help="Items that one raw lot is to reach in the largest world, instead of --size (trace)."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Measure on this machine, with a throw-away database, beside a reference in the same rounds."""
-    options = Options(rounds=rounds, seconds=seconds, size=size, tell=tell)
+    options = Options(rounds=rounds, seconds=seconds, size=size, items=items, tell=tell)
     reports = []
     for name in [what] if what else list(Benchmark):
         tell(f"measuring {name.value} …")

@@ -17,8 +17,8 @@ def test_the_trace_benchmark_runs_and_both_sides_find_the_same(cluster: Database
     report = trace.run_on(cluster, Options(rounds=1, size=trace.FINISHED_MIN, warm_up=False), questions=3)
 
     rows = {row.case: row for row in report.rows}
-    assert len(rows) == 4 * 7
-    assert [growth.sizes[0] for growth in report.growth] == [24, 24, 24, 24, 30_000]
+    assert len(rows) == 4 * 8
+    assert [growth.sizes[0] for growth in report.growth] == [24, 24, 24, 24, 24, 30_000]
     compared = [row for row in report.rows if row.reference]
     assert len(compared) == 4 * 3
     for own in compared:
@@ -30,6 +30,13 @@ def test_the_trace_benchmark_runs_and_both_sides_find_the_same(cluster: Database
 def test_a_factory_that_is_too_small_to_grow_is_refused(cluster: DatabaseAddress) -> None:
     with pytest.raises(OptionOutOfRange):
         trace.run_on(cluster, Options(rounds=1, size=trace.FINISHED_MIN - 1))
+
+
+def test_a_raw_lot_asked_to_reach_more_items_than_the_largest_factory_makes_is_refused(
+    cluster: DatabaseAddress,
+) -> None:
+    with pytest.raises(OptionOutOfRange):
+        trace.run_on(cluster, Options(rounds=1, items=trace.FINISHED_MAX * ITEMS_PER_LOT))
 
 
 def test_an_ordinary_raw_lot_reaches_as_many_lots_in_a_large_factory_as_in_a_small_one() -> None:
