@@ -16,6 +16,7 @@ from gs1 import scan_data
 from gs1.identifier import Identifier
 from ledger import codes, trace_files
 from ledger import trace as tracing
+from ledger.trace_holders import holders_of
 from ledger.trace_proofs import Language
 from ledger.whereabouts import whereabouts
 from runtime.clock import system_clock
@@ -51,6 +52,9 @@ def trace(
     up: Annotated[bool, typer.Option("--up", help="Only towards ingredients.")] = False,
     down: Annotated[bool, typer.Option("--down", help="Only towards customers.")] = False,
     siblings: Annotated[bool, typer.Option("--siblings", help="Also the lots that share a raw lot with it.")] = False,
+    holders: Annotated[
+        bool, typer.Option("--holders", help="Only who holds what was made of it, by channel and owner; of any size.")
+    ] = False,
     at: Annotated[str | None, typer.Option("--at", help="Who held and owned it at this instant, and its way.")] = None,
     form: Annotated[Format | None, typer.Option("--format", help="Write the trace as a file.")] = None,
     out: Annotated[Path | None, typer.Option("--out", help="The file to write.")] = None,
@@ -64,6 +68,8 @@ def trace(
     identifier = scan_data.read(code)
     if at is not None:
         return _custody(identifier, at, data_dir, as_json=as_json)
+    if holders:
+        return _holders_only(identifier, data_dir, as_json=as_json)
     both = up == down
     language: Language = "zh" if lang is Lang.ZH else "en"
     chosen = form.value if form is not None else "json"
@@ -85,6 +91,24 @@ def trace(
         out.write_bytes(content)
         tell(f"written: {out} ({len(content):,} bytes)")
     return _shown(answer, as_json=as_json)
+
+
+def _holders_only(identifier: Identifier, data_dir: Path | None, *, as_json: bool) -> int:
+    with open_installation(data_dir=data_dir) as installation:
+
+        async def work(conn: AsyncConnection) -> dict[str, Any]:
+            keys = await codes.KeyRing.load(conn, installation.master_secret)
+            return await holders_of(conn, identifier, keys)
+
+        answer = installation.run(work)
+    if as_json:
+        show(answer, as_json=True)
+        return 0
+    say(f"{answer['lots']:,} lots reached")
+    for row in answer["holders"]:
+        affected = f"affected {row['lower']:,} to {row['upper']:,}, most likely {row['expected']:,}"
+        say(f"{row['channel'] or '-':<13} {row['owner']}: {row['of']:,} {row['uom'] or 'pieces'}, {affected}")
+    return 0
 
 
 def _shown(answer: dict[str, Any], *, as_json: bool) -> int:

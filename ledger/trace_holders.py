@@ -14,12 +14,15 @@ from typing import Any, Final
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ledger import genealogy, trace_amounts, trace_reads
+from gs1.identifier import Identifier
+from ledger import codes, genealogy, trace_amounts, trace_reads
 from ledger.closure import Closure, Start
+from ledger.codes import KeyRing
 from ledger.holders import PIECES, holdings
+from ledger.starts import starts_of
 from ledger.statements import named_statements
 from ledger.trace_levels import Worked, amounts_of
-from ledger.trace_quantities import Amount
+from ledger.trace_quantities import Amount, rounded
 
 _SQL: Final = named_statements(Path(__file__).with_name("trace.sql"))
 
@@ -44,6 +47,17 @@ class Holders:
 
     sums: tuple[HolderSum, ...]
     lots: int
+
+
+async def holders_of(conn: AsyncConnection, identifier: Identifier, keys: KeyRing) -> dict[str, Any]:
+    """Who holds what was made of the whole lots that this code names, in the types of JSON; no limit but the closure's.
+
+    Refuses what is not on record. An item stands for its lot, as in a trace.
+    """
+    starts = await starts_of(conn, await codes.find(conn, identifier, keys))
+    found = await holders_downstream(conn, [Start(lot_id) for lot_id in sorted({start.lot_id for start in starts})])
+    rows = [{"channel": each.channel, "owner": each.owner, **rounded(each.amount, each.uom)} for each in found.sums]
+    return {"lots": found.lots, "holders": rows}
 
 
 async def holders_downstream(

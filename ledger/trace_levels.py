@@ -316,8 +316,19 @@ def _steps(facts: Facts) -> Iterator[_Step]:
     rows.sort(key=lambda each: each[0])
     for _at, same in groupby(rows, key=lambda each: each[0]):
         told = list(same)
+        if len({row.operation_id for _, _, _, row in told}) == 1:
+            yield _alone(told)
+            continue
         flows: dict[int, tuple[list[int], list[int]]] = {}
         for _, is_input, at, row in told:
             flows.setdefault(row.operation_id, ([], []))[0 if is_input else 1].append(at)
         for operation_id, _inputs, _outputs, circular in in_order((is_input, row) for _, is_input, _at, row in told):
             yield _Step(operation_id, *flows[operation_id], circular)
+
+
+def _alone(told: Sequence[tuple[Any, bool, int, Flow]]) -> _Step:
+    """The step of an instant with one operation, as most are: it waits for nothing but itself."""
+    inputs = {at: row.lot_id for _, is_input, at, row in told if is_input}
+    outputs = {at: row.lot_id for _, is_input, at, row in told if not is_input}
+    circular = not set(inputs.values()).isdisjoint(outputs.values())
+    return _Step(told[0][3].operation_id, list(inputs), list(outputs), circular)

@@ -41,3 +41,16 @@ def test_who_had_a_lot_is_told_for_an_instant(produced: Path) -> None:
     assert now.status == before.status == 0
     assert before.json["held"] == [] and "custodian" in for_a_person.out
     assert tracemark("trace", f"{CHEESE}:C1", "--at", "soon").status == 1
+
+
+def test_the_holders_alone_are_told_by_channel_and_owner_with_bounds(produced: Path) -> None:
+    told = tracemark("trace", f"{MILK}:M1", "--holders", "--json")
+    whole = tracemark("trace", f"{MILK}:M1", "--down", "--json").json
+    for_a_person = tracemark("trace", f"{MILK}:M1", "--holders")
+
+    assert told.json["lots"] == len(whole["downstream"]["lots"])
+    pieces = [row["of"] for row in told.json["holders"] if row["uom"] == "" and row["of"] > 0]
+    assert sum(pieces) == sum(row["items"] for row in whole["holders"])
+    assert all(0 <= row["lower"] <= row["expected"] <= row["upper"] for row in told.json["holders"] if row["of"] > 0)
+    assert "most likely" in for_a_person.out
+    assert tracemark("trace", f"{MILK}:M99", "--holders").status == 1

@@ -47,7 +47,7 @@ def world(seed: int) -> Facts:
 
 
 def test_many_at_a_time_is_the_same_as_one_after_the_other() -> None:
-    for seed in range(150):
+    for seed in range(100):
         facts = world(seed)
         plain, at_once = Quantities(facts), QuantitiesAtOnce(facts, Levels(facts))
         for lot in range(9):
@@ -75,7 +75,7 @@ def test_a_thousand_operations_side_by_side_are_worked_out_at_once_and_a_chain_o
 @pytest.mark.anyio
 async def test_the_sums_by_owner_are_those_of_the_holders_one_by_one(conn: AsyncConnection) -> None:
     rng = random.Random(3)
-    many = list(graphs(900, seed=5))
+    many = list(graphs(600, seed=5))
     await write(conn, many)
     await conn.execute(
         text(
