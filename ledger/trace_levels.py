@@ -63,20 +63,21 @@ class Levels:
         last: dict[int, int] = {}
         into: dict[int, list[int]] = {}
         for step in _steps(facts):
-            sources = {facts.inputs[at].lot_id for at in step.inputs} - whole
-            made = {facts.outputs[at].lot_id for at in step.outputs} - whole
-            level = max(
-                last.get(step.operation_id, -1) + 1,
-                max((written.get(lot_id, -1) + 1 for lot_id in sources), default=0),
-                max((read.get(lot_id, 0) for lot_id in made), default=0),
-            )
+            sources = [lot_id for at in step.inputs if (lot_id := facts.inputs[at].lot_id) not in whole]
+            made = [lot_id for at in step.outputs if (lot_id := facts.outputs[at].lot_id) not in whole]
+            level = last.get(step.operation_id, -1) + 1
+            for lot_id in sources:
+                level = max(level, written.get(lot_id, -1) + 1)
+            for lot_id in made:
+                level = max(level, read.get(lot_id, 0))
             last[step.operation_id] = level
             for lot_id in sources:
                 read[lot_id] = max(level, read.get(lot_id, 0))
             for lot_id in made:
                 written[lot_id] = max(level, written.get(lot_id, -1))
             # What went in before counts as well; a list of its own, because more may go in later.
-            into[step.operation_id] = [*into.get(step.operation_id, ()), *step.inputs]
+            before = into.get(step.operation_id)
+            into[step.operation_id] = [*before, *step.inputs] if before else step.inputs
             self.levels.extend([] for _ in range(level + 1 - len(self.levels)))
             self.levels[level].append((step, into[step.operation_id]))
 

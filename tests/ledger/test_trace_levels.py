@@ -75,7 +75,7 @@ def test_a_thousand_operations_side_by_side_are_worked_out_at_once_and_a_chain_o
 @pytest.mark.anyio
 async def test_the_sums_by_owner_are_those_of_the_holders_one_by_one(conn: AsyncConnection) -> None:
     rng = random.Random(3)
-    many = list(graphs(600, seed=5))
+    many = list(graphs(900, seed=5))
     await write(conn, many)
     await conn.execute(
         text(
