@@ -20,7 +20,7 @@ import asyncpg
 from pgqueuer import AsyncpgPoolDriver, PgQueuer, Queries
 from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueueBuilder, QuerySchedulerBuilder
 from pgqueuer.domain.settings import DBSettings
-from pgqueuer.domain.types import Channel, QueueExecutionMode
+from pgqueuer.domain.types import Channel, QueueEntrypoint, QueueExecutionMode
 from pgqueuer.errors import RetryRequested
 from pgqueuer.executors import DatabaseRetryEntrypointExecutor, EntrypointExecutorParameters
 from pgqueuer.models import Job, Schedule
@@ -146,12 +146,14 @@ async def work(
 ) -> None:
     """Do jobs until cancelled or until ``stop`` is set; what has begun is finished first.
 
-    ``until_idle`` ends when nothing waits that is due, and leaves timed work alone (tests, one-off runs).
+    ``until_idle`` ends when nothing waits that is due, and leaves timed work alone (tests, one-off runs). What waits
+    for later, also a job that is to be tried again in a second, stays in the queue.
     """
     pool = await place.address.pool(Role.STAFF, size=CONNECTIONS)
     try:
         driver = AsyncpgPoolDriver(pool)
-        queuer = PgQueuer(driver, channel=Channel(_NAMES.channel), queries=_queries(driver))
+        queries = _queries(driver, _DueOnly if until_idle else Queries)
+        queuer = PgQueuer(driver, channel=Channel(_NAMES.channel), queries=queries)
         for kind in kinds:
             _register(queuer, kind, place)
         if until_idle:
@@ -184,8 +186,15 @@ async def waiting(conn: AsyncConnection) -> tuple[Waiting, ...]:
     return tuple(Waiting(kind, status, int(count)) for kind, status, count in rows)
 
 
-def _queries(driver: Any) -> Queries:
-    return Queries(
+class _DueOnly(Queries):
+    """A queue that is empty when nothing in it is due: the library waits for what is deferred, if need be for days."""
+
+    async def queued_work(self, entrypoints: list[QueueEntrypoint]) -> int:
+        return await self.eligible_queued_work(entrypoints)
+
+
+def _queries(driver: Any, kind: type[Queries] = Queries) -> Queries:
+    return kind(
         driver,
         qbe=QueryBuilderEnvironment(_NAMES),
         qbq=QueryQueueBuilder(_NAMES),

@@ -80,6 +80,21 @@ async def test_a_job_for_later_is_left_for_later(database: DatabaseAddress, conn
     assert due is True
 
 
+async def test_a_worker_that_works_until_idle_leaves_what_is_not_due(
+    database: DatabaseAddress, conn: AsyncConnection
+) -> None:
+    done: Done = []
+    async with transaction(conn):
+        await jobs.enqueue(conn, "note", {"reminder": 1}, after=timedelta(hours=1))
+        await jobs.enqueue(conn, "note", {"notice": 1})
+
+    async with asyncio.timeout(30):
+        await work(database, noting(done))
+
+    assert done == [{"notice": 1}]
+    assert await statuses(conn) == {"queued": 1}
+
+
 async def test_what_cannot_be_done_now_is_tried_again_and_what_fails_for_good_stays_to_be_seen(
     database: DatabaseAddress, conn: AsyncConnection
 ) -> None:
