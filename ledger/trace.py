@@ -12,7 +12,6 @@ from decimal import Decimal
 from time import perf_counter
 from typing import Any, Final
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gs1.identifier import Identifier
@@ -27,6 +26,7 @@ from ledger.trace_amounts import Affected, balance_of, number
 from ledger.trace_proofs import Language, sentence
 from ledger.trace_reads import Row, ledger_revision
 from runtime.clock import Clock, rfc3339
+from runtime.database import read_one_state
 
 __all__ = ["LOTS_MAX", "ledger_revision", "trace"]
 
@@ -49,11 +49,10 @@ async def trace(
     """Trace a code both ways, or one. Refuses what is not on record and what reaches more than ``LOTS_MAX`` lots.
 
     ``siblings`` adds the lots that share a raw lot with what was asked; ``language`` is that of the proving sentences.
-    All of it is read from one state of the ledger when ``conn`` has no transaction yet: ``as_of`` says which.
+    All of it is read from one state of the ledger, which ``as_of`` names; reads after it on ``conn`` see the same.
     """
     began = perf_counter()
-    if not conn.in_transaction():
-        await conn.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+    await read_one_state(conn)
     revision = await ledger_revision(conn)
     starts = await starts_of(conn, await codes.find(conn, identifier, keys))
     started = sorted({start.lot_id for start in starts})

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gs1 import digital_link
@@ -27,6 +26,7 @@ from ledger.states import state_of
 from ledger.trace_amounts import number
 from ledger.whereabouts_reads import Spell
 from runtime.clock import rfc3339
+from runtime.database import read_one_state
 from runtime.refusals import Invalid
 
 Units = Mapping[int, Sequence[Spell]]
@@ -51,8 +51,7 @@ async def whereabouts(conn: AsyncConnection, identifier: Identifier, keys: KeyRi
     ``held`` is empty for an instant before anybody told of it. Refuses what is not on record, a whole product
     (``NameOneThing``), and what has more than ``SPELLS_MAX`` spells.
     """
-    if not conn.in_transaction():
-        await conn.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+    await read_one_state(conn)
     found = await codes.find(conn, identifier, keys)
     code = digital_link.canonical(identifier.identity())
     answer: dict[str, Any]

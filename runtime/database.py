@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
-from sqlalchemy import make_url
+from sqlalchemy import make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -92,10 +92,10 @@ class DatabaseAddress:
         }
 
 
-def asyncpg_url(text: str) -> URL:
+def asyncpg_url(address: str) -> URL:
     """Accept the usual spellings of a PostgreSQL address; raises ``DatabaseAddressWrong``."""
     try:
-        url = make_url(text)
+        url = make_url(address)
     except (ArgumentError, ValueError) as error:  # neither tells a person what to write instead
         raise DatabaseAddressWrong(problem="it cannot be read") from error
     if url.get_backend_name() not in ("postgresql", "postgres"):
@@ -120,6 +120,19 @@ async def transaction(conn: AsyncConnection) -> AsyncIterator[AsyncConnection]:
             yield conn
     finally:
         conn.info.pop(_VERB, None)
+
+
+async def read_one_state(conn: AsyncConnection) -> None:
+    """What is read from here on, up to the next verb, is one state of the database, whatever others commit meanwhile.
+
+    Reads before it have begun a transaction of their own accord, which is ended first, as ``transaction`` does. Inside
+    a verb nothing changes: the verb has chosen what its reads see.
+    """
+    if conn.info.get(_VERB):
+        return
+    if conn.in_transaction():
+        await conn.rollback()
+    await conn.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
 
 
 async def raw(conn: AsyncConnection) -> asyncpg.Connection:

@@ -15,7 +15,8 @@ from gs1.identifier import Identifier
 from ledger import starts
 from ledger.codes import KeyRing
 from ledger.starts import NothingOnRecord, TooManyLotsOfProduct, TooMuchInUnit
-from ledger.trace import trace
+from ledger.trace import ledger_revision, trace
+from runtime.database import DatabaseAddress, Role
 from tests.ledger.records import Records, Use, day, gtin
 
 pytestmark = pytest.mark.anyio
@@ -60,9 +61,28 @@ async def dairy(conn: AsyncConnection) -> Records:
 
 
 async def traced(records: Records, identifier: Identifier, **ways: Any) -> dict[str, Any]:
+    await records.conn.commit()
     answer = await trace(records.conn, identifier, KeyRing({}), clock=lambda: NOW, **ways)
     assert json.loads(json.dumps(answer)) == answer
     return answer
+
+
+async def test_what_is_captured_while_a_code_is_traced_is_not_half_seen(
+    dairy: Records, database: DatabaseAddress
+) -> None:
+    conn, item = dairy.conn, Identifier.item(gtin(CHEESE), "AB1")
+    keys = await KeyRing.load(conn, "a secret of the dairy, long enough to keep")
+    answer = await trace(conn, item, keys, clock=lambda: NOW)
+
+    engine = database.engine(Role.STAFF, pool_size=1)
+    async with engine.connect() as other:
+        await Records(other).event("told meanwhile", day(9))
+        await other.commit()
+    await engine.dispose()
+    assert await ledger_revision(conn) == answer["as_of"]["event"]
+
+    again = await trace(conn, item, keys, clock=lambda: NOW)
+    assert again["as_of"]["event"] > answer["as_of"]["event"]
 
 
 async def test_an_item_leads_to_its_ingredients_its_lot_and_its_holders(dairy: Records) -> None:
