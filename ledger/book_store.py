@@ -6,7 +6,7 @@ holdings (rows, in key order, by one statement at the end). A unit's row protect
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -18,7 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ledger.balance import Balance, Row
 from ledger.book import Book
 from ledger.marks import Mark, Marks
+from ledger.model import UNKNOWN_ID
 from ledger.movement import Where
+from ledger.naming import NewUnit
 from ledger.refusals import ContentsTooLarge
 from ledger.runs import Run, RunMap
 from ledger.units import Spell, Unit, UnitMap
@@ -29,6 +31,9 @@ UNITS_MAX: Final = 1_000_000
 
 _RUN_COLUMNS: Final = ("lo", "n", "lot_id", "unit_id", "since", "event_id", "place_id", "owner_id", "disposition")
 _RUNS: Final = "lo, n, lot_id, unit_id, since, event_id, place_id, owner_id, disposition"
+_NEW_UNIT: Final = (
+    "unit_id", "uri", "sscc", "number", "parent_id", "since", "event_id", "place_id", "owner_id", "disposition",
+)  # fmt: skip
 _UNITS: Final = "unit_id, uri, number, parent_id, since, event_id, place_id, owner_id, disposition"
 
 
@@ -124,7 +129,12 @@ async def read_balance(conn: AsyncConnection, lot_ids: Iterable[int], taken_ids:
     driver = await raw(conn)
     columns = "lot_id, place_id, owner_id, disposition, uom, quantity, since"
     loose = await driver.fetch(f"SELECT {columns} FROM loose_quantity WHERE lot_id = ANY($1)", sorted(lot_ids))  # noqa: S608
-    held = await driver.fetch(f"SELECT {columns} FROM lot_holding WHERE lot_id = ANY($1)", sorted(taken_ids))  # noqa: S608
+    taken = sorted(taken_ids)
+    held = (
+        await driver.fetch(f"SELECT {columns} FROM lot_holding WHERE lot_id = ANY($1)", taken)  # noqa: S608
+        if taken
+        else []
+    )
     return Balance(
         {_row(row): (row["quantity"], row["since"]) for row in held},
         {_row(row): (row["quantity"], row["since"]) for row in loose},
@@ -144,12 +154,13 @@ async def read_marks(conn: AsyncConnection, lot_ids: Iterable[int], *, only_name
     return Marks(Mark(*row) for row in rows)
 
 
-async def write_book(conn: AsyncConnection, loaded: Loaded) -> None:
-    """Write what changed."""
+async def write_book(conn: AsyncConnection, loaded: Loaded, new_units: Sequence[NewUnit] = ()) -> None:
+    """Write what changed. ``new_units`` are not on record yet."""
     driver = await raw(conn)
     book = loaded.book
     await _write_runs(driver, loaded.runs_before, frozenset(book.runs.joined()), book.run_history)
-    await _write_units(driver, book.units, loaded.quantities_before)
+    await _add_units(driver, book.units, new_units)
+    await _write_units(driver, book.units, {unit.unit_id for unit in new_units}, loaded.quantities_before)
     await _post(driver, "lot_holding", book.balance.holding_changes)
     await _post(driver, "loose_quantity", book.balance.loose_changes)
     lots = sorted({lot_id for lot_id, _, _ in book.balance.holding_changes})
@@ -169,11 +180,24 @@ async def _write_runs(
     await copy(driver, "code_run_history", (*_RUN_COLUMNS, "until"), rows)
 
 
+async def _add_units(driver: asyncpg.Connection, units: UnitMap, new_units: Sequence[NewUnit]) -> None:
+    """Units named first, each in the order of its URI: two captures that name the same ones wait for each other the
+    same way round."""
+    rows = []
+    for unit_id, uri, sscc, number, since in sorted(new_units, key=lambda unit: unit.uri):
+        spell = units[unit_id].spell or Spell(None, since, 0, UNKNOWN_ID, UNKNOWN_ID, None)
+        rows.append((unit_id, uri, sscc, number, *spell))
+    await copy(driver, "unit", _NEW_UNIT, rows)
+
+
 async def _write_units(
-    driver: asyncpg.Connection, units: UnitMap, quantities_before: Mapping[int, Mapping[tuple[int, str], Decimal]]
+    driver: asyncpg.Connection,
+    units: UnitMap,
+    new_ids: Set[int],
+    quantities_before: Mapping[int, Mapping[tuple[int, str], Decimal]],
 ) -> None:
     changed = [units[unit_id] for unit_id in sorted(units.changed)]
-    spells = [(unit.unit_id, *unit.spell) for unit in changed if unit.spell is not None]
+    spells = [(u.unit_id, *u.spell) for u in changed if u.spell is not None and u.unit_id not in new_ids]
     if spells:
         await driver.execute(
             """

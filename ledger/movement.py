@@ -52,8 +52,7 @@ UNKNOWN: Final = Where(UNKNOWN_ID, UNKNOWN_ID, "")
 """Where goods come from that nobody told of before: it balances what is found elsewhere, and shows the gap."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ends:
+class Ends(NamedTuple):
     """The ids of the places and parties that an event names; None = not named."""
 
     biz_location_id: int | None
@@ -64,8 +63,7 @@ class Ends:
     destination_owner_id: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Movement:
+class Movement(NamedTuple):
     """What one event does to the things it names; None = leaves it."""
 
     at: datetime

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gs1 import gln
 from ledger.epcis.master_data import TitleTold
-from ledger.naming import Made
+from ledger.naming import Made, NewUnit, UnitNamed
 from ledger.runs import intervals_of
 from runtime.database import raw
 
@@ -52,12 +52,16 @@ _PRODUCT: Final = """
 async def ensure_parties(conn: AsyncConnection, uris: Iterable[str], told: Mapping[str, TitleTold]) -> dict[str, int]:
     """The ids of parties by URI; unknown ones are put on record under their name, or under their URI."""
     driver, wanted = await raw(conn), sorted({*uris, *told})
+    if not wanted:
+        return {}
     known = await _ids(driver, "SELECT uri AS key, party_id AS id FROM party WHERE uri = ANY($1)", wanted)
     rows = []
     for uri in (u for u in wanted if u not in known or told.get(u, _NOTHING_TOLD).name):
         title = told.get(uri, _NOTHING_TOLD)
         number = _gln(uri)
         rows.append((uri, number, title.name or number or uri, title.country, title.region, title.city, title.address))
+    if not rows:
+        return known
     await _insert(driver, _PARTY, rows)
     return await _ids(driver, "SELECT uri AS key, party_id AS id FROM party WHERE uri = ANY($1)", wanted)
 
@@ -74,6 +78,8 @@ async def ensure_places(
         name, kind = title.name or number or uri, kind_by_uri.get(uri, "other")
         address = (title.country, title.region, title.city, title.address)
         rows.append((uri, number, name, kind, title.owner_uri, *address))
+    if not rows:
+        return known
     await _insert(driver, _PLACE, rows)
     return await _ids(driver, "SELECT uri AS key, place_id AS id FROM place WHERE uri = ANY($1)", wanted)
 
@@ -91,6 +97,8 @@ async def ensure_products(conn: AsyncConnection, gtins: Iterable[str], told: Map
     driver, wanted = await raw(conn), sorted({*gtins, *told})
     known = await _ids(driver, "SELECT gtin AS key, product_id AS id FROM product WHERE gtin = ANY($1)", wanted)
     fresh = [gtin for gtin in wanted if gtin not in known or told.get(gtin, _NOTHING_TOLD).name]
+    if not fresh:
+        return known
     titles = [(gtin, told.get(gtin, _NOTHING_TOLD)) for gtin in fresh]
     await _insert(driver, _PRODUCT, [(gtin, title.name or gtin, title.brand or "") for gtin, title in titles])
     return await _ids(driver, "SELECT gtin AS key, product_id AS id FROM product WHERE gtin = ANY($1)", wanted)
@@ -199,24 +207,36 @@ async def units_of_numbers(conn: AsyncConnection, numbers: Sequence[int]) -> dic
     return {row["number"]: row["unit_id"] for row in rows}
 
 
-async def ensure_units(
-    conn: AsyncConnection, units: Iterable[tuple[str, str | None, int | None]], at: datetime
-) -> dict[str, int]:
-    """The ids of units by URI; (uri, sscc, number). A new one is known by name only: its ``event_id`` is 0."""
-    driver, rows = await raw(conn), sorted(set(units), key=lambda unit: unit[0])
-    uris = [uri for uri, _, _ in rows]
-    known = await _ids(driver, "SELECT uri AS key, unit_id AS id FROM unit WHERE uri = ANY($1)", uris)
-    fresh = [(*row, at) for row in rows if row[0] not in known]
-    if not fresh:
-        return known
-    await _insert(
-        driver,
-        "INSERT INTO unit (uri, sscc, number, since, event_id)"
-        " SELECT uri, sscc, number, since, 0 FROM unnest($1::text[], $2::text[], $3::bigint[], $4::timestamptz[])"
-        " AS w (uri, sscc, number, since) ON CONFLICT ON CONSTRAINT unit_uri_key DO NOTHING",
-        fresh,
+async def units_on_record(conn: AsyncConnection, uris: Iterable[str]) -> dict[str, int]:
+    """The ids of the units that are known by these URIs."""
+    return await _ids(
+        await raw(conn), "SELECT uri AS key, unit_id AS id FROM unit WHERE uri = ANY($1)", sorted(set(uris))
     )
-    return await _ids(driver, "SELECT uri AS key, unit_id AS id FROM unit WHERE uri = ANY($1)", uris)
+
+
+async def reserve_units(conn: AsyncConnection, units: Iterable[UnitNamed], at: datetime) -> list[NewUnit]:
+    """Ids for units that are not on record; whoever asks puts them there (``add_units``, or the book with them)."""
+    ordered = sorted(units, key=lambda unit: unit[0])
+    if not ordered:
+        return []
+    rows = await (await raw(conn)).fetch(
+        "SELECT nextval(pg_get_serial_sequence('unit', 'unit_id')) AS id FROM generate_series(1, $1)", len(ordered)
+    )
+    return [NewUnit(row["id"], *unit, at) for row, unit in zip(rows, ordered, strict=True)]
+
+
+async def add_units(conn: AsyncConnection, units: Sequence[NewUnit]) -> None:
+    """Put units on record by name only: their ``event_id`` is 0. Those that somebody else put there stay as they are,
+    under another id."""
+    if units:
+        await _insert(
+            await raw(conn),
+            "INSERT INTO unit (unit_id, uri, sscc, number, since, event_id) OVERRIDING SYSTEM VALUE"
+            " SELECT unit_id, uri, sscc, number, since, 0"
+            " FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::timestamptz[])"
+            " AS w (unit_id, uri, sscc, number, since) ON CONFLICT ON CONSTRAINT unit_uri_key DO NOTHING",
+            units,
+        )
 
 
 async def fill_lots(

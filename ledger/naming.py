@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 from ledger.book import PIECES
 from ledger.epcis.identifiers import Name, NameList
 from ledger.epcis.told import Told
 from ledger.model import LOT_NOT_TOLD
 from ledger.movement import Ends, Shipment, Void
+
+UnitNamed = tuple[str, str | None, int | None]
+"""URI, SSCC, and number when it is an item itself."""
+
+
+UNIT_KEYS: Final = frozenset({"unit_uri_key", "unit_sscc_key", "unit_number_key"})
+"""The constraints by which a unit that two transactions name first is one unit."""
+
+
+class NewUnit(NamedTuple):
+    """A unit that this batch names first. ``since`` is when, until an event tells more of it."""
+
+    unit_id: int
+    uri: str
+    sscc: str | None
+    number: int | None
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +44,8 @@ class Names:
     ended_at_by_number: Mapping[int, datetime] = field(default_factory=dict)
     """Of items that were used up."""
     unit_by_uri: Mapping[str, int] = field(default_factory=dict)
+    new_units: Sequence[NewUnit] = ()
+    """Those that have an id and are not on record yet: the book puts them there, as they are then."""
     place_by_uri: Mapping[str, int] = field(default_factory=dict)
     party_by_uri: Mapping[str, int] = field(default_factory=dict)
     party_by_place: Mapping[int, int] = field(default_factory=dict)

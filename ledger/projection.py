@@ -22,7 +22,7 @@ from ledger.epcis.identifiers import Kind, Name, NameList
 from ledger.epcis.master_data import MasterDataTold
 from ledger.epcis.told import Told
 from ledger.model import LOT_NOT_TOLD
-from ledger.naming import Names, Results, has_one_lot_code, lot_code_of
+from ledger.naming import Names, NewUnit, Results, UnitNamed, has_one_lot_code, lot_code_of
 from ledger.runs import Run, intervals_of
 from ledger.units import Unit
 
@@ -48,9 +48,19 @@ class Scope:
 
 
 async def find_names(
-    conn: AsyncConnection, batch: Sequence[Recorded], keys: KeyRing, master_data: MasterDataTold | None = None
+    conn: AsyncConnection,
+    batch: Sequence[Recorded],
+    keys: KeyRing,
+    master_data: MasterDataTold | None = None,
+    *,
+    units_later: bool = False,
 ) -> Names:
-    """What the names in these events stand for; what is unknown is put on record."""
+    """What the names in these events stand for; what is unknown is put on record.
+
+    ``units_later``: units only get an id, and ``project`` writes each once, as the events leave it. When somebody else
+    put one of them on record meanwhile, that ends with a violation of ``UNIT_KEYS``, and the transaction is tried
+    again.
+    """
     header = master_data or MasterDataTold()
     events = [recorded.told for recorded in batch]
     owners = {uri for told in events for uri in (told.source_owner, told.destination_owner) if uri is not None}
@@ -64,11 +74,17 @@ async def find_names(
     names = Names(number_by_serial=number_by_serial, lot_by_number=lot_by_number)
     classes = _classes(events, names)
     product_by_gtin = await name_store.ensure_products(conn, {gtin for gtin, _ in classes}, header.products)
+    unit_by_uri, new_units = await _units(conn, events, names)
+    if new_units and not units_later:
+        await name_store.add_units(conn, new_units)
+        unit_by_uri |= await name_store.units_on_record(conn, (unit.uri for unit in new_units))
+        new_units = []
     return replace(
         names,
         lot_by_class=await name_store.ensure_lots(conn, classes, product_by_gtin),
         ended_at_by_number=ended_at_by_number,
-        unit_by_uri=await _units(conn, events, names),
+        unit_by_uri=unit_by_uri,
+        new_units=new_units,
         place_by_uri=place_by_uri,
         party_by_uri=party_by_uri,
         party_by_place=await name_store.parties_of_places(conn, place_by_uri.values()),
@@ -94,7 +110,7 @@ async def project(
     for recorded in ordered:
         custody.write(recorded.event_id, recorded.told)
     results = custody.results
-    await book_store.write_book(conn, loaded)
+    await book_store.write_book(conn, loaded, names.new_units)
     await result_store.write_results(conn, results)
     await name_store.fill_lots(conn, results.made, results.received, _dates(ordered, names))
     return results
@@ -143,13 +159,15 @@ async def _load_things(
     conn: AsyncConnection, events: Sequence[Told], names: Names, numbers: Sequence[tuple[int, int]]
 ) -> tuple[list[Run], list[Unit]]:
     """The runs of these numbers, the units that are named with all in them, and what any of these is in."""
+    new = [Unit(unit.unit_id, unit.uri, unit.number, None) for unit in names.new_units]
     named = frozenset(unit_id for unit_id in names.unit_by_uri.values() if names.has_unit(unit_id))
+    named -= {unit.unit_id for unit in new}
     units = await book_store.read_units(conn, await book_store.lock_units(conn, named), named) if named else []
-    runs = await book_store.read_runs(conn, numbers, _opened(events, names, units))
+    runs = await book_store.read_runs(conn, numbers, _opened(events, names, [*units, *new]))
     around = {run.unit_id for run in runs if run.unit_id is not None} - {unit.unit_id for unit in units}
     if around:
         units = await book_store.read_units(conn, await book_store.lock_units(conn, named | around), named)
-    return runs, units
+    return runs, [*units, *new]
 
 
 def _opened(events: Iterable[Told], names: Names, units: Sequence[Unit]) -> set[int]:
@@ -236,9 +254,10 @@ class _Classes:
         self._known.update(numbers)
 
 
-async def _units(conn: AsyncConnection, events: Sequence[Told], names: Names) -> dict[str, int]:
-    """Everything that has no GTIN, the parents of containment events, and items that are units already."""
-    wanted: set[tuple[str, str | None, int | None]] = set()
+async def _units(conn: AsyncConnection, events: Sequence[Told], names: Names) -> tuple[dict[str, int], list[NewUnit]]:
+    """Everything that has no GTIN, the parents of containment events, and items that are units already; and which of
+    these are not on record."""
+    wanted: set[UnitNamed] = set()
     for told in events:
         for epcs in _lists(told):
             if isinstance(epcs, NameList) and epcs.serials is not None:
@@ -253,9 +272,12 @@ async def _units(conn: AsyncConnection, events: Sequence[Told], names: Names) ->
     if by_number := await name_store.units_of_numbers(conn, numbers):
         items = (name for told in events for name in told.all_epcs if name.kind is Kind.ITEM)
         found = {name.uri: by_number[n] for name in items if (n := names.number(name)) in by_number}
-    if wanted:
-        found.update(await name_store.ensure_units(conn, wanted, min(told.at for told in events)))
-    return found
+    if not wanted:
+        return found, []
+    found |= (on_record := await name_store.units_on_record(conn, (uri for uri, _, _ in wanted)))
+    unknown = [unit for unit in wanted if unit[0] not in on_record]
+    new = await name_store.reserve_units(conn, unknown, min(told.at for told in events))
+    return found | {unit.uri: unit.unit_id for unit in new}, new
 
 
 def _places(events: Iterable[Told]) -> dict[str, str]:

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ledger import event_store
+from ledger import event_store, name_store
 from ledger.balance import ToldTooLate
 from ledger.codes import KeyRing
 from ledger.epcis.master_data import MasterDataTold
@@ -81,12 +81,14 @@ async def record_told(
         # Somebody else told one of these a moment ago; now that they are done, it is known.
         return await record_told(conn, events, by=by, at=at, keys=keys, capture_id=capture_id, master_data=master_data)
     fresh = [Recorded(id_, told) for id_, told in zip(ids, sorted_.fresh, strict=True)]
-    names = await find_names(conn, fresh, keys, master_data)
+    units_later = capture_id is not None  # a capture is tried again when somebody else names a unit meanwhile
+    names = await find_names(conn, fresh, keys, master_data, units_later=units_later)
     appended = [(recorded.event_id, recorded.told) for recorded in fresh]
     await event_store.add_events(conn, appended, names.place_by_uri, by=by, at=at, capture_id=capture_id)
     wrong_ids, doubts = await _declare(conn, fresh, sorted_)
     valid = [r for r in fresh if not r.told.declares_wrong and r.event_id not in wrong_ids]
     if len(valid) < len(fresh):
+        await name_store.add_units(conn, names.new_units)
         names = await find_names(conn, valid, keys)
     results = await _write(conn, valid, names, wrong_ids, keys)
     return _recording(events, sorted_, fresh, sorted_.doubts + doubts + _doubts(results, fresh))
@@ -104,6 +106,7 @@ async def _write(
             return await project(conn, valid, names)
         except ToldTooLate:
             seeds = Scope(frozenset(), frozenset())
+    await name_store.add_units(conn, names.new_units)
     mine = seeds_of(names, valid)
     await replay(conn, Scope(seeds.lots | mine.lots, seeds.units | mine.units), valid, keys)
     return None

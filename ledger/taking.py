@@ -16,6 +16,7 @@ from ledger.codes import KeyRing
 from ledger.epcis.master_data import MasterDataTold
 from ledger.epcis.told import Told
 from ledger.model import CaptureReport
+from ledger.naming import UNIT_KEYS
 from ledger.recording import Recording, record_told
 from runtime.clock import Clock
 from runtime.database import transaction
@@ -29,6 +30,7 @@ TOLD_MAX: Final = 1_000
 """Errors, and warnings, of one capture that are told one by one; the rest is counted."""
 
 _WAITED_FOR_EACH_OTHER: Final = ("40P01", "40001")
+_TAKEN_MEANWHILE: Final = "23505"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,16 +171,20 @@ async def carried_out(
 
 
 async def _tried(work: Callable[[], Awaitable[CaptureReport]]) -> CaptureReport:
-    """Do the work; again when the database ended it because two transactions waited for each other."""
+    """Do the work; again when the database ended it because two transactions waited for each other, or named the same
+    unit first."""
     for _ in range(TRIES_MAX - 1):
         try:
             return await work()
         except (DBAPIError, asyncpg.PostgresError) as error:
-            if _state(error) not in _WAITED_FOR_EACH_OTHER:
+            if not _is_to_be_tried_again(error):
                 raise
     return await work()
 
 
-def _state(error: BaseException) -> str | None:
+def _is_to_be_tried_again(error: BaseException) -> bool:
     inner = error.orig if isinstance(error, DBAPIError) else error
-    return getattr(inner, "sqlstate", None)
+    state = getattr(inner, "sqlstate", None)
+    return state in _WAITED_FOR_EACH_OTHER or (
+        state == _TAKEN_MEANWHILE and getattr(inner, "constraint_name", None) in UNIT_KEYS
+    )

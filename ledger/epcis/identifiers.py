@@ -17,6 +17,8 @@ from gs1 import check_digit, digital_link, epc
 from gs1.errors import GS1Error
 from gs1.identifier import LOT, PLACE_KEY, SERIAL, Granularity, Identifier
 
+LISTS_REMEMBERED: Final = 1 << 10
+"""Lists of items kept in memory, those of a case or two (``_LIST_CHARACTERS_REMEMBERED``)."""
 NAMES_REMEMBERED: Final = 1 << 16
 """Parsed names kept in memory: documents name the same classes, places and parties again and again."""
 
@@ -32,6 +34,7 @@ _PLAIN = re.compile(
 _ITEMS_OF_ONE_GTIN = re.compile(r"\nhttps://id\.gs1\.org/01/([0-9]{14})/21/")
 _PREFIX_CHARACTERS: Final = len("\nhttps://id.gs1.org/01/01234567890128/21/")
 _SERIAL_CHARACTERS_MAX: Final = 20
+_LIST_CHARACTERS_REMEMBERED: Final = 1 << 12
 
 
 class Kind(StrEnum):
@@ -91,7 +94,7 @@ class NameList:
         self._uris = tuple(dict.fromkeys(uris))
         plain = plain_items(self._uris)
         self.gtin: str = "" if plain is None else plain[0]
-        self.serials: list[str] | None = None if plain is None else plain[1]
+        self.serials: tuple[str, ...] | None = None if plain is None else plain[1]
         # Two spellings of one thing are one name; canonical ones differ when their texts do.
         self._names = None if plain is not None else tuple(dict.fromkeys(map(name_of, self._uris)))
         self._lookup: frozenset[Name] | None = None
@@ -108,13 +111,18 @@ class NameList:
         return len(self._uris if self._names is None else self._names)
 
 
-def plain_items(uris: Sequence[str]) -> tuple[str, list[str]] | None:
+def plain_items(uris: Sequence[str]) -> tuple[str, tuple[str, ...]] | None:
     """GTIN and serials when all of these are items of one product with a sound GTIN, in their canonical form, with
     serials of letters and digits; None for any other list."""
     try:
         text = "\n" + "\n".join(uris)
     except TypeError:
         return None
+    read = _plain_items_of if len(text) > _LIST_CHARACTERS_REMEMBERED else _plain_items_remembered
+    return read(text, len(uris))
+
+
+def _plain_items_of(text: str, count: int) -> tuple[str, tuple[str, ...]] | None:
     start = text[:_PREFIX_CHARACTERS]
     match = _ITEMS_OF_ONE_GTIN.fullmatch(start)
     if match is None or not _fits(match[1]):
@@ -122,10 +130,13 @@ def plain_items(uris: Sequence[str]) -> tuple[str, list[str]] | None:
     first, *serials = text.split(start)
     joined, lengths = "".join(serials), set(map(len, serials))
     # A line more or less than elements: an element holds a line break, or does not begin like the first.
-    if first or len(serials) != len(uris) or not (joined.isascii() and joined.isalnum()):
+    if first or len(serials) != count or not (joined.isascii() and joined.isalnum()):
         return None
-    return (match[1], serials) if min(lengths) and max(lengths) <= _SERIAL_CHARACTERS_MAX else None
+    return (match[1], tuple(serials)) if min(lengths) and max(lengths) <= _SERIAL_CHARACTERS_MAX else None
 
+
+# A list is asked about when it is checked, when it is read and when it is hashed.
+_plain_items_remembered = lru_cache(maxsize=LISTS_REMEMBERED)(_plain_items_of)
 
 # Thousands of items of one event have one GTIN.
 _fits = lru_cache(maxsize=1 << 12)(check_digit.fits)
