@@ -29,7 +29,6 @@ from api.gs1_headers import (
     limits,
 )
 from api.operations import JSON, Call, Operation, Parameter
-from ledger import capture as ledger_capture
 from ledger import capture_jobs, lists
 from ledger.epcis import read as epcis_read
 from ledger.lists import CaptureJob
@@ -129,7 +128,7 @@ async def _capture(call: Call, behaviour: Behaviour, *, single: bool = False) ->
     document = epcis_read.read_document(call.body, "the body", warnings)
     if single and "epcisBody" in document:
         raise HTTPException(400, f"One event is taken here. Send a document to {_BASE}/capture.")
-    return await ledger_capture.capture(
+    return await call.world.together.capture(
         call.conn,
         document,
         by=call.by,

@@ -7,7 +7,7 @@ of them can be forgotten for one address.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pydantic import BaseModel, SecretStr
@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from access.model import Act, Actor
 from api.received import Received
+from ledger.capture_together import Together
 from ledger.codes import KeyRing, KeyRings
 from runtime.clock import Clock
 from runtime.settings import Settings
@@ -38,6 +39,7 @@ class World:
     engine: AsyncEngine
     clock: Clock
     key_rings: KeyRings
+    together: Together = field(default_factory=Together)
 
 
 @dataclass(frozen=True, slots=True)

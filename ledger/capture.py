@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ from ledger.epcis.checks import Findings
 from ledger.epcis.master_data import master_data_of
 from ledger.epcis.told import Told, read_event
 from ledger.epcis.validate import OWN_RANGES, check_event, events_of, examine
+from ledger.event_store import Origin
 from ledger.model import CaptureReport
 from ledger.recording import record_told
 from ledger.refusals import DocumentNotValid
@@ -44,20 +46,51 @@ async def capture(
     of the capture.
     """
     asked = Asked(uuid4(), by, clock, keys, behaviour)
+    return await capture_looked(conn, document, asked, look(document, behaviour, warnings))
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A document that was looked at: its events in order of time, and what is wrong with others (proceed only).
+
+    ``events`` is None when the document is refused: ``refusal`` says why.
+    """
+
+    warnings: Sequence[tuple[str, str]]
+    events: Sequence[Told] | None
+    errors: Sequence[tuple[str, str]] = ()
+    refusal: DocumentNotValid | None = None
+
+
+def look(document: Mapping[str, Any], behaviour: Behaviour, warnings: Sequence[Fault] = ()) -> Looked:
+    """Examine a document and read its events."""
     found = examine(document)
-    told_warnings = [(fault.where, fault.what) for fault in (*warnings, *found.warnings)]
+    told = [(fault.where, fault.what) for fault in (*warnings, *found.warnings)]
+    try:
+        events, errors = _readable(document, found, behaviour)
+    except DocumentNotValid as refusal:
+        return Looked(told, None, refusal=refusal)
+    return Looked(told, events, errors)
+
+
+async def capture_looked(
+    conn: AsyncConnection, document: Mapping[str, Any], asked: Asked, looked: Looked
+) -> CaptureReport:
+    """As ``capture``, for a document that was looked at."""
 
     async def work() -> CaptureReport:
-        events, errors = _readable(document, found, behaviour)
+        if looked.refusal is not None:
+            raise looked.refusal
+        events = looked.events or ()
         async with transaction(conn):
             await begin(conn, asked)
-            taking = Taking(conn, asked, master_data_of(document), told_warnings)
-            taking.errors.add(errors)
+            taking = Taking(conn, asked, master_data_of(document), looked.warnings)
+            taking.errors.add(looked.errors)
             for start in range(0, len(events), BATCH_EVENTS):
                 await taking.take(events[start : start + BATCH_EVENTS])
             return await taking.end()
 
-    return await carried_out(conn, asked, work, told_warnings)
+    return await carried_out(conn, asked, work, looked.warnings)
 
 
 async def record(
@@ -72,7 +105,7 @@ async def record(
         check_event({key: value for key, value in event.items() if key != OWN_RANGES}, f"/{index}", found)
     refuse_faults(found)
     told = [read_event(event, f"/{index}") for index, event in enumerate(events)]
-    recording = await record_told(conn, told, by=by, at=clock(), keys=keys)
+    recording = await record_told(conn, told, origins=[Origin(by, None)] * len(told), at=clock(), keys=keys)
     await event_store.notify_codes(conn)
     return recording.event_ids
 

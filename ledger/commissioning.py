@@ -16,6 +16,7 @@ from ledger import event_store, store
 from ledger.codes import KeyRing
 from ledger.epcis.told import read_event
 from ledger.epcis.validate import OWN_RANGES
+from ledger.event_store import Origin
 from ledger.model import UNKNOWN_ID, Lot
 from ledger.number_store import blocks_of_lot, commissioned_among
 from ledger.recording import record_told
@@ -55,7 +56,9 @@ async def commission_range(
         raise NothingToCommission
     await _refuse_others(conn, lot, runs)
     event = await _event(conn, lot, runs, at=at, place_id=place_id, owner_id=owner_id, extension=extension)
-    recording = await record_told(conn, [read_event(event, "")], by=by, at=clock(), keys=KeyRing({}))
+    recording = await record_told(
+        conn, [read_event(event, "")], origins=[Origin(by, None)], at=clock(), keys=KeyRing({})
+    )
     await event_store.notify_codes(conn)
     return recording.event_ids[0]
 

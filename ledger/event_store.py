@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -35,6 +35,13 @@ class Key:
     declaration: bool
     hash: str
     declared_wrong: bool
+
+
+class Origin(NamedTuple):
+    """Who told an event, and in which capture; None: an event of our own making."""
+
+    by: str
+    capture_id: UUID | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,22 +111,20 @@ async def add_keys(conn: AsyncConnection, rows: Sequence[tuple[str, bool, int]])
 
 async def add_events(
     conn: AsyncConnection,
-    events: Sequence[tuple[int, Told]],
+    events: Sequence[tuple[int, Told, Origin]],
     places: Mapping[str, int],
     *,
-    by: str,
     at: datetime,
-    capture_id: UUID | None,
 ) -> None:
-    """Append events, whole."""
+    """Append events, whole. ``at`` is the record time."""
     rows = [
         (
             event_id, told.type, told.action, told.at, told.offset, at, told.step, told.disposition,
             None if told.read_point is None else places[told.read_point],
             None if told.biz_location is None else places[told.biz_location],
-            told.source_id, told.hash, orjson.dumps(told.body).decode(), by, capture_id,
+            told.source_id, told.hash, orjson.dumps(told.body).decode(), *origin,
         )
-        for event_id, told in events
+        for event_id, told, origin in events
     ]  # fmt: skip
     await copy(await raw(conn), "event", _EVENT, rows)
     if await subscription_store.somebody_streams(conn):

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -21,7 +20,7 @@ from ledger.balance import ToldTooLate
 from ledger.codes import KeyRing
 from ledger.epcis.master_data import MasterDataTold
 from ledger.epcis.told import Told
-from ledger.event_store import Key
+from ledger.event_store import Key, Origin
 from ledger.naming import Names, Results
 from ledger.projection import Recorded, Scope, find_names, project, seeds_of
 from ledger.refusals import EventIdTaken
@@ -35,12 +34,12 @@ _HASH_OF_ANOTHER: Final = (
 
 @dataclass(slots=True)
 class Recording:
-    """What became of events: the id of each, in their order; how many are new; what is odd, by pointer."""
+    """What became of events: the id of each, in their order, and whether it is new; what is odd, and at which
+    of them."""
 
     event_ids: list[int] = field(default_factory=list)
-    new: int = 0
-    known: int = 0
-    warnings: list[tuple[str, str]] = field(default_factory=list)
+    is_new: list[bool] = field(default_factory=list)
+    warnings: list[tuple[int, str]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -53,7 +52,7 @@ class _Sorted:
     """An event that stands twice in the batch: index of the first."""
     aliases: list[tuple[str, bool, int]] = field(default_factory=list)
     fresh_index: dict[int, int] = field(default_factory=dict)
-    doubts: list[tuple[str, str]] = field(default_factory=list)
+    doubts: list[tuple[int, str]] = field(default_factory=list)
     wrong_already: set[int] = field(default_factory=set)
     """Positions in ``fresh`` of events that were declared wrong before they came."""
 
@@ -62,13 +61,13 @@ async def record_told(
     conn: AsyncConnection,
     events: Sequence[Told],
     *,
-    by: str,
+    origins: Sequence[Origin],
     at: datetime,
     keys: KeyRing,
-    capture_id: UUID | None = None,
     master_data: MasterDataTold | None = None,
 ) -> Recording:
-    """Append events and write the book, in the caller's transaction. ``at`` is the record time.
+    """Append events and write the book, in the caller's transaction; ``origins`` is one for each of them. ``at`` is the
+    record time.
 
     Raises ``EventIdTaken``, and what ``ledger.projection.project`` and ``ledger.replay.replay`` raise.
     """
@@ -79,19 +78,21 @@ async def record_told(
     free = await event_store.add_keys(conn, claimed + sorted_.aliases)
     if any((source_id, declaration) not in free for source_id, declaration, _ in claimed):
         # Somebody else told one of these a moment ago; now that they are done, it is known.
-        return await record_told(conn, events, by=by, at=at, keys=keys, capture_id=capture_id, master_data=master_data)
+        return await record_told(conn, events, origins=origins, at=at, keys=keys, master_data=master_data)
     fresh = [Recorded(id_, told) for id_, told in zip(ids, sorted_.fresh, strict=True)]
-    units_later = capture_id is not None  # a capture is tried again when somebody else names a unit meanwhile
+    # A capture is tried again when somebody else names a unit meanwhile.
+    units_later = all(origin.capture_id is not None for origin in origins)
     names = await find_names(conn, fresh, keys, master_data, units_later=units_later)
-    appended = [(recorded.event_id, recorded.told) for recorded in fresh]
-    await event_store.add_events(conn, appended, names.place_by_uri, by=by, at=at, capture_id=capture_id)
+    from_ = [origins[index] for index in sorted_.fresh_index]
+    appended = [(recorded.event_id, recorded.told, origin) for recorded, origin in zip(fresh, from_, strict=True)]
+    await event_store.add_events(conn, appended, names.place_by_uri, at=at)
     wrong_ids, doubts = await _declare(conn, fresh, sorted_)
     valid = [r for r in fresh if not r.told.declares_wrong and r.event_id not in wrong_ids]
     if len(valid) < len(fresh):
         await name_store.add_units(conn, names.new_units)
         names = await find_names(conn, valid, keys)
     results = await _write(conn, valid, names, wrong_ids, keys)
-    return _recording(events, sorted_, fresh, sorted_.doubts + doubts + _doubts(results, fresh))
+    return _recording(events, sorted_, fresh, doubts + ([] if results is None else results.doubts))
 
 
 async def _write(
@@ -123,7 +124,7 @@ async def _sort(conn: AsyncConnection, events: Sequence[Told]) -> _Sorted:
     for index, each in enumerate(events):
         told = _under_own_hash(each, by_source, first_by_source, events)
         if told is not each:
-            result.doubts.append((told.where, _HASH_OF_ANOTHER))
+            result.doubts.append((index, _HASH_OF_ANOTHER))
         source, content = (told.source_id, told.declares_wrong), (told.hash, told.declares_wrong)
         known = by_source.get(source)
         if known is not None:
@@ -172,19 +173,19 @@ def _refuse_other_content(told: Told, hash_known: str) -> None:
 
 async def _declare(
     conn: AsyncConnection, fresh: Sequence[Recorded], sorted_: _Sorted
-) -> tuple[set[int], list[tuple[str, str]]]:
-    """Write down which events are wrong; returns them, and doubts about declarations of what nobody told."""
+) -> tuple[set[int], list[tuple[int, str]]]:
+    """Write down which events are wrong; returns them, and doubts by event about declarations of what nobody told."""
     declarations = [recorded for recorded in fresh if recorded.told.declares_wrong]
     if not declarations and not sorted_.wrong_already:
         return set(), []
     told = [recorded.told for recorded in fresh]
     on_record = await event_store.keys_of(conn, (t.source_id for t in told), (t.hash for t in told))
     rows: list[tuple[int, int, str | None]] = []
-    doubts: list[tuple[str, str]] = []
+    doubts: list[tuple[int, str]] = []
     for declaration in declarations:
         meant = _meant(declaration.told, on_record)
         if meant is None:
-            doubts.append((declaration.told.where, "no event is on record that this declares wrong; it waits for one"))
+            doubts.append((declaration.event_id, "no event is on record that this declares wrong; it waits for one"))
         else:
             rows.append((meant.event_id, declaration.event_id, declaration.told.reason))
     for position in sorted_.wrong_already:
@@ -201,18 +202,16 @@ def _meant(declaration: Told, on_record: Iterable[Key]) -> Key | None:
     return by_id or next((key for key in events if key.hash == declaration.hash), None)
 
 
-def _doubts(results: Results | None, fresh: Sequence[Recorded]) -> list[tuple[str, str]]:
-    where = {recorded.event_id: recorded.told.where for recorded in fresh}
-    return [] if results is None else [(where[event_id], doubt) for event_id, doubt in results.doubts]
-
-
 def _recording(
-    events: Sequence[Told], sorted_: _Sorted, fresh: Sequence[Recorded], doubts: list[tuple[str, str]]
+    events: Sequence[Told], sorted_: _Sorted, fresh: Sequence[Recorded], doubts: Iterable[tuple[int, str]]
 ) -> Recording:
-    recording = Recording(new=len(fresh), known=len(events) - len(fresh), warnings=doubts)
+    """``doubts`` are by event."""
+    index_by_id = {fresh[position].event_id: index for index, position in sorted_.fresh_index.items()}
+    recording = Recording(warnings=[*sorted_.doubts, *((index_by_id[event_id], doubt) for event_id, doubt in doubts)])
     for index in range(len(events)):
         first = sorted_.twin_by_index.get(index, index)
         position = sorted_.fresh_index.get(first)
         known = sorted_.known_id_by_index.get(first)
+        recording.is_new.append(index in sorted_.fresh_index)
         recording.event_ids.append(fresh[position].event_id if position is not None else known or 0)
     return recording

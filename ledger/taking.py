@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 from uuid import UUID
 
 import asyncpg
@@ -15,6 +15,7 @@ from ledger import event_store
 from ledger.codes import KeyRing
 from ledger.epcis.master_data import MasterDataTold
 from ledger.epcis.told import Told
+from ledger.event_store import Origin
 from ledger.model import CaptureReport
 from ledger.naming import UNIT_KEYS
 from ledger.recording import Recording, record_told
@@ -22,6 +23,7 @@ from runtime.clock import Clock
 from runtime.database import transaction
 from runtime.refusals import Refusal
 
+T = TypeVar("T")
 Behaviour = Literal["rollback", "proceed"]
 
 TRIES_MAX: Final = 4
@@ -95,10 +97,14 @@ class Taking:
     async def _all_of(self, batch: Sequence[Told]) -> None:
         asked = self._asked
         recording = await record_told(
-            self._conn, batch, by=asked.by, at=asked.clock(), keys=asked.keys, capture_id=asked.capture_id,
+            self._conn,
+            batch,
+            origins=[Origin(asked.by, asked.capture_id)] * len(batch),
+            at=asked.clock(),
+            keys=asked.keys,
             master_data=self._header,
-        )  # fmt: skip
-        self._add(recording)
+        )
+        self._add(recording, batch)
 
     async def _what_is_right_of(self, batch: Sequence[Told]) -> None:
         """Record these together; when one is refused, each by itself."""
@@ -115,10 +121,10 @@ class Taking:
             await self._what_is_right_of(batch[:middle])
             await self._what_is_right_of(batch[middle:])
 
-    def _add(self, recording: Recording) -> None:
-        self.new += recording.new
-        self.known += recording.known
-        self.warnings.add(recording.warnings)
+    def _add(self, recording: Recording, batch: Sequence[Told]) -> None:
+        self.new += sum(recording.is_new)
+        self.known += len(recording.is_new) - sum(recording.is_new)
+        self.warnings.add((batch[index].where, what) for index, what in recording.warnings)
         if self._keeps_ids:
             self.event_ids += recording.event_ids
 
@@ -157,7 +163,7 @@ async def carried_out(
 ) -> CaptureReport:
     """Do the work of a capture; a refusal leaves only the failed job, which its value ``capture_id`` names."""
     try:
-        return await _tried(work)
+        return await tried(work)
     except Refusal as refusal:
         refusal.values["capture_id"] = str(asked.capture_id)
         errors = [(fault.where, fault.what) for fault in refusal.faults] or [("", refusal.sentence())]
@@ -170,7 +176,7 @@ async def carried_out(
         raise
 
 
-async def _tried(work: Callable[[], Awaitable[CaptureReport]]) -> CaptureReport:
+async def tried(work: Callable[[], Awaitable[T]]) -> T:
     """Do the work; again when the database ended it because two transactions waited for each other, or named the same
     unit first."""
     for _ in range(TRIES_MAX - 1):

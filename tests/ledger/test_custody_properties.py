@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -16,6 +17,7 @@ from ledger import book_store
 from ledger.codes import KeyRing
 from ledger.epcis.told import read_event
 from ledger.epcis.validate import validate
+from ledger.event_store import Origin
 from ledger.recording import record_told
 from ledger.refusals import UnitInsideItself
 from ledger.replay import rebuild
@@ -23,6 +25,7 @@ from runtime.database import DatabaseAddress, Role
 from tests.ledger import dairy as d
 
 Event = dict[str, Any]
+DOCUMENTS = (UUID(int=1), UUID(int=2))
 
 SERIALS = st.lists(st.integers(1, 6), min_size=1, max_size=4, unique=True)
 PLACES = st.sampled_from([d.PLANT, d.DEPOT, d.SHOP])
@@ -106,11 +109,13 @@ async def dairy(database: DatabaseAddress) -> AsyncIterator[AsyncConnection]:
 
 
 async def told(conn: AsyncConnection, story: list[Event], *, singly: bool) -> None:
-    """Record the story, as one document or as one document for each event; what cannot be is left out."""
+    """Record the story, together as documents that share a transaction, or as one document for each event; what cannot
+    be is left out."""
     keys = KeyRing({})
     read = [read_event(event, f"/{index}") for index, event in enumerate(story)]
     for batch in [[each] for each in read] if singly else [read]:
-        await record_told(conn, batch, by="anna", at=d.clock(), keys=keys)
+        origins = [Origin("anna", None if singly else DOCUMENTS[index % 2]) for index in range(len(batch))]
+        await record_told(conn, batch, origins=origins, at=d.clock(), keys=keys)
 
 
 async def book_of(
