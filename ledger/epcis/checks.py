@@ -19,9 +19,11 @@ TEXT_CHARACTERS_MAX: Final = 2048
 """Longest URI that is taken."""
 LENGTH_MAX: Final = 100_000
 """Most elements of a list."""
+DEPTH_MAX: Final = 32
+"""Most levels of lists and objects inside a value of somebody's own, or of a header."""
 
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s<>\"{}|\\^`]+")
-_KEY = re.compile(r"[A-Za-z_][\w.\-]*:[^\s<>\"{}|\\^`]+")
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:[^\s\x00<>\"{}|\\^`]+")
+_KEY = re.compile(r"[A-Za-z_][\w.\-]*:[^\s\x00<>\"{}|\\^`]+|@[^\x00]*")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)")
 _OFFSET = re.compile(r"[+-](?:(?:0\d|1[0-3]):[0-5]\d|14:00)")
 _UOM = re.compile(r"[A-Z0-9]{2,3}")
@@ -41,14 +43,14 @@ class Findings:
         """Note that this must be mended."""
         self.fault_count += 1
         if len(self.faults) < FAULTS_MAX:
-            self.faults.append(Fault(where, what))
+            self.faults.append(Fault(_storable(where), _storable(what)))
         elif len(self.faults) == FAULTS_MAX:
             self.faults.append(Fault("", f"and more: only the first {FAULTS_MAX} faults are told"))
 
     def warning(self, where: str, what: str) -> None:
         """Note what is taken, and should be looked at."""
         if len(self.warnings) < FAULTS_MAX:
-            self.warnings.append(Fault(where, what))
+            self.warnings.append(Fault(_storable(where), _storable(what)))
         elif len(self.warnings) == FAULTS_MAX:
             self.warnings.append(Fault("", f"and more: only the first {FAULTS_MAX} warnings are told"))
 
@@ -68,7 +70,7 @@ def is_uri(value: Any) -> bool:
 
 def is_extension_key(key: str) -> bool:
     """Whether a key that the standard does not know is prefixed or a full URI, as it must be."""
-    return _KEY.fullmatch(key) is not None or key.startswith("@")
+    return _KEY.fullmatch(key) is not None
 
 
 @lru_cache(maxsize=1 << 14)
@@ -85,7 +87,7 @@ def instant_of(text: str) -> datetime | None:
 def uri(value: Any, where: str, found: Findings) -> None:
     """A URI."""
     if not is_uri(value):
-        found.fault(where, f"{_shown(value)} is not a URI; write one, such as https://id.gs1.org/01/… or urn:…")
+        found.fault(where, f"{shown(value)} is not a URI; write one, such as https://id.gs1.org/01/… or urn:…")
 
 
 def name(value: Any, where: str, found: Findings) -> None:
@@ -112,20 +114,20 @@ def instant(value: Any, where: str, found: Findings) -> None:
     """A date-time with an offset."""
     if not isinstance(value, str) or instant_of(value) is None:
         found.fault(
-            where, f"{_shown(value)} is not a date-time with an offset; write one like 2026-03-01T09:30:00+01:00"
+            where, f"{shown(value)} is not a date-time with an offset; write one like 2026-03-01T09:30:00+01:00"
         )
 
 
 def offset(value: Any, where: str, found: Findings) -> None:
     """An offset from UTC between -14:00 and +14:00."""
     if not isinstance(value, str) or _OFFSET.fullmatch(value) is None:
-        found.fault(where, f"{_shown(value)} is not an offset; write one like +01:00 (up to 14:00)")
+        found.fault(where, f"{shown(value)} is not an offset; write one like +01:00 (up to 14:00)")
 
 
 def number(value: Any, where: str, found: Findings) -> None:
     """A finite number, not text."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        found.fault(where, f"{_shown(value)} is not a number; write it without quotation marks")
+        found.fault(where, f"{shown(value)} is not a number; write it without quotation marks")
 
 
 def amount(value: Any, where: str, found: Findings) -> None:
@@ -140,13 +142,15 @@ def amount(value: Any, where: str, found: Findings) -> None:
 def text(value: Any, where: str, found: Findings) -> None:
     """Text."""
     if not isinstance(value, str):
-        found.fault(where, f"{_shown(value)} is not text")
+        found.fault(where, f"{shown(value)} is not text")
+    elif "\x00" in value:
+        found.fault(where, _NO_NULL)
 
 
 def boolean(value: Any, where: str, found: Findings) -> None:
     """true or false."""
     if not isinstance(value, bool):
-        found.fault(where, f"{_shown(value)} is neither true nor false")
+        found.fault(where, f"{shown(value)} is neither true nor false")
 
 
 def matching(pattern: re.Pattern[str], what: str) -> Check:
@@ -154,7 +158,7 @@ def matching(pattern: re.Pattern[str], what: str) -> Check:
 
     def check(value: Any, where: str, found: Findings) -> None:
         if not isinstance(value, str) or pattern.fullmatch(value) is None:
-            found.fault(where, f"{_shown(value)} is not {what}")
+            found.fault(where, f"{shown(value)} is not {what}")
 
     return check
 
@@ -169,7 +173,7 @@ def word(allowed: frozenset[str], what: str, *, open_list: bool = False) -> Chec
     def check(value: Any, where: str, found: Findings) -> None:
         if isinstance(value, str) and (bare(value) in allowed or (":" in value and is_uri(value))):
             return
-        hint = f"{_shown(value)} is not a {what} of the standard; use one of its words, or a URI for a word of your own"
+        hint = f"{shown(value)} is not a {what} of the standard; use one of its words, or a URI for a word of your own"
         if open_list and isinstance(value, str) and _WORD.fullmatch(value):
             found.warning(where, hint)
         else:
@@ -183,7 +187,7 @@ def only(allowed: frozenset[str], what: str) -> Check:
 
     def check(value: Any, where: str, found: Findings) -> None:
         if not isinstance(value, str) or value not in allowed:
-            found.fault(where, f"{_shown(value)} is not {what}: {', '.join(sorted(allowed))}")
+            found.fault(where, f"{shown(value)} is not {what}: {', '.join(sorted(allowed))}")
 
     return check
 
@@ -193,7 +197,7 @@ def list_of(item: Check, *, length_min: int = 0, length_max: int = LENGTH_MAX) -
 
     def check(value: Any, where: str, found: Findings) -> None:
         if not isinstance(value, list):
-            found.fault(where, f"{_shown(value)} is not a list; put it in [ ]")
+            found.fault(where, f"{shown(value)} is not a list; put it in [ ]")
             return
         if len(value) < length_min:
             found.fault(where, f"the list must have at least {length_min} element{'s' * (length_min > 1)}")
@@ -213,7 +217,7 @@ def object_of(
 
     def check(value: Any, where: str, found: Findings) -> None:
         if not isinstance(value, dict):
-            found.fault(where, f"{_shown(value)} is not an object; put it in {{ }}")
+            found.fault(where, f"{shown(value)} is not an object; put it in {{ }}")
             return
         for key in required:
             if key not in value:
@@ -222,7 +226,9 @@ def object_of(
             field = fields.get(key)
             if field is not None:
                 field(element, f"{where}/{key}", found)
-            elif not (extensible and is_extension_key(key)):
+            elif extensible and is_extension_key(key):
+                own_value(element, pointer(where, key), found)
+            else:
                 hint = "a key of your own needs a prefix, such as example:" if extensible else closed_hint
                 found.fault(pointer(where, key), f"{key} is not known here; {hint or 'leave it out'}")
 
@@ -231,6 +237,30 @@ def object_of(
 
 def any_value(_value: Any, _where: str, _found: Findings) -> None:
     """Whatever stands there."""
+
+
+def own_value(value: Any, where: str, found: Findings) -> None:
+    """A value of somebody's own: whatever can be kept. No U+0000, and at most ``DEPTH_MAX`` levels."""
+    if isinstance(value, str) and "\x00" not in value:
+        return
+    waiting = [(value, where, 0)]
+    while waiting:
+        each, at, depth = waiting.pop()
+        if isinstance(each, str):
+            if "\x00" in each:
+                found.fault(at, _NO_NULL)
+        elif isinstance(each, dict | list):
+            if depth == DEPTH_MAX:
+                found.fault(at, f"it is nested deeper than {DEPTH_MAX} levels; write it flatter")
+                continue
+            steps = each.items() if isinstance(each, dict) else enumerate(each)
+            for key, element in steps:
+                if isinstance(key, str) and "\x00" in key:
+                    found.fault(pointer(at, key), _NO_NULL)
+                waiting.append((element, pointer(at, key), depth + 1))
+
+
+_NO_NULL: Final = "it holds the character U+0000, which no text may hold; leave it out"
 
 
 _list_of_names: Final = list_of(name)
@@ -242,6 +272,14 @@ def _is_canonical(text: str) -> bool:
     return told.doubt is None and told.uri == text and len(text) <= TEXT_CHARACTERS_MAX
 
 
-def _shown(value: Any) -> str:
-    shown = repr(value) if isinstance(value, str) else str(value)
-    return shown if len(shown) <= 60 else f"{shown[:57]}…"
+def _storable(text: str) -> str:
+    """Pointers and words name keys as they were told; the record of the capture cannot hold U+0000 either."""
+    return text.replace("\x00", "\\u0000")
+
+
+def shown(value: Any) -> str:
+    """How a refusal names a value; what is nested is not written out, because it may be nested without end."""
+    if isinstance(value, list | dict):
+        return "a list" if isinstance(value, list) else "an object"
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"

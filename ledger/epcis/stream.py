@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, cast
 
 import ijson
 from ijson.common import ObjectBuilder
@@ -25,6 +25,8 @@ FRAME_VALUES_MAX: Final = 1_000_000
 """Most values (keys, texts, numbers, brackets) of all that is not events: the master data, above all."""
 EVENT_VALUES_MAX: Final = 500_000
 """Most values of one event."""
+TEXT_BYTES_MAX: Final = 16 * 1024 * 1024
+"""Longest text of a document that is read as a stream: a text is held in memory whole."""
 BATCH_EVENTS: Final = 1_000
 BATCH_VALUES_MAX: Final = 100_000
 """Elements of lists in one batch, unless one event alone has more: bounds memory, not meaning."""
@@ -75,6 +77,28 @@ def batches_of(path: Path, name: str, frame: Frame) -> Iterator[list[tuple[str, 
         yield batch
 
 
+class _Watched:
+    """A file that is read on; refuses a text that is too long before it is put together."""
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        self._file, self._name = file, name
+        self._since_mark = 0
+        self._begins_escaped = False
+
+    def read(self, size: int = -1) -> bytes:
+        """The next part. A text has no quotation mark but escaped ones; between texts they are never far apart."""
+        part = self._file.read(size)
+        text = (part[1:] if self._begins_escaped and part.startswith(b'"') else part).replace(b'\\"', b"")
+        self._begins_escaped = text.endswith(b"\\")
+        first = text.find(b'"')
+        longest = self._since_mark + (len(text) if first < 0 else first)
+        if longest > TEXT_BYTES_MAX:
+            reason = f"a text in it is longer than {TEXT_BYTES_MAX:,} bytes"
+            raise DocumentNotReadable(name=self._name, reason=reason)
+        self._since_mark = longest if first < 0 else len(text) - text.rfind(b'"') - 1
+        return part
+
+
 class _Frame:
     """Puts the frame together; inside the list of events it only counts."""
 
@@ -122,7 +146,7 @@ def _opened(path: Path, name: str) -> Iterator[BinaryIO]:
         if file.read(len(codecs.BOM_UTF8)) != codecs.BOM_UTF8:
             file.seek(0)
         try:
-            yield file
+            yield cast(BinaryIO, _Watched(file, name))
         except ijson.JSONError as error:
             first = str(error).partition("\n")[0].strip() or "it ends too early"
             raise DocumentNotReadable(

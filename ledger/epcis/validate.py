@@ -71,12 +71,12 @@ def _ilmd(value: Any, where: str, found: Findings) -> None:
     for key, code in value.items() if isinstance(value, dict) else ():
         if words.local_name(key) == "lotNumber" and not (isinstance(code, str) and characters.is_valid(code)):
             found.warning(
-                c.pointer(where, key), f"{code!r} is no lot code (AI 10): the lot of these items stays unknown"
+                c.pointer(where, key), f"{c.shown(code)} is no lot code (AI 10): the lot of these items stays unknown"
             )
 
 
 _COMMON: Final[Mapping[str, Check]] = {
-    "@context": c.any_value,
+    "@context": c.own_value,
     "type": c.any_value,
     "eventTime": c.instant,
     "recordTime": c.instant,
@@ -133,9 +133,9 @@ _FIELDS: Final[Mapping[str, Mapping[str, Check]]] = {
 _REQUIRED: Final = ("eventTime", "eventTimeZoneOffset")
 _DOCUMENT_TYPES: Final = frozenset({"EPCISDocument", "EPCISQueryDocument"})
 _DOCUMENT: Final[Mapping[str, Check]] = {
-    "@context": c.any_value, "type": c.any_value, "schemaVersion": c.any_value, "creationDate": c.instant,
+    "@context": c.own_value, "type": c.any_value, "schemaVersion": c.any_value, "creationDate": c.instant,
     "id": c.uri, "instanceIdentifier": c.text, "sender": c.uri, "receiver": c.uri,
-    "epcisHeader": c.any_value, "epcisBody": c.any_value,
+    "epcisHeader": c.own_value, "epcisBody": c.any_value,
 }  # fmt: skip
 
 
@@ -155,7 +155,7 @@ def examine(document: Mapping[str, Any]) -> Findings:
         check_event(document, "", found)
     else:
         expected = f"EPCISDocument, EPCISQueryDocument or one of {', '.join(words.EVENT_TYPES)}"
-        found.fault("/type", f"{kind!r} is not a type that is taken; expected {expected}")
+        found.fault("/type", f"{c.shown(kind)} is not a type that is taken; expected {expected}")
     return found
 
 
@@ -177,7 +177,7 @@ def check_event(event: Any, where: str, found: Findings) -> None:
     kind = event.get("type")
     fields = _FIELDS.get(kind) if isinstance(kind, str) else None
     if fields is None:
-        found.fault(f"{where}/type", f"{kind!r} is not one of {', '.join(words.EVENT_TYPES)}")
+        found.fault(f"{where}/type", f"{c.shown(kind)} is not one of {', '.join(words.EVENT_TYPES)}")
         return
     for key in _REQUIRED:
         if key not in event:
@@ -188,7 +188,9 @@ def check_event(event: Any, where: str, found: Findings) -> None:
             check(value, f"{where}/{key}", found)
         elif key == OWN_RANGES:
             found.fault(c.pointer(where, key), "only Tracemark's own label jobs may say which numbers they commission")
-        elif not c.is_extension_key(key):
+        elif c.is_extension_key(key):
+            c.own_value(value, c.pointer(where, key), found)
+        else:
             hint = f"not known in {kind}; a key of your own needs a prefix, such as example:{key}"
             found.fault(c.pointer(where, key), f"{key} is {hint}")
     _RULES[str(kind)](event, where, found)
@@ -204,11 +206,13 @@ def _check_document(document: Mapping[str, Any], found: Findings) -> None:
         check = _DOCUMENT.get(key)
         if check is not None:
             check(value, f"/{key}", found)
-        elif not c.is_extension_key(key):
+        elif c.is_extension_key(key):
+            c.own_value(value, c.pointer("", key), found)
+        else:
             found.fault(c.pointer("", key), f"{key} is not known here; a key of your own needs a prefix")
     version = document.get("schemaVersion", "2.0")
     if not isinstance(version, str) or not version.startswith("2."):
-        found.fault("/schemaVersion", f'{version!r} is not taken; EPCIS 2 is written "2.0", with quotation marks')
+        found.fault("/schemaVersion", f'{c.shown(version)} is not taken; write "2.0", with quotation marks')
     where, events = _event_list(document)
     if not isinstance(events, list):
         found.fault(where, "the list of events is missing")

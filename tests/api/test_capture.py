@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import httpx2
+import orjson
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -99,6 +100,7 @@ async def test_a_broken_document_is_refused_with_every_place_and_leaves_nothing(
         ({}, b"{", (400, "ValidationException")),
         ({}, b"[]", (400, "ValidationException")),
         ({}, b'{"type": "EPCISDocument", "x": "\\u0000"}', (400, "ValidationException")),
+        ({}, orjson.dumps(document(broken(**{"dairy:note": "\x00"}))), (400, "ValidationException")),
         ({"Content-Length": str(3 * 1024**3)}, b"{}", (413, "CaptureLimitExceededException")),
     ],
 )

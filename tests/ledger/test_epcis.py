@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 import pytest
 
-from ledger.epcis.checks import FAULTS_MAX
+from ledger.epcis.checks import DEPTH_MAX, FAULTS_MAX
 from ledger.epcis.read import read_document
 from ledger.epcis.told import content_hash, read_event, sorted_names
 from ledger.epcis.validate import examine, validate
@@ -38,6 +38,14 @@ def faults_of(kind: str, drop: str = "", **says: Any) -> list[Fault]:
     event = {**copy.deepcopy(EVENTS[kind]), **says}
     event.pop(drop, None)
     return validate(d.document(event))
+
+
+def nested(levels: int) -> list[Any]:
+    """A list in a list, and so on."""
+    value: list[Any] = []
+    for _ in range(levels - 1):
+        value = [value]
+    return value
 
 
 def wheres(faults: list[Fault]) -> list[str]:
@@ -103,6 +111,14 @@ def test_broken_documents_are_refused_where_they_say_they_are_broken(path: Path)
         ("aggregation", {"ilmd": {"cbvmda:lotNumber": "C1"}}, "/ilmd"),
         ("transformation", {"action": "ADD"}, "/action"),
         ("object", {"tracemark:numberRanges": [[1, 2]]}, "/tracemark:numberRanges"),
+        ("object", {"dairy:note": "\x00"}, "/dairy:note"),
+        ("object", {"dairy:notes": [{"dairy:at": ["\x00"]}]}, "/dairy:notes/0/dairy:at/0"),
+        ("object", {"dairy:notes": {"a\x00": 1}}, "/dairy:notes/a\\u0000"),
+        ("object", {"dairy\x00:note": 1}, "/dairy\\u0000:note"),
+        ("object", {"ilmd": {"dairy:note": "\x00"}}, "/ilmd/dairy:note"),
+        ("object", {"eventID": "urn:dairy:\x00"}, "/eventID"),
+        ("object", {"dairy:deep": nested(DEPTH_MAX + 1)}, "/dairy:deep" + "/0" * DEPTH_MAX),
+        ("object", {"readPoint": {"id": nested(900)}}, "/readPoint/id"),
     ],
 )
 def test_what_breaks_a_rule_is_told_with_its_place(kind: str, says: dict[str, Any], where: str) -> None:
@@ -125,6 +141,7 @@ def test_what_an_event_needs_is_missed(kind: str, drop: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "drop", "says"),
     [
+        ("object", "", {"dairy:deep": nested(DEPTH_MAX), "dairy:note": "\n"}),
         ("object", "epcList", {"quantityList": [d.much(d.MILK, "M1", 1)]}),
         (
             "object",

@@ -149,6 +149,13 @@ async def test_what_could_not_be_held_in_memory_is_refused_by_name(
         fewer.setattr(stream, "FRAME_VALUES_MAX", 5)
         with pytest.raises(TooManyValues, match="without its events"):
             stream.read_frame(file, file.name)
+    wordy = written(tmp_path / "wordy.json", d.document({**day()[0], "dairy:note": 'a "word" ' * 20_000}))
+    assert stream.read_frame(wordy, wordy.name).events == 1
+    with monkeypatch.context() as fewer:
+        fewer.setattr(stream, "TEXT_BYTES_MAX", 100_000)
+        assert stream.read_frame(file, file.name).events == 14
+        with pytest.raises(DocumentNotReadable, match="longer than 100,000 bytes"):
+            stream.read_frame(wordy, wordy.name)
 
 
 def test_reading_three_times_the_events_takes_no_more_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
