@@ -16,6 +16,9 @@ from starlette.routing import request_response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from portal.beside import Reader
+from portal.check_jobs import CheckJobs
+from portal.check_routes import TEXT_BYTES_MAX, CheckRoutes
+from portal.check_tables import FILE_BYTES_MAX
 from portal.counting import COUNT_WITHIN_S, CheckCounter
 from portal.histories import Histories
 from portal.hot_path import HotPath
@@ -26,12 +29,16 @@ from portal.pace import Pace
 from portal.pages import Pages
 from portal.photos import PHOTO_BYTES_MAX
 from portal.protocol import STATE, FastLane
+from portal.recall_copies import RecallCopies
+from portal.recall_routes import RecallRoutes
+from portal.receipts import Receipts
 from portal.refresh import WORLD, Refresher
 from portal.routes import Routes
 from portal.scan_log import ScanLog
 from portal.shelf import Shelf
 from portal.shopper_routes import ShopperRoutes
 from portal.sightings import Sightings
+from portal.signing import Signer
 from runtime.clock import Clock, system_clock
 from runtime.database import DatabaseAddress
 from runtime.secrets import master_secret
@@ -44,6 +51,10 @@ from web.problems import OwnFailures, handlers
 BODY_BYTES_MAX: Final = 3 * 1024 * 1024
 FORM_BYTES_MAX: Final = 64 * 1024
 """What a report has beside its photo."""
+_BYTES_BY_PREFIX: Final = {
+    "/report": PHOTO_BYTES_MAX + FORM_BYTES_MAX,
+    "/check": FILE_BYTES_MAX + TEXT_BYTES_MAX + FORM_BYTES_MAX,
+}
 FIRST_LOAD_WITHIN_S: Final = 60.0
 """How long the start waits for the first copy; afterwards it serves, and says that it cannot confirm."""
 
@@ -76,6 +87,11 @@ def create_app(
     )
     front, guarded = _front(settings, shelf, refresher, reader, clock)
     routes = Routes(front)
+    signer = Signer(secret)
+    receipts = Receipts(live, signer, settings.base_url)
+    jobs = CheckJobs(settings.data_dir, address, secret, receipts, clock=clock)
+    lists = CheckRoutes(front, jobs, receipts)
+    copies = RecallRoutes(front, RecallCopies(refresher, signer, secret, settings.base_url), signer)
     desk = ShopperRoutes(front, live, settings, secret)
 
     @asynccontextmanager
@@ -90,7 +106,7 @@ def create_app(
             raise
         await live.warm()
         await shelf.look()
-        works = (refresher.run(), log.run(), sightings.run(), shelf.run())
+        works = (refresher.run(), log.run(), sightings.run(), shelf.run(), jobs.run())
         tasks = [asyncio.create_task(work) for work in works]
         for task in tasks:
             task.add_done_callback(_say_end)
@@ -102,17 +118,24 @@ def create_app(
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await jobs.close()
             await reader.close()
             await log.flush()
             await sightings.flush()
             await live.close()
 
     app = Starlette(
-        routes=[*routes.routes(), *desk.routes(), *probes.routes({"public record": partial(_confirmed, refresher)})],
+        routes=[
+            *routes.routes(),
+            *lists.routes(),
+            *copies.routes(),
+            *desk.routes(),
+            *probes.routes({"public record": partial(_confirmed, refresher)}),
+        ],
         middleware=[
             Middleware(SecurityHeaders, **guarded),
             Middleware(OwnFailures, routes.problem),
-            Middleware(BodyLimit, BODY_BYTES_MAX, {"/report": PHOTO_BYTES_MAX + FORM_BYTES_MAX}),
+            Middleware(BodyLimit, BODY_BYTES_MAX, _BYTES_BY_PREFIX),
             Middleware(SameOrigin, [settings.base_url]),
         ],
         exception_handlers=handlers(routes.problem),

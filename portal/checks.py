@@ -6,18 +6,20 @@ import asyncio
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
+from hashlib import blake2b
+from types import MappingProxyType
 from typing import Any, Final
 
 from gs1 import scan_data
 from gs1.errors import GS1Error
 from gs1.identifier import Granularity, Identifier
-from portal import units
-from portal.live import ContentsTooMany, Live
-from portal.model import Confirmation, Finding, Verdict
+from portal import check_cells, unit_reads, units
+from portal.live import Live
+from portal.model import Confirmation, Finding, UnitLine, Verdict
 from portal.snapshot import Snapshot
 from portal.verdict import judge, shown_cases
 from portal.wording import quantity
@@ -31,10 +33,9 @@ CODE_LENGTH_MAX: Final = 2_048
 AT_A_TIME: Final = 100
 """Rows judged before other requests are let pass."""
 
-_SPREADSHEET_NUMBER = re.compile(r"[0-9][.,][0-9]+E\+?[0-9]+", re.I)
 _BREAKS = re.compile(r"[\r\n\t]+")
-_SPACES: Final = " \t\r\n\u00a0\u3000\ufeff"  # not what Python strips: FNC1 (0x1D) means something in a code
-_CODE_COLUMNS: Final = ("digital_link", "code", "link", "url", "epc", "sscc")
+SPACES: Final = " \t\r\n\u00a0\u3000\ufeff"
+_NUMBER = re.compile(r"[-+]?[0-9]+([.,][0-9]+)*")
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
@@ -44,10 +45,6 @@ class ListTooLong(TooMany):
 
 class ListEmpty(Invalid):
     """There is no code in what was sent. Give one code per line."""
-
-
-class FileUnreadable(Invalid):
-    """The file cannot be read as text ({problem}). Save it as CSV (UTF-8) and send it again."""
 
 
 class Status(StrEnum):
@@ -119,23 +116,74 @@ async def check(
         raise ListTooLong(rows=len(codes), rows_max=rows_max)
     if not codes:
         raise ListEmpty()
+    checker = Checker(snapshot, confirmation, today, live)
     rows: list[Row] = []
-    first: dict[str, int] = {}
-    units_read = 0
-    for index, code in enumerate(codes):
-        identifier, fault = read(code)
-        if identifier is None:
-            row = Row(code, Status.UNREADABLE, Verdict.UNREADABLE, what=fault)
-        elif identifier.granularity is Granularity.LOGISTIC_UNIT:
-            units_read += 1
-            row = await _unit_row(code, identifier, snapshot, confirmation, live if units_read <= UNITS_MAX else None)
-        else:
-            row = check_one(code, identifier, snapshot, confirmation, today)
-        rows.append(row if code not in first else _again(row, first[code]))
-        first.setdefault(code, index + 1)
-        if index % AT_A_TIME == AT_A_TIME - 1:
-            await asyncio.sleep(0)
+    for begin in range(0, len(codes), AT_A_TIME):
+        rows += await checker.rows(codes[begin : begin + AT_A_TIME])
+        await asyncio.sleep(0)
     return rows
+
+
+class Checker:
+    """Checks one list, batch after batch: every row as of the same copy, and each repeated code marked.
+
+    ``units_max``: so many cases and pallets are looked into; those beyond are told as not confirmed.
+    """
+
+    def __init__(
+        self, snapshot: Snapshot, confirmation: Confirmation, today: date, live: Live, *, units_max: int = UNITS_MAX
+    ) -> None:
+        self._snapshot = snapshot
+        self._confirmation = confirmation
+        self._today = today
+        self._live = live
+        self._units_max = units_max
+        self._units = 0
+        self._seen = 0
+        self._first: dict[int, int] = {}
+        """Row by hash of the code (64 bits): a million long texts would not fit beside the rest."""
+
+    async def rows(self, codes: Sequence[str], faults: Mapping[int, str] = MappingProxyType({})) -> list[Row]:
+        """The rows of the next codes, in order. ``faults``: what is known to be wrong with some, by index."""
+        asked = [(None, faults[i]) if i in faults else read(code) for i, code in enumerate(codes)]
+        units = [found.value for found, _ in asked if found and found.granularity is Granularity.LOGISTIC_UNIT]
+        wanted = list(dict.fromkeys(units))[: max(self._units_max - self._units, 0)]
+        self._units += len(wanted)
+        inside = await unit_reads.contents_of(self._live, wanted) if wanted else {}
+        rows = []
+        for code, (identifier, fault) in zip(codes, asked, strict=True):
+            if identifier is None:
+                row = Row(code, Status.UNREADABLE, Verdict.UNREADABLE, what=fault)
+            elif identifier.granularity is Granularity.LOGISTIC_UNIT:
+                row = self._unit_row(code, identifier.value, inside)
+            else:
+                row = check_one(code, identifier, self._snapshot, self._confirmation, self._today)
+            rows.append(self._numbered(row, code))
+        return rows
+
+    def _numbered(self, row: Row, code: str) -> Row:
+        self._seen += 1
+        key = int.from_bytes(blake2b(code.encode(errors="surrogatepass"), digest_size=8).digest(), "big", signed=True)
+        first = self._first.setdefault(key, self._seen)
+        return row if first == self._seen else replace(row, duplicate_of=first)
+
+    def _unit_row(self, code: str, sscc: str, inside: Mapping[str, unit_reads.Inside | None]) -> Row:
+        if sscc not in inside:
+            what = f"Only {self._units_max} cases or pallets are looked into at once."
+            return Row(code, Status.CANNOT_CONFIRM, Verdict.CANNOT_CONFIRM, sscc=sscc, what=what)
+        found = inside[sscc]
+        held = units.lines(found.contents, self._snapshot) if found is not None else None
+        verdict = units.judge_unit(
+            held, exists=found.exists if found is not None else None, is_fresh=self._confirmation.is_fresh
+        )
+        return Row(
+            code=code,
+            status=_STATUS_BY_VERDICT.get(verdict, Status.NOT_RECALLED),
+            verdict=verdict,
+            sscc=sscc,
+            recalls=tuple(case.number for case in units.recalls_in(held or ())),
+            what=_inside(held or ()),
+        )
 
 
 def check_one(code: str, identifier: Identifier, snapshot: Snapshot, confirmation: Confirmation, today: date) -> Row:
@@ -155,7 +203,7 @@ def check_one(code: str, identifier: Identifier, snapshot: Snapshot, confirmatio
         serial=identifier.serial,
         product=finding.product.name if finding.product is not None else None,
         recalls=tuple(case.number for case in shown_cases(finding, verdict)),
-        what=_remark(finding, verdict),
+        what=_remark(finding, verdict, lot),
     )
 
 
@@ -163,37 +211,17 @@ def read(code: str) -> tuple[Identifier | None, str]:
     """The identifier, or None and what is wrong with the text."""
     if len(code) > CODE_LENGTH_MAX:
         return None, f"The code has more than {CODE_LENGTH_MAX} characters."
-    if _SPREADSHEET_NUMBER.fullmatch(code):
-        return (
-            None,
-            "A spreadsheet turned this number into a rounded one. Format the column as text and enter it again.",
-        )
+    if damage := check_cells.damage_of(code):
+        return None, damage
     try:
         return scan_data.read(code), ""
     except GS1Error as error:
-        return None, str(error)
+        return None, check_cells.lost_zeros(code) or str(error)
 
 
 def codes_of_text(text: str) -> list[str]:
     """One code per line; tabs separate too, as handheld scanners and spreadsheets paste them."""
-    return [code for part in _BREAKS.split(text) if (code := part.strip(_SPACES))]
-
-
-def codes_of_file(body: bytes) -> list[str]:
-    """The codes of a CSV file: the column named as one, else gtin with lot and serial, else the first column."""
-    rows = [row for row in csv.reader(io.StringIO(_decoded(body))) if any(cell.strip() for cell in row)]
-    if not rows:
-        return []
-    header = [cell.strip(_SPACES).lower() for cell in rows[0]]
-    column = next((header.index(name) for name in _CODE_COLUMNS if name in header), None)
-    if column is not None:
-        return [_cell(row, column) for row in rows[1:]]
-    if "gtin" in header:
-        places = [header.index(name) for name in ("gtin", "lot", "serial") if name in header]
-        return [
-            _assembled([_cell(row, place) for place in places], [header[place] for place in places]) for row in rows[1:]
-        ]
-    return [_cell(row, 0) for row in rows]
+    return [code for part in _BREAKS.split(text) if (code := part.strip(SPACES))]
 
 
 def as_csv(rows: Iterable[Row]) -> bytes:
@@ -203,7 +231,7 @@ def as_csv(rows: Iterable[Row]) -> bytes:
     writer.writerow(("code", "status", "verdict", "gtin", "lot", "serial", "sscc", "product", "recalls", "remark"))
     for row in rows:
         cells = (row.code, row.status.value, row.verdict.value, row.gtin, row.lot, row.serial, row.sscc, row.product)
-        writer.writerow([_harmless(cell or "") for cell in (*cells, " ".join(row.recalls), row.what)])
+        writer.writerow([harmless(cell or "") for cell in (*cells, " ".join(row.recalls), row.what)])
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 
 
@@ -212,65 +240,21 @@ def summary(rows: Sequence[Row]) -> dict[str, int]:
     return {status.value: n for status in Status if (n := sum(row.status is status for row in rows))}
 
 
-async def _unit_row(
-    code: str, identifier: Identifier, snapshot: Snapshot, confirmation: Confirmation, live: Live | None
-) -> Row:
-    if live is None:
-        what = f"Only {UNITS_MAX} cases or pallets are looked into at once."
-        return Row(code, Status.CANNOT_CONFIRM, Verdict.CANNOT_CONFIRM, sscc=identifier.sscc, what=what)
-    try:
-        contents = await live.contents(identifier.value)
-        exists = True if contents else await live.unit_exists(identifier.value)
-    except ContentsTooMany:
-        contents, exists = None, None
-    held = units.lines(contents, snapshot) if contents is not None else None
-    verdict = units.judge_unit(held, exists=exists, is_fresh=confirmation.is_fresh)
-    recalled = sum(line.recalled for line in held or ())
-    inside = sum(line.quantity for line in held or ())
-    return Row(
-        code=code,
-        status=_STATUS_BY_VERDICT.get(verdict, Status.NOT_RECALLED),
-        verdict=verdict,
-        sscc=identifier.sscc,
-        recalls=tuple(case.number for case in units.recalls_in(held or ())),
-        what=f"{quantity(recalled, '')} of {quantity(inside, '')} inside are recalled." if recalled else "",
-    )
+def _inside(held: Sequence[UnitLine]) -> str:
+    recalled = sum(line.recalled for line in held)
+    inside = sum(line.quantity for line in held)
+    return f"{quantity(recalled, '')} of {quantity(inside, '')} inside are recalled." if recalled else ""
 
 
-def _remark(finding: Finding, verdict: Verdict) -> str:
+def _remark(finding: Finding, verdict: Verdict, lot: str | None) -> str:
     if finding.is_suspect:
         return "The lot in the code is not the lot on record."
     if verdict is Verdict.UNKNOWN_CODE and finding.product is not None:
-        return "The product is known, this lot or item is not."
+        hint = check_cells.perhaps_a_date(lot)
+        return " ".join(filter(None, ("The product is known, this lot or item is not.", hint)))
     return ""
 
 
-def _again(row: Row, first: int) -> Row:
-    return Row(**{**{name: getattr(row, name) for name in Row.__slots__}, "duplicate_of": first})
-
-
-def _decoded(body: bytes) -> str:
-    encodings = ("utf-16",) if body[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "gb18030")
-    for encoding in encodings:
-        try:
-            return body.decode(encoding)
-        except UnicodeDecodeError as error:
-            problem = f"{encoding}: {error.reason}"
-    raise FileUnreadable(problem=problem)
-
-
-def _assembled(values: list[str], names: list[str]) -> str:
-    """The forms in which ``gs1.scan_data`` reads a GTIN with a lot, a serial, or both."""
-    by_name = dict(zip(names, values, strict=True))
-    gtin, lot, serial = (by_name.get(name, "") for name in ("gtin", "lot", "serial"))
-    if serial:
-        return f"{gtin}/{lot}/{serial}"
-    return f"{gtin}:{lot}" if lot else gtin
-
-
-def _cell(row: Sequence[str], column: int) -> str:
-    return row[column].strip(_SPACES) if column < len(row) else ""
-
-
-def _harmless(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
+def harmless(cell: str) -> str:
+    """The cell so that no spreadsheet takes it for a formula. A negative number is none."""
+    return f"'{cell}" if cell.startswith(_FORMULA) and not _NUMBER.fullmatch(cell) else cell

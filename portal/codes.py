@@ -57,6 +57,10 @@ class Keys:
             self._decoders[gtin] = found
         return found
 
+    def own_cipher(self, gtin: str, epoch: int) -> SerialCipher:
+        """A cipher of the caller's own: one belongs to one thread."""
+        return SerialCipher(keys.derive_key(self._roots[epoch], gtin=gtin, epoch=epoch), gtin)
+
     def _cipher(self, epoch: int, gtin: str) -> SerialCipher:
         cipher = self._ciphers.get((epoch, gtin))
         if cipher is None:
@@ -126,6 +130,17 @@ class BlockTable:
         row = bisect_right(lo, number) - 1
         return None if row < 0 or number >= lo[row] + n[row] else row
 
+    def of_lots(self, lots: Int64s) -> list[Block]:
+        """The blocks issued for any of these lots."""
+        return [self.block(int(row)) for row in np.flatnonzero(np.isin(self.lot_id, lots))]
+
+    def meeting(self, lo: int, n: int) -> list[Block]:
+        """The blocks that hold any of the numbers ``lo`` to ``lo + n - 1``, in their order."""
+        first = max(int(self.lo.searchsorted(np.int64(lo), "right")) - 1, 0)
+        last = int(self.lo.searchsorted(np.int64(lo + n), "left"))
+        found = [self.block(row) for row in range(first, last)]
+        return [block for block in found if block.lo + block.n > lo]
+
     def block(self, row: int) -> Block:
         """One row as a value."""
         gtin, lot_id, epoch = int(self.gtin[row]), int(self.lot_id[row]), int(self.epoch[row])
@@ -170,6 +185,17 @@ class Blocks:
     def has_issued(self, gtin: int, epoch: int, number: int) -> bool:
         """Whether ``issued`` finds a block."""
         return self._telling(number).issued(gtin, epoch, number) is not None
+
+    def of_lots(self, lots: Int64s) -> list[Block]:
+        """The blocks issued for any of these lots, as last told."""
+        told = {int(lo) for lo in self.news.lo}
+        base = [block for block in self.base.of_lots(lots) if block.lo not in told]
+        return [*base, *self.news.of_lots(lots)]
+
+    def meeting(self, lo: int, n: int) -> list[Block]:
+        """The blocks that hold any of the numbers ``lo`` to ``lo + n - 1``, in their order, as last told."""
+        found = {block.lo: block for table in (self.base, self.news) for block in table.meeting(lo, n)}
+        return [found[at] for at in sorted(found)]
 
     def _telling(self, number: int) -> BlockTable:
         return self.news if self.news.size and self.news.row_of(number) is not None else self.base

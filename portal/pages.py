@@ -154,7 +154,7 @@ class Pages:
             tongue,
             **self._card(verdict, said, tongue, confirmed_at),
             title=said.heading,
-            lines=[_unit_row(line, tongue) for line in held[:UNIT_LINES_MAX]],
+            lines=[unit_row(line, tongue) for line in held[:UNIT_LINES_MAX]],
             left_off=max(len(held) - UNIT_LINES_MAX, 0),
             cases=[case_shown(case, tongue) for case in cases[:CASES_SHOWN_MAX]],
         ).encode()
@@ -304,7 +304,8 @@ def _links_shown(finding: Finding, offered: tuple[StaffLink, ...], tongue: Tongu
     ]
 
 
-def _unit_row(line: UnitLine, tongue: Tongue) -> dict[str, str]:
+def unit_row(line: UnitLine, tongue: Tongue) -> dict[str, str]:
+    """What a unit holds of one lot, as the templates show it."""
     return {
         "name": wording.product_name(line.product, tongue) if line.product is not None else "–",
         "lot": line.lot.code if line.lot is not None else "–",

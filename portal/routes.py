@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 import orjson
@@ -11,17 +10,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gs1 import digital_link
-from gs1.errors import GS1Error
-from gs1.identifier import Identifier
-from portal import cancelled, checks, documents, feeds, wording
+from portal import cancelled, documents, feeds, wording
 from portal.hot_path import JSON, Answer, Form
 from portal.http_front import CORS, Front
 from portal.language import Tongue
 from portal.model import Confirmation, Recall, Verdict
 from portal.pages import case_shown
 from portal.requests import ask_of, respond, visit_of
-from runtime.refusals import Fault, Invalid, NotFound
+from runtime.refusals import NotFound
 from web.headers import accepts
 from web.problems import RETRY_AFTER_S, Problem
 from web.problems import respond as respond_problem
@@ -37,10 +33,6 @@ ICON: Final = (
 
 class NoSuchRecall(NotFound):
     """No published case has the number {number}."""
-
-
-class BodyWrong(Invalid):
-    """The body cannot be used: {problem}. Send {{"codes": ["…", "…"]}} as JSON."""
 
 
 class Routes:
@@ -66,15 +58,11 @@ class Routes:
             Route("/recalls.atom", self.recalls_atom),
             Route("/feed.json", self.feed_json),
             Route("/recalls/{number}", self.recall),
-            Route("/check", self.check_form, methods=["GET"]),
-            Route("/check", self.check_list, methods=["POST"]),
-            Route("/v1/checks", self.check_api, methods=["POST"]),
             Route("/.well-known/gs1resolver", self.description),
             Route("/.well-known/security.txt", self.security),
             Route("/robots.txt", self.robots),
             Route("/favicon.svg", self.icon),
             Route("/favicon.ico", self.icon),
-            Route("/", self.check_form, methods=["GET"]),
         ]
 
     async def anything(self, request: Request) -> Response:
@@ -171,60 +159,6 @@ class Routes:
         body = self._pages.page("message.html", tongue, **cancelled.page(found, tongue))
         return respond(request, Answer(410, body, "text/html"))
 
-    async def check_form(self, request: Request) -> Response:
-        """The form for a list; ``?code=`` and ``?gtin=&lot=`` lead to the code's own page."""
-        asked = request.query_params
-        text = asked.get("code") or ""
-        if asked.get("gtin") and asked.get("lot"):
-            text = f"{asked['gtin']}:{asked['lot']}"
-        tongue, _, confirmation = self._cases(request)
-        if text:
-            identifier, fault = checks.read(text)
-            if identifier is not None:
-                return respond(request, Answer(303, headers={"Location": _path(identifier, tongue, asked)}))
-            body = self._pages.message(Verdict.UNREADABLE, tongue, None, fault)
-            return respond(request, Answer(400, body, "text/html"))
-        body = self._check_page(tongue, confirmation)
-        return respond(request, Answer(200, body, "text/html"))
-
-    async def check_list(self, request: Request) -> Response:
-        """The same list back with a status for each row: as a page, or as CSV."""
-        tongue, _, confirmation = self._cases(request)
-        async with request.form(max_files=1, max_fields=5, max_part_size=2 * 1024 * 1024) as form:
-            text = form.get("codes")
-            codes = checks.codes_of_text(text if isinstance(text, str) else "")
-            file = form.get("file")
-            if file is not None and not isinstance(file, str):
-                codes += checks.codes_of_file(await file.read())
-            wanted = str(form.get("format") or "")
-        rows = await self._checked(codes, confirmation, checks.PAGE_ROWS_MAX)
-        if wanted == "csv":
-            headers = {"Content-Disposition": 'attachment; filename="checked.csv"'}
-            return respond(request, Answer(200, checks.as_csv(rows), "text/csv", headers))
-        return respond(request, Answer(200, self._check_page(tongue, confirmation, rows), "text/html"))
-
-    async def check_api(self, request: Request) -> Response:
-        """``{"codes": […]}`` in, rows out."""
-        try:
-            body = orjson.loads(await request.body())
-        except orjson.JSONDecodeError as error:
-            raise BodyWrong(problem=f"it is not JSON ({error})") from error
-        codes = body.get("codes") if isinstance(body, dict) else None
-        if not isinstance(codes, list):
-            raise BodyWrong(problem="it has no list named codes")
-        if wrong := [i for i, code in enumerate(codes) if not isinstance(code, str)]:
-            faults = [Fault(f"/codes/{index}", "is not a text") for index in wrong[:100]]
-            raise BodyWrong(problem="a code is not a text", faults=faults)
-        confirmation = self._refresher.confirmation()
-        rows = await self._checked(codes, confirmation, checks.API_ROWS_MAX)
-        document = {
-            "rows": [row.document() for row in rows],
-            "summary": checks.summary(rows),
-            "confirmed_at": documents.instant(confirmation.at),
-            "revision": self._refresher.snapshot.revision,
-        }
-        return respond(request, Answer(200, orjson.dumps(document), JSON, {"Cache-Control": "no-store"}))
-
     async def description(self, request: Request) -> Response:
         """What this resolver can do."""
         return respond(request, Answer(200, orjson.dumps(documents.description(self._hot_path.base_url)), JSON))
@@ -245,16 +179,6 @@ class Routes:
     async def icon(self, request: Request) -> Response:
         """The little picture in the tab."""
         return respond(request, Answer(200, ICON, "image/svg+xml", {"Cache-Control": "public, max-age=604800"}))
-
-    async def _checked(self, codes: list[str], confirmation: Confirmation, rows_max: int) -> list[checks.Row]:
-        return await checks.check(
-            codes,
-            snapshot=self._refresher.snapshot,
-            confirmation=confirmation,
-            today=self._clock().date(),
-            live=self._reader.live,
-            rows_max=rows_max,
-        )
 
     def _cases(self, request: Request) -> tuple[Tongue, tuple[Recall, ...], Confirmation]:
         tongue = self._hot_path.tongue(ask_of(request, "", None))
@@ -289,31 +213,6 @@ class Routes:
             as_of=_as_of(confirmation, tongue),
         )
 
-    def _check_page(self, tongue: Tongue, confirmation: Confirmation, rows: list[checks.Row] | None = None) -> bytes:
-        shown = [
-            {
-                "code": row.code,
-                "word": wording.status(row.status.value, tongue),
-                "tone": wording.status_tone(row.status.value),
-                "product": row.product or "",
-                "lot": row.lot or "",
-                "recalls": row.recalls,
-                "what": row.what,
-            }
-            for row in rows or ()
-        ]
-        counted = checks.summary(rows or ())
-        return self._pages.page(
-            "check.html",
-            tongue,
-            rows=shown,
-            codes="\n".join(row.code for row in rows or ()),
-            summary=" · ".join(f"{wording.status(name, tongue)}: {n}" for name, n in counted.items()),
-            as_of=_as_of(confirmation, tongue),
-            problem="" if confirmation.is_fresh else tongue.gettext("We cannot confirm the recall status right now."),
-            rows_max=checks.PAGE_ROWS_MAX,
-        )
-
     def problem(self, request: Request, problem: Problem) -> Response:
         """A problem as a page for a browser, as a document for everything else."""
         if not accepts(request.headers.get("accept"), "text/html"):
@@ -328,14 +227,6 @@ class Routes:
             as_of="",
         )
         return respond(request, Answer(problem.status, body, "text/html", problem.headers))
-
-
-def _path(identifier: Identifier, tongue: Tongue, asked: Mapping[str, str]) -> str:
-    query = f"?lang={tongue.code}" if "lang" in asked else ""
-    try:
-        return f"{digital_link.path_of(identifier)}{query}"
-    except GS1Error:  # elements that a Digital Link cannot carry are left behind: the key says what it is
-        return f"{digital_link.path_of(identifier.identity())}{query}"
 
 
 def _as_of(confirmation: Confirmation, tongue: Tongue) -> str:

@@ -121,6 +121,11 @@ class Scopes:
         named_whole = {lot for lot, _ in whole}
         return sorted([*whole, *(pair for pair in parts if pair[0] not in named_whole)])
 
+    def runs_of(self, case_id: int, lot_id: int) -> list[tuple[int, int]]:
+        """The runs of numbers that a case names of a lot; none where it names the whole lot."""
+        parts = [part for part in self._parts_by_lot.get(lot_id, ()) if part.case_id == case_id]
+        return [pair for part in parts for pair in zip(part.lo.tolist(), part.n.tolist(), strict=True)]
+
     def in_order(self) -> tuple[Recall, ...]:
         """All published cases, the newest first."""
         return tuple(sorted(self.recalls.values(), key=lambda recall: recall.published_at, reverse=True))

@@ -111,15 +111,6 @@ async def test_pasted_codes_come_back_as_a_page_and_as_a_file(portal: httpx2.Asy
     ]
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
-async def test_a_file_is_read_by_its_columns(portal: httpx2.AsyncClient, encoding: str) -> None:
-    text = f"商品,gtin,lot,serial\n牛奶,{MILK},M1,\n牛奶,{MILK},M2,\n牛奶,{MILK},,NEVERISSUED1\n"
-
-    page = await portal.post("/check", files={"file": ("codes.csv", text.encode(encoding))}, data={"format": "csv"})
-    rows = list(csv.DictReader(io.StringIO(page.content.decode("utf-8-sig"))))
-    assert [row["status"] for row in rows] == ["RECALLED", "CHECK_THE_SERIAL", "UNKNOWN_CODE"]
-
-
 async def test_a_list_for_the_page_has_its_own_limit_and_an_empty_one_is_refused(portal: httpx2.AsyncClient) -> None:
     too_long = await portal.post("/check", data={"codes": f"{MILK}\n" * (PAGE_ROWS_MAX + 1)}, headers=BROWSER)
     empty = await portal.post("/check", data={"codes": " \n"}, headers=BROWSER)
@@ -132,12 +123,6 @@ async def test_a_list_for_the_page_has_its_own_limit_and_an_empty_one_is_refused
 async def test_another_site_cannot_send_a_browser_here_with_a_list(portal: httpx2.AsyncClient) -> None:
     sent = await portal.post("/check", data={"codes": MILK}, headers={**BROWSER, "sec-fetch-site": "cross-site"})
     assert sent.status_code == 403
-
-
-def test_the_first_column_is_read_when_no_header_names_one() -> None:
-    assert checks.codes_of_file(b"A,1\nB,2\n") == ["A", "B"]
-    assert checks.codes_of_file(b"Lot,Digital_Link\nx,https://a\n") == ["https://a"]
-    assert checks.codes_of_file(b"") == []
 
 
 def test_the_mark_between_elements_is_not_taken_for_white_space() -> None:

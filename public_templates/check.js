@@ -1,0 +1,92 @@
+// What the page /check gains where scripts run: each line that a hand scanner ends is answered at once with a sound,
+// a colour and a word, and a camera that the browser can really read codes with may be used. The form works without.
+"use strict";
+(() => {
+  const box = document.getElementById("codes");
+  const told = document.getElementById("told");
+  const button = document.getElementById("camera");
+  const video = document.getElementById("view");
+  if (!box || !told) return;
+  const words = JSON.parse(told.dataset.words);
+  const tones = { RECALLED: "stop", NOT_RECALLED: "good", UNREADABLE: "grey", NOT_OURS: "grey" };
+  let sound = null;
+
+  // One high tone: no recall known. Two low ones: look. A long one: recalled.
+  const beep = (status) => {
+    sound = sound || new AudioContext();
+    const tone = (hertz, begin, seconds) => {
+      const source = sound.createOscillator();
+      source.frequency.value = hertz;
+      source.connect(sound.destination);
+      source.start(sound.currentTime + begin);
+      source.stop(sound.currentTime + begin + seconds);
+    };
+    if (status === "NOT_RECALLED") tone(1200, 0, 0.08);
+    else if (status === "RECALLED") tone(220, 0, 0.7);
+    else { tone(400, 0, 0.12); tone(400, 0.2, 0.12); }
+  };
+
+  const show = (status, text) => {
+    told.className = "card " + (tones[status] || "care");
+    told.textContent = words[status] + ": " + text;
+    beep(status);
+  };
+
+  const ask = async (code) => {
+    try {
+      const answer = await fetch("/v1/checks", {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ codes: [code] }),
+      });
+      if (!answer.ok) throw new Error(String(answer.status));
+      const row = (await answer.json()).rows[0];
+      show(row.status, [code, row.product, row.recalls.join(" "), row.what].filter(Boolean).join(" · "));
+    } catch (problem) {
+      show("CANNOT_CONFIRM", code);
+    }
+  };
+
+  const insert = (text) => box.setRangeText(text, box.selectionStart, box.selectionEnd, "end");
+
+  box.addEventListener("keydown", (event) => {
+    if (event.ctrlKey && event.key === "]") { // how a keyboard wedge types FNC1 (0x1D)
+      event.preventDefault();
+      insert("\x1d");
+    } else if (event.key === "Enter") {
+      const line = box.value.slice(0, box.selectionStart).split("\n").pop().replace(/^[ \t\r]+|[ \t\r]+$/g, "");
+      if (line) ask(line);
+    }
+  });
+
+  const read = async (detector, seen) => {
+    const prefix = { data_matrix: "]d2", code_128: "]C1" };
+    for (const found of await detector.detect(video)) {
+      if (seen.has(found.rawValue)) continue;
+      seen.add(found.rawValue);
+      const isLink = /^https?:\/\//i.test(found.rawValue);
+      const isElements = !isLink && (found.rawValue.includes("\x1d") || /^01\d{14}|^00\d{18}/.test(found.rawValue));
+      const code = isElements ? (prefix[found.format] || "]Q3") + found.rawValue.replace(/^\x1d/, "") : found.rawValue;
+      box.value += (box.value && !box.value.endsWith("\n") ? "\n" : "") + code + "\n";
+      ask(code);
+    }
+    setTimeout(() => read(detector, seen), 200);
+  };
+
+  // Some browsers have the class and can read nothing with it: only formats that are really listed count.
+  const offer = async () => {
+    if (!button || !("BarcodeDetector" in window) || !navigator.mediaDevices) return;
+    const wanted = ["qr_code", "data_matrix", "code_128", "ean_13"];
+    const listed = await BarcodeDetector.getSupportedFormats();
+    const formats = wanted.filter((format) => listed.includes(format));
+    if (!formats.includes("qr_code")) return;
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+      video.hidden = false;
+      await video.play();
+      read(new BarcodeDetector({ formats }), new Set());
+    });
+  };
+  offer();
+})();

@@ -1,0 +1,199 @@
+"""A partner's file: read in the usual forms, damage told, the same file back, and never a formula in it."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import AsyncIterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import python_calamine
+import pytest
+import xlsxwriter
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from portal import check_cells, check_tables
+from portal.check_tables import Columns
+from runtime.database import DatabaseAddress
+from runtime.refusals import Invalid
+from tests.portal.arrangement import BROWSER, CHEESE, MILK, arrange, item, publish, until
+from tests.portal.conftest import portal_on
+
+SERIAL = item(1001).rsplit("/", maxsplit=1)[1]
+
+
+@pytest.fixture(scope="module")
+async def portal(
+    cluster: DatabaseAddress, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[httpx2.AsyncClient]:
+    async def prepare(conn: AsyncConnection) -> None:
+        await arrange(conn)
+        await publish(conn, case_id=1, lots=[1])
+
+    async with portal_on(cluster, tmp_path_factory.mktemp("files"), prepare) as client:
+        yield client
+
+
+def workbook(path: Path, rows: list[list[Any]]) -> Path:
+    book = xlsxwriter.Workbook(str(path))
+    sheet = book.add_worksheet()
+    dated = book.add_format({"num_format": "yyyy-mm-dd"})
+    for at, row in enumerate(rows):
+        for column, cell in enumerate(row):
+            if isinstance(cell, str):
+                sheet.write_string(at, column, cell)
+            elif hasattr(cell, "year"):
+                sheet.write_datetime(at, column, cell, dated)
+            else:
+                sheet.write_number(at, column, cell)
+    book.close()
+    return path
+
+
+async def sent(portal: httpx2.AsyncClient, name: str, content: bytes) -> str:
+    """Send a file and wait until its columns can be confirmed, or it was refused; its address."""
+    answer = await portal.post("/check", files={"file": (name, content)}, headers=BROWSER)
+    assert answer.status_code == 303, answer.text
+    here = answer.headers["location"].partition("?")[0]
+
+    async def was_read() -> bool:
+        return "refresh" not in (await portal.get(here)).headers
+
+    await until(was_read)
+    return str(here)
+
+
+async def checked(portal: httpx2.AsyncClient, here: str, **columns: str) -> httpx2.Response:
+    started = await portal.post(f"{here}/start", data=columns, headers=BROWSER)
+    assert started.status_code == 303, started.text
+
+    async def is_done() -> bool:
+        return (await portal.get(f"{here}/result")).status_code == 200
+
+    await until(is_done)
+    return await portal.get(f"{here}/result")
+
+
+async def test_a_csv_comes_back_as_csv_with_its_own_columns_and_what_is_known(portal: httpx2.AsyncClient) -> None:
+    text = f"商品;GTIN;批号;备注\n牛奶;{MILK};M1;=1+1\n奶酪;{CHEESE};C1;-5\n牛奶;{MILK};M1;再一次\n"
+    here = await sent(portal, "stock.csv", text.encode("gb18030"))
+
+    page = (await portal.get(f"{here}?lang=en")).text
+    assert 'value="2" selected' in page  # the column of GTINs was seen
+    answer = await checked(portal, here, has_header="yes", gtin="2", lot="3")
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=";"))
+
+    assert [row["tracemark_status"] for row in rows] == ["RECALLED", "NOT_RECALLED", "RECALLED"]
+    assert [row["duplicate_of_row"] for row in rows] == ["", "", "1"]
+    assert [row["备注"] for row in rows] == ["'=1+1", "-5", "再一次"]
+    assert rows[0]["recalls"] == "R-2026-0001"
+    assert "stock-checked.csv" in answer.headers["content-disposition"]
+    done = (await portal.get(f"{here}?lang=zh")).text
+    assert "R-2026-0001" in done
+    assert "/check/receipts/" in done
+
+
+async def test_a_workbook_comes_back_as_one_and_its_damaged_cells_are_unreadable(
+    portal: httpx2.AsyncClient, tmp_path: Path
+) -> None:
+    rows = [
+        ["gtin", "lot", "sscc"],
+        [MILK, "M1", ""],
+        [float(MILK), "M1", ""],
+        ["", "", 395201234567890123.0],
+        [MILK, date(2026, 3, 1), ""],
+        [MILK, "M1", "3.95201234567890E+17"],
+        ["=1+1", "", ""],
+    ]
+    here = await sent(portal, "stock.xlsx", workbook(tmp_path / "in.xlsx", rows).read_bytes())
+    answer = await checked(portal, here, has_header="yes", gtin="1", lot="2", sscc="3")
+    path = tmp_path / "out.xlsx"
+    path.write_bytes(answer.content)
+    back = python_calamine.load_workbook(str(path)).get_sheet_by_index(0).to_python()
+
+    assert back[0][:4] == ["gtin", "lot", "sscc", "tracemark_status"]
+    assert [row[3] for row in back[1:]] == ["RECALLED", "RECALLED", *["UNREADABLE"] * 4]
+    assert "rounded" in back[3][8]
+    assert "date" in back[4][8]
+    assert back[6][0] == "=1+1"  # a text, not what it would come to
+
+
+async def test_a_file_that_is_stopped_is_gone_at_once(portal: httpx2.AsyncClient) -> None:
+    here = await sent(portal, "codes.txt", f"{MILK}\n".encode())
+
+    await portal.post(f"{here}/cancel", headers=BROWSER)
+
+    assert (await portal.post(f"{here}/start", data={"code": "1"})).status_code == 409
+    assert (await portal.get(f"{here}/result")).status_code == 404
+    assert "stopped" in (await portal.get(f"{here}?lang=en")).text
+
+
+@pytest.mark.parametrize("content", [b"PK\x03\x04 no workbook", b"\xd0\xcf\x11\xe0 an old one"])
+def test_a_workbook_that_cannot_be_read_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "x.xlsx"
+    path.write_bytes(content)
+
+    with pytest.raises(check_tables.FileUnreadable):
+        check_tables.preview(path)
+
+
+@pytest.mark.parametrize("chosen", [{"code": 1}, {}, {"lot": 0}, {"code": -1}])
+def test_columns_that_are_not_there_or_tell_no_code_are_refused(chosen: dict[str, Any]) -> None:
+    with pytest.raises(Invalid):
+        Columns.of(chosen, 1)
+    assert Columns.of({"code": 0}, 1).code == 0
+
+
+@pytest.mark.parametrize("name", ["x", "A" * 22])
+async def test_a_name_that_nobody_was_given_opens_no_file(portal: httpx2.AsyncClient, name: str) -> None:
+    assert (await portal.get(f"/check/files/{name}")).status_code == 404
+    assert (await portal.get(f"/check/files/{name}/result")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns"),
+    [
+        ([["Batch No", "Digital Link"], ["x", "y"]], Columns(True, code=1)),
+        ([["GTIN", "Lot", "serial"], ["1", "2", "3"]], Columns(True, gtin=0, lot=1, serial=2)),
+        ([["A", "B"], ["1", MILK], ["2", MILK]], Columns(True, code=1)),
+        ([[MILK, "1"], [MILK, "2"]], Columns(False, code=0)),
+        ([["a", "b"], ["c", "d"]], None),
+    ],
+)
+def test_columns_are_told_by_their_names_else_by_what_they_hold(rows: list[list[str]], columns: Columns | None) -> None:
+    assert check_tables.detect(rows) == columns
+
+
+def test_a_column_of_codes_with_commas_in_them_is_not_cut(tmp_path: Path) -> None:
+    path = tmp_path / "codes.txt"
+    path.write_text(f"(01){MILK}(10)A,B\n(01){MILK}(10)C\n")
+
+    assert list(check_tables.rows_of(path)) == [[f"(01){MILK}(10)A,B"], [f"(01){MILK}(10)C"]]
+
+
+def test_one_row_more_than_the_limit_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check_tables, "FILE_ROWS_MAX", 2)
+    path = tmp_path / "codes.txt"
+    path.write_text("h\n1\n2\n")
+    assert len(list(check_tables.rows_of(path))) == 3
+
+    path.write_text("h\n1\n2\n3\n")
+    with pytest.raises(check_tables.FileTooLarge):
+        list(check_tables.rows_of(path))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+def test_a_text_is_read_in_the_encodings_of_the_trade(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "codes.csv"
+    path.write_bytes(f"商品,gtin\n牛奶,{MILK}\n".encode(encoding))
+
+    assert list(check_tables.rows_of(path)) == [["商品", "gtin"], ["牛奶", MILK]]
+
+
+def test_noughts_that_a_spreadsheet_dropped_are_guessed_by_the_check_digit() -> None:
+    assert "00012345678905" in check_cells.lost_zeros("12345678905")
+    assert check_cells.lost_zeros("12345678906") == ""  # the check digit does not fit
+    assert check_cells.lost_zeros("milk") == ""
