@@ -26,6 +26,7 @@ class Benchmark(StrEnum):
     LABELS = "labels"
     TRACE = "trace"
     CAPTURE = "capture"
+    CHECK = "check"
 
 
 _DETAILS = {
@@ -52,12 +53,14 @@ def register(app: typer.Typer) -> None:
 
 
 def benchmark(
-    what: Annotated[Benchmark | None, typer.Argument(help="Without it, all four, one after the other.")] = None,
+    what: Annotated[Benchmark | None, typer.Argument(help="Without it, all five, one after the other.")] = None,
     rounds: Annotated[
         int, typer.Option(help="Rounds of each case, taken in turn; the median counts.")
     ] = ROUNDS_ADVISED,
     seconds: Annotated[float, typer.Option(help="Seconds of load in one round (scan).")] = 2.0,
-    size: Annotated[int | None, typer.Option(help="Lots (scan, trace), labels (labels) or events (capture).")] = None,
+    size: Annotated[
+        int | None, typer.Option(help="Lots (scan, trace), labels, events (capture) or rows (check).")
+    ] = None,
     items: Annotated[
         int | None,
         typer.Option(help="Items that one raw lot is to reach in the largest world, instead of --size (trace)."),

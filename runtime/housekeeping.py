@@ -21,5 +21,17 @@ async def forget_old_jobs(place: WorkPlace) -> None:
         )
 
 
+async def forget_old_receipts(place: WorkPlace) -> None:
+    """Drop receipts of checks that are older than the setting; whoever holds one as a file can verify it all the same."""
+    async with place.engine.connect() as conn, transaction(conn):
+        await conn.execute(
+            text("DELETE FROM check_receipt WHERE made_at < :now - make_interval(days => CAST(:days AS int))"),
+            {"now": place.clock(), "days": place.settings.receipts_kept_days},
+        )
+
+
 KINDS: Final[tuple[JobKind, ...]] = ()
-TIMED: Final = (Timed("runtime.forget_old_jobs", "17 3 * * *", forget_old_jobs),)
+TIMED: Final = (
+    Timed("runtime.forget_old_jobs", "17 3 * * *", forget_old_jobs),
+    Timed("runtime.forget_old_receipts", "27 3 * * *", forget_old_receipts),
+)

@@ -76,6 +76,9 @@ class Settings(BaseSettings):
     )
     scans_kept_days: int = Field(395, ge=1, le=3_650, description="scans and sightings older than this are dropped")
     reports_kept_days: int = Field(730, ge=1, le=3_650, description="shoppers' reports older than this are dropped")
+    receipts_kept_days: int = Field(
+        1_095, ge=1, le=36_500, description="receipts of checks older than this are dropped"
+    )
     unusual_mail_to: str | None = Field(None, description="who is told by mail of codes that may have been copied")
     portal_posts_per_minute: int = Field(
         20, ge=1, le=10_000, description="forms and lists that one network may send to the portal"

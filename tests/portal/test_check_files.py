@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-import python_calamine
 import pytest
+import python_calamine
 import xlsxwriter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
