@@ -1,7 +1,7 @@
 """``tracemark benchmark check``: files, pasted lists and pallets of partners, beside the same files copied unchecked.
 
-``size`` is the rows of the workbook; the CSV has ten times as many. Each file is checked by the portal's own process for
-files, its start and the load of its copy counted; the memory is the most that this process had.
+``size`` is the rows of the workbook; the CSV has ten times as many. Each file is checked by the portal's own process
+for files, its start and the load of its copy counted; the memory is the most that this process had.
 """
 
 from __future__ import annotations

@@ -16,7 +16,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -240,8 +239,7 @@ class CheckJobs:
                 _empty(folder)
 
     async def _run(self, folder: Path, order: Order, within_s: float) -> None:
-        command = [sys.executable, "-m", "portal.check_work"]
-        process = await asyncio.to_thread(partial(subprocess.Popen, command, stdin=subprocess.PIPE))
+        process = await asyncio.to_thread(_started, [sys.executable, "-m", "portal.check_work"])
         assert process.stdin is not None
         try:
             process.stdin.write(order.line())
@@ -258,6 +256,10 @@ class CheckJobs:
                 process.kill()
             process.wait()
             process.stdin.close()
+
+
+def _started(command: list[str]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - our own module
 
 
 def _empty(folder: Path) -> None:

@@ -22,7 +22,7 @@ async def forget_old_jobs(place: WorkPlace) -> None:
 
 
 async def forget_old_receipts(place: WorkPlace) -> None:
-    """Drop receipts of checks that are older than the setting; whoever holds one as a file can verify it all the same."""
+    """Drop receipts of checks older than the setting; whoever holds one as a file can verify it all the same."""
     async with place.engine.connect() as conn, transaction(conn):
         await conn.execute(
             text("DELETE FROM check_receipt WHERE made_at < :now - make_interval(days => CAST(:days AS int))"),

@@ -99,7 +99,7 @@ async def test_a_csv_comes_back_as_csv_with_its_own_columns_and_what_is_known(po
 async def test_a_workbook_comes_back_as_one_and_its_damaged_cells_are_unreadable(
     portal: httpx2.AsyncClient, tmp_path: Path
 ) -> None:
-    rows = [
+    rows: list[list[Any]] = [
         ["gtin", "lot", "sscc"],
         [MILK, "M1", ""],
         [float(MILK), "M1", ""],
@@ -112,7 +112,7 @@ async def test_a_workbook_comes_back_as_one_and_its_damaged_cells_are_unreadable
     answer = await checked(portal, here, has_header="yes", gtin="1", lot="2", sscc="3")
     path = tmp_path / "out.xlsx"
     path.write_bytes(answer.content)
-    back = python_calamine.load_workbook(str(path)).get_sheet_by_index(0).to_python()
+    back: list[list[Any]] = python_calamine.load_workbook(str(path)).get_sheet_by_index(0).to_python()
 
     assert back[0][:4] == ["gtin", "lot", "sscc", "tracemark_status"]
     assert [row[3] for row in back[1:]] == ["RECALLED", "RECALLED", *["UNREADABLE"] * 4]
