@@ -131,7 +131,7 @@ def _whole_runs(snapshot: Snapshot, lots: set[int]) -> dict[int, list[RunRow]]:
         found[int(news.lot_id[row])].append(RunRow(int(news.lo[row]), int(news.n[row])))
     for row in np.flatnonzero(np.isin(base.lot_id, wanted)):
         found[int(base.lot_id[row])] += _gaps(news, RunRow(int(base.lo[row]), int(base.n[row])))
-    for block in snapshot.blocks.of_lots(lots):
+    for block in snapshot.blocks.of_lots(wanted):
         assert block.lot_id is not None
         found[block.lot_id] += _not_taken(snapshot, RunRow(block.lo, block.n))
     return found
