@@ -12,7 +12,7 @@ from typing import Any, Final
 import structlog
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import request_response
+from starlette.routing import Route, request_response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from portal.beside import Reader
@@ -87,11 +87,7 @@ def create_app(
     )
     front, guarded = _front(settings, shelf, refresher, reader, clock)
     routes = Routes(front)
-    signer = Signer(secret)
-    receipts = Receipts(live, signer, settings.base_url)
-    jobs = CheckJobs(settings.data_dir, address, secret, receipts, clock=clock)
-    lists = CheckRoutes(front, jobs, receipts)
-    copies = RecallRoutes(front, RecallCopies(refresher, signer, secret, settings.base_url), signer)
+    jobs, lists = _lists(settings, address, clock, secret, front, live)
     desk = ShopperRoutes(front, live, settings, secret)
 
     @asynccontextmanager
@@ -163,6 +159,18 @@ def _front(
         region_header=settings.edge_region_header.lower(),
     )
     return front, guarded
+
+
+def _lists(
+    settings: Settings, address: DatabaseAddress, clock: Clock, secret: str, front: Front, live: Live
+) -> tuple[CheckJobs, list[Route]]:
+    """What partners ask about many codes: the files being checked, and the addresses."""
+    signer = Signer(secret)
+    receipts = Receipts(live, signer, settings.base_url)
+    jobs = CheckJobs(settings.data_dir, address, secret, receipts, clock=clock)
+    copies = RecallCopies(front.refresher, signer, secret, settings.base_url)
+    lists, recalls = CheckRoutes(front, jobs, receipts), RecallRoutes(front, copies, signer)
+    return jobs, [*lists.routes(), *recalls.routes()]
 
 
 async def _nowhere(_scope: Scope, _receive: Receive, _send: Send) -> None:
