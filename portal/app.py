@@ -87,7 +87,7 @@ def create_app(
     )
     front, guarded = _front(settings, shelf, refresher, reader, clock)
     routes = Routes(front)
-    jobs, lists = _lists(settings, address, clock, secret, front, live)
+    jobs, lists = _lists(settings, address, secret, front, live)
     desk = ShopperRoutes(front, live, settings, secret)
 
     @asynccontextmanager
@@ -123,17 +123,11 @@ def create_app(
     app = Starlette(
         routes=[
             *routes.routes(),
-            *lists.routes(),
-            *copies.routes(),
+            *lists,
             *desk.routes(),
             *probes.routes({"public record": partial(_confirmed, refresher)}),
         ],
-        middleware=[
-            Middleware(SecurityHeaders, **guarded),
-            Middleware(OwnFailures, routes.problem),
-            Middleware(BodyLimit, BODY_BYTES_MAX, _BYTES_BY_PREFIX),
-            Middleware(SameOrigin, [settings.base_url]),
-        ],
+        middleware=_middleware(settings, guarded, routes),
         exception_handlers=handlers(routes.problem),
         lifespan=lifespan,
     )
@@ -161,13 +155,22 @@ def _front(
     return front, guarded
 
 
+def _middleware(settings: Settings, guarded: dict[str, Any], routes: Routes) -> list[Middleware]:
+    return [
+        Middleware(SecurityHeaders, **guarded),
+        Middleware(OwnFailures, routes.problem),
+        Middleware(BodyLimit, BODY_BYTES_MAX, _BYTES_BY_PREFIX),
+        Middleware(SameOrigin, [settings.base_url]),
+    ]
+
+
 def _lists(
-    settings: Settings, address: DatabaseAddress, clock: Clock, secret: str, front: Front, live: Live
+    settings: Settings, address: DatabaseAddress, secret: str, front: Front, live: Live
 ) -> tuple[CheckJobs, list[Route]]:
     """What partners ask about many codes: the files being checked, and the addresses."""
     signer = Signer(secret)
     receipts = Receipts(live, signer, settings.base_url)
-    jobs = CheckJobs(settings.data_dir, address, secret, receipts, clock=clock)
+    jobs = CheckJobs(settings.data_dir, address, secret, receipts, clock=front.clock)
     copies = RecallCopies(front.refresher, signer, secret, settings.base_url)
     lists, recalls = CheckRoutes(front, jobs, receipts), RecallRoutes(front, copies, signer)
     return jobs, [*lists.routes(), *recalls.routes()]

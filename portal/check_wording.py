@@ -86,7 +86,7 @@ def unit_line(unit: Unit) -> dict[str, Any]:
     return {
         "name": unit.name,
         "sscc": unit.sscc,
-        "items": quantity(unit.items, ""),
+        "held": quantity(unit.items, ""),
         "recalled": quantity(unit.recalled, "") if unit.recalled else "",
         "is_doubtful": unit.is_doubtful,
         "numbers": unit.numbers(),
