@@ -78,13 +78,7 @@ def create_app(
     shelf, sightings, log = Shelf(live), Sightings(live, clock), ScanLog(live)
     counter = CheckCounter(live, clock, within_s=count_within_s)
     reader = Reader(live, counter, Histories(live), log, secret.encode(), sightings)
-    refresher = Refresher(
-        address,
-        secret,
-        clock=clock,
-        sweep_every_s=settings.sweep_every_s,
-        confirm_within_s=settings.confirm_within_s,
-    )
+    refresher = _refresher(settings, address, secret, clock)
     front, guarded = _front(settings, shelf, refresher, reader, clock)
     routes = Routes(front)
     jobs, lists = _lists(settings, address, secret, front, live)
@@ -153,6 +147,11 @@ def _front(
         region_header=settings.edge_region_header.lower(),
     )
     return front, guarded
+
+
+def _refresher(settings: Settings, address: DatabaseAddress, secret: str, clock: Clock) -> Refresher:
+    sweep_every_s, confirm_within_s = settings.sweep_every_s, settings.confirm_within_s
+    return Refresher(address, secret, clock=clock, sweep_every_s=sweep_every_s, confirm_within_s=confirm_within_s)
 
 
 def _middleware(settings: Settings, guarded: dict[str, Any], routes: Routes) -> list[Middleware]:
