@@ -7,12 +7,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-import orjson
 import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cli import recall_delivery, recall_work
-from cli.case_verbs import Case, verb
+from cli import recall_delivery, recall_documents, recall_work
+from cli.case_verbs import Case, read_texts, verb
 from cli.dates import read_date, read_instant
 from cli.installation import acting
 from cli.output import By, DataDir, Json, counted, say, show, table
@@ -51,10 +50,6 @@ class LotUnreadable(Invalid):
     """{text} is not a lot. Write GTIN:LOT, such as 09506000134352:C1."""
 
 
-class TextsUnreadable(Invalid):
-    """{path} does not hold texts by language: {problem}."""
-
-
 class WindowIncomplete(Invalid):
     """A window in time needs --from, --to, and --place or --line."""
 
@@ -70,6 +65,7 @@ _PREVIEW_TABLES = {
 def register(app: typer.Typer) -> None:
     recall_delivery.register(group)
     recall_work.register(group)
+    recall_documents.register(group)
     app.add_typer(group, name="recall")
 
 
@@ -96,6 +92,9 @@ def open_case(
     texts: Annotated[Path | None, typer.Option(help="JSON by language: title, hazard, actions, remedies.")] = None,
     phone: Annotated[str | None, typer.Option(help="Whom the public may call.")] = None,
     deadline: Annotated[str | None, typer.Option(help="Until when owners shall have acted: 2026-12-31.")] = None,
+    profile: Annotated[
+        str, typer.Option(help="The law it is under, such as eu-gpsr or cn-food/2015; kept with the case.")
+    ] = "",
     include_possible: Annotated[
         bool, typer.Option("--include-possible", help="Take in lots that are reached only when clocks are doubted.")
     ] = False,
@@ -114,11 +113,12 @@ def open_case(
         whole_lot=whole_lot,
         windows=_window(start, end, place, line),
         include_possible=include_possible,
-        texts=_texts(texts) or ({"en": Text(title, hazard, tuple(action))} if action else {}),
+        texts=read_texts(texts) or ({"en": Text(title, hazard, tuple(action))} if action else {}),
         contact={"phone": phone} if phone else {},
         depth=depth,
         remedy=remedy,
         deadline_on=None if deadline is None else read_date(deadline),
+        profile=profile,
     )
     case = verb(
         data_dir, lambda conn, keys: casework.open_case(conn, draft, by=acting(by), clock=system_clock, keys=keys)
@@ -359,28 +359,6 @@ def _window(start: str | None, end: str | None, place: str | None, line: str | N
     if not (start and end and (place or line)):
         raise WindowIncomplete()
     return (WindowDraft(read_instant(start), read_instant(end), place, line),)
-
-
-def _texts(path: Path | None) -> dict[str, Text]:
-    if path is None:
-        return {}
-    try:
-        by_language = orjson.loads(path.read_bytes())
-        return {
-            language: Text(
-                title=str(text["title"]),
-                hazard=str(text["hazard"]),
-                actions=tuple(map(str, text.get("actions", ()))),
-                remedies=tuple(map(str, text.get("remedies", ()))),
-            )
-            for language, text in by_language.items()
-        }
-    except (OSError, orjson.JSONDecodeError) as error:
-        raise TextsUnreadable(path=path, problem=error) from error
-    except (KeyError, TypeError, AttributeError) as error:
-        raise TextsUnreadable(
-            path=path, problem='expected {"zh": {"title": …, "hazard": …, "actions": […]}}'
-        ) from error
 
 
 def _print_preview(found: Preview) -> None:

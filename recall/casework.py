@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from access import audit
 from ledger.codes import KeyRing
 from recall import affected as affecting
-from recall import lifecycle, naming, reconciliation, store, wording
+from recall import lifecycle, naming, reconciliation, store, wording_gate
 from recall.drafting import check_texts, open_draft
 from recall.drill import drill
 from recall.lifecycle import Step
@@ -29,12 +29,10 @@ from recall.refusals import (
     NothingAdded,
     NothingExcluded,
     ReasonNeeded,
-    WordingNotPublishable,
 )
 from recall.scope import Exclusion, ScopeLine, as_json, describe, meet
 from runtime.clock import Clock
 from runtime.database import transaction
-from runtime.refusals import Fault
 
 __all__ = [
     "approve", "cancel", "close", "drill", "narrow", "open_case", "preview", "publish", "reopen", "send_back",
@@ -96,11 +94,12 @@ async def publish(
     async with transaction(conn):
         case = await store.lock_case(conn, number)
         state = lifecycle.after(case.state, Step.PUBLISH, case.kind)
-        _check_wording(case, override_wording)
+        await wording_gate.require(conn, case, override_wording)
         case = await store.change_case(conn, case.case_id, published_by=by, published_at=clock())
         published = await publish_version(
             conn, case, state=state, change=Change.INITIAL, note=override_wording, by=by, clock=clock, keys=keys
         )
+        await wording_gate.require_dates(conn, number, override_wording)
         await _note(conn, case, Step.PUBLISH, by, clock, **_frozen(published), override_wording=override_wording)
         return published
 
@@ -191,7 +190,7 @@ async def update_texts(
     async with transaction(conn):
         case = await store.lock_case(conn, number)
         state = lifecycle.after(case.state, Step.UPDATE, case.kind)
-        _check_wording(replace(case, texts=texts), override_wording)
+        await wording_gate.require(conn, replace(case, texts=texts), override_wording)
         case = await store.change_case(conn, case.case_id, texts=store.texts_as_json(texts))
         published = await publish_version(
             conn, case, state=state, change=Change.UPDATED, note=override_wording, by=by, clock=clock, keys=keys
@@ -294,13 +293,6 @@ async def _note(conn: AsyncConnection, case: Case, step: Step, by: str, clock: C
     """Write the step into the audit trail; last in each verb, because it holds the trail's lock."""
     told = {name: value for name, value in details.items() if value is not None}
     await audit.note(conn, by, f"recall.{step.value}", case.number, {"state": case.state.value, **told}, clock)
-
-
-def _check_wording(case: Case, override: str | None) -> None:
-    findings = wording.blocking(wording.check(case.texts, case.kind))
-    if findings and not case.is_drill and not (override and override.strip()):
-        faults = [Fault(finding.where, finding.what) for finding in findings]
-        raise WordingNotPublishable(problems="; ".join(f"{f.where}: {f.what}" for f in faults), faults=faults)
 
 
 def _need_reason(reason: str, step: Step) -> None:

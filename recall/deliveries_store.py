@@ -219,6 +219,11 @@ async def take(conn: AsyncConnection, claim: int, medium: Medium, *, batch: int,
     """Up to ``batch`` deliveries that are due, under this claim, with what they say."""
     values = {"claim": claim, "medium": medium.value, "batch": batch, "now": now}
     ids = (await conn.execute(_SQL["claim"], values)).scalars().all()
+    return await outgoing(conn, ids)
+
+
+async def outgoing(conn: AsyncConnection, ids: Iterable[int]) -> tuple[Outgoing, ...]:
+    """These deliveries with what they say, whoever hands them over."""
     rows = (await conn.execute(_SQL["claimed_deliveries"], {"ids": list(ids)})).all()
     told = await lines_of(conn, {row.notice_id for row in rows})
     return tuple(_outgoing(row, *told.get(row.notice_id, ((), ()))) for row in rows)

@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ledger.codes import KeyRing
-from recall import naming, store, wording
+from recall import naming, rules, store, wording
 from recall.model import Case, CaseDraft, State, Text
 from recall.refusals import CaseNotUsable
 from recall.scope import Scope
@@ -38,7 +38,10 @@ async def open_draft(conn: AsyncConnection, draft: CaseDraft, *, by: str, clock:
         deadline_on=draft.deadline_on, texts=_texts(draft), contact=_contact(draft.contact),
         scope=Scope(lines, include_possible=draft.include_possible), opened_by=by, opened_at=at,
     )  # fmt: skip
-    return await store.insert_case(conn, case)
+    stored = await store.insert_case(conn, case)
+    if draft.profile:
+        await rules.adopt(conn, stored, draft.profile, by=by, at=at)
+    return stored
 
 
 def check_texts(texts: Mapping[str, Text]) -> None:

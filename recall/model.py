@@ -94,6 +94,7 @@ class CaseDraft:
     ``ranges`` are pairs of item codes of one product, first and last as numbered on the labels. With ``whole_lot``
     item codes name their lots.
 
+    ``profile`` is the jurisdiction profile that the case takes and keeps (``eu-gpsr``, ``cn-food/2015``).
     Without ``texts`` the title, the hazard and the standard steps for the remedy are published.
     """
 
@@ -112,6 +113,7 @@ class CaseDraft:
     depth: Depth = Depth.CONSUMER
     remedy: Remedy = Remedy.RETURN
     deadline_on: date | None = None
+    profile: str = ""
 
 
 @dataclass(frozen=True, slots=True)

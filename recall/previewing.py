@@ -7,7 +7,7 @@ import time
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from recall import affected as affecting
-from recall import listing, wording
+from recall import listing, wording_gate
 from recall.model import Case, Gap, Preview
 from runtime.clock import Clock
 
@@ -18,7 +18,9 @@ async def preview_of(conn: AsyncConnection, case: Case, *, clock: Clock) -> Prev
     affected = await affecting.trace(conn, case.scope)
     draft = await listing.compile_list(conn, case, case.version + 1, affected, None)
     possible = await listing.count_possible(conn, affected)
-    findings = wording.check(case.texts, case.kind)
+    sent = [line for line in draft.lines if line.channel != "own"]
+    are_dates_told = not sent or any(line.row["ship_dates"] for line in draft.lines)
+    findings = await wording_gate.findings(conn, case, are_dates_told=are_dates_told)
     return Preview(
         number=case.number,
         hash=affected.hash,

@@ -23,9 +23,9 @@ _SOFT = "it softens the notice"
 _BANNED: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "en": (
         (r"voluntar(?:y|ily)", _SOFT),
-        (r"precaution(?:s|ary)?", _SOFT),
-        (r"discretion(?:ary)?", _SOFT),
-        (r"in (?:very )?(?:rare|specific|some|isolated) (?:situations|cases|circumstances)", _SOFT),
+        (r"precaution(?:s|ary|arily)?", _SOFT),
+        (r"discretion(?:ary|arily)?", _SOFT),
+        (r"in (?:very |extremely )?(?:rare|specific|some|isolated|certain) (?:situation|case|circumstance)s?", _SOFT),
         (r"abundance of caution|out of caution", _SOFT),
         (r"no (?:\w+ ){0,3}(?:accidents?|incidents?|injur(?:y|ies)|illness(?:es)?)\b", _REASSURING),
         (
@@ -34,13 +34,14 @@ _BANNED: Final[dict[str, tuple[tuple[str, str], ...]]] = {
         ),
     ),
     "zh": (
-        ("自愿", _SOFT),
-        ("预防性|以防万一|作为预防", _SOFT),
-        ("谨慎起见|出于谨慎|审慎起见", _SOFT),
-        ("酌情|自行决定", _SOFT),
-        ("(?:极少数|个别|罕见|特定|某些)(?:的)?(?:情况|情形|场合)", _SOFT),
+        ("自愿|自願", _SOFT),
+        ("预防性|預防性|以防万一|以防萬一|作为预防|防范性", _SOFT),
+        ("[谨謹慎审審]慎起[见見]|慎重起[见見]|出[于於][谨謹审審]慎|(?:安全|保险|保險)起[见見]", _SOFT),
+        ("酌情|自行决定|自行決定|自主选择是否", _SOFT),
+        ("(?:极少数|极个别|个别|個別|罕见|罕見|特定|某些)(?:的)?(?:情况|情況|情形|场合)", _SOFT),
+        ("(?:极小|极低|很小|极小的|极低的)概率", _SOFT),
         (
-            "(?:尚未|未曾|未|没有|尚无|暂无|无)(?:收到|接到|发生|出现|发现)?(?:任何|有关|相关)?(?:人员)?(?:事故|伤害|伤亡|受伤|不良反应|疾病)",
+            "(?:尚未|未曾|未|没有|尚无|暂无|无)(?:收到|接到|发生|出现|发现)?(?:任何|有关|相关)?(?:人员)?(?:事故|伤害|伤亡|受伤|不良反应|疾病|投诉)",
             _REASSURING,
         ),
         ("无人(?:受伤|伤亡|患病)", _REASSURING),
@@ -81,6 +82,11 @@ def blocking(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     return tuple(finding for finding in findings if finding.blocking)
 
 
+def tells_to_stop(text: Text, base: str) -> bool:
+    """Whether a step tells the reader to stop using the product; True for a language that we cannot read."""
+    return base not in _STOP or any(_search(base, _STOP[base], action) for action in text.actions)
+
+
 def language_of(text: str) -> str:
     """``zh`` when there is a Chinese character in it, else ``en``: for a title given without its language."""
     return "zh" if _CJK.search(text) else "en"
@@ -112,13 +118,13 @@ def is_language(tag: str) -> bool:
 
 def owner_action(kind: Kind, remedy: Remedy) -> str:
     """What a notice line tells the owner to do, in English and Chinese: a list goes to partners in both languages."""
-    english, chinese = (
-        (_WITHDRAWN["en"], _WITHDRAWN["zh"])
-        if kind is Kind.WITHDRAWAL
-        else (_TRADE["en"][remedy], _TRADE["zh"][remedy])
-    )
-    told = f"{' '.join(english)} / {''.join(chinese)}"
+    told = f"{' '.join(trade_actions(kind, remedy, 'en'))} / {''.join(trade_actions(kind, remedy, 'zh'))}"
     return f"{DRILL_MARK} {told}" if kind is Kind.DRILL else told
+
+
+def trade_actions(kind: Kind, remedy: Remedy, language: str) -> tuple[str, ...]:
+    """The steps that the trade is asked for, in English or Chinese."""
+    return _WITHDRAWN[language] if kind is Kind.WITHDRAWAL else _TRADE[language][remedy]
 
 
 DRILL_MARK: Final = "DRILL, for practice only: do nothing / 演练,无需处理。"
@@ -139,7 +145,7 @@ def _check_text(language: str, text: Text, kind: Kind) -> Iterator[Finding]:
     if len(text.actions) > ACTIONS_MAX:
         yield Finding(f"{language} actions", f"there are {len(text.actions)} steps; at most {ACTIONS_MAX} are read")
     base = language.split("-", maxsplit=1)[0]
-    for where, value in _fields(text):
+    for where, value in fields(text):
         if len(value) > TEXT_CHARACTERS_MAX:
             yield Finding(f"{language} {where}", f"it has {len(value)} characters; at most {TEXT_CHARACTERS_MAX}")
         yield from (Finding(f"{language} {where}", what) for what in _banned(base, value, kind))
@@ -158,7 +164,7 @@ def _banned(base: str, value: str, kind: Kind) -> Iterator[str]:
 
 
 def _advice(language: str, base: str, text: Text, kind: Kind) -> Iterator[Finding]:
-    if kind is not Kind.WITHDRAWAL and base in _STOP and not any(_search(base, _STOP[base], a) for a in text.actions):
+    if kind is not Kind.WITHDRAWAL and not tells_to_stop(text, base):
         yield Finding(f"{language} actions", "no step tells the reader to stop using the product", blocking=False)
     for number, action in enumerate(text.actions, 1):
         if base == "en" and len(action.split()) > ACTION_WORDS_MAX:
@@ -168,7 +174,8 @@ def _advice(language: str, base: str, text: Text, kind: Kind) -> Iterator[Findin
         yield Finding(f"{language} remedies", "nothing says what the reader gets for it", blocking=False)
 
 
-def _fields(text: Text) -> Iterator[tuple[str, str]]:
+def fields(text: Text) -> Iterator[tuple[str, str]]:
+    """Where each sentence of a text stands, and what it says."""
     yield "title", text.title
     yield "hazard", text.hazard
     yield from ((f"action {number}", action) for number, action in enumerate(text.actions, 1))
