@@ -104,8 +104,8 @@ def samr_plan(listed: NoticeList, profile: Profile | None, facts: Mapping[str, s
             ("召回数量", _quantity(totals)), ("涉及区域和渠道", "、".join(channels_of(listed.rows, "zh"))),
             ("流程", "停止销售、隔离存放、通知下游、退回或处置、复核"),
             ("期限", case.deadline_on.isoformat() if case.deadline_on else ""),
-            ("公告内容和发布媒体", ""), ("经营者义务", "；".join(_actions(listed, text))),
-            ("处置措施和费用承担", "；".join(text.remedies)), ("预期效果", ""))),
+            ("公告内容和发布媒体", ""), ("经营者义务", _joined(_actions(listed, text))),
+            ("处置措施和费用承担", _joined(text.remedies)), ("预期效果", ""))),
     )  # fmt: skip
     return _report("samr-plan", "zh", f"{heading_of(case.kind, profile, 'zh').removesuffix('公告')}计划", listed, parts)
 
@@ -125,7 +125,7 @@ def samr_announcement(listed: NoticeList, profile: Profile | None, facts: Mappin
             ("发货日期", f"{days[0]} 至 {days[-1]}" if days else ""),
             ("区域和渠道", "、".join(channels_of(listed.rows, "zh"))),
             ("经营者义务", "停止购进和销售，封存，通知下游，并在显著位置张贴本公告"),
-            ("消费者须知", "；".join(_actions(listed, text))), ("退货和赔偿流程", "；".join(text.remedies)))),
+            ("消费者须知", _joined(_actions(listed, text))), ("退货和赔偿流程", _joined(text.remedies)))),
     )  # fmt: skip
     return _report("samr-announcement", "zh", heading_of(case.kind, profile, "zh"), listed, parts)
 
@@ -154,6 +154,10 @@ def _checked(check: Mapping[str, Any]) -> str:
 
 def _actions(listed: NoticeList, text: Text) -> tuple[str, ...]:
     return text.actions or (str(listed.rows[0]["action"]) if listed.rows else "",)
+
+
+def _joined(sentences: Sequence[str]) -> str:
+    return "；".join(sentence.rstrip("。.") for sentence in sentences)
 
 
 def _products_zh(listed: NoticeList) -> list[list[str]]:
