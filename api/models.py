@@ -282,6 +282,15 @@ class CaseOpened(Taken):
     depth: Literal["consumer", "retail", "wholesale"] = "consumer"
     remedy: Literal["return", "destroy", "repair", "refund"] = "return"
     deadline_on: date | None = None
+    profile: Short = ""
+
+
+class FactTold(Taken):
+    """An event of a case, or a duty that was done; ``at`` is now when it is left out."""
+
+    name: Name
+    at: AwareDatetime | None = None
+    note: Short = ""
 
 
 class Reason(Taken):

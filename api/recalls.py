@@ -20,7 +20,7 @@ from access.permissions import require_second_person
 from api import models, paging
 from api.bodies import QueryNotUsable, answer, read_one
 from api.operations import JSON, Call, Operation, Parameter
-from recall import casework, documents, store
+from recall import casework, documents, rules, store
 from recall.model import Case, CaseDraft, Depth, Kind, Remedy, Text, WindowDraft
 
 _NUMBER: Final = Parameter("number", "of the case, such as R-2026-0001", where="path", required=True)
@@ -94,6 +94,19 @@ async def cancel_case(call: Call) -> Response:
     return await _step(call, casework.cancel, reason=reason, keys=await call.keys())
 
 
+async def show_rules(call: Call) -> Response:
+    """The clocks of a case as they stand; a case that was opened without a profile has none (409)."""
+    return answer(await rules.read_rules(call.conn, _number(call), clock=call.clock))
+
+
+async def tell_fact(call: Call) -> Response:
+    """An event of the case came, or a duty was done."""
+    told = read_one(models.FactTold, call.body)
+    number = _number(call)
+    await rules.tell_fact(call.conn, number, told.name, at=told.at, note=told.note, by=call.by, clock=call.clock)
+    return answer(await rules.read_rules(call.conn, number, clock=call.clock))
+
+
 async def download_notices(call: Call) -> Response:
     """The notice list by channel and owner, as a file; the same rows and totals in each format."""
     query = call.request.query_params
@@ -155,6 +168,7 @@ def _draft(told: models.CaseOpened) -> CaseDraft:
         depth=Depth(told.depth),
         remedy=Remedy(told.remedy),
         deadline_on=told.deadline_on,
+        profile=told.profile,
     )
 
 
@@ -253,6 +267,8 @@ OPERATIONS: Final = (
         Act.PUBLISH_RECALL,
         takes=models.Reason,
     ),
+    _of_case("GET", "/rules", show_rules, "Clocks of a case by its profile, and the facts told", Act.VIEW),
+    _of_case("POST", "/facts", tell_fact, "Say that a duty was done", Act.AUTHOR_RECALL, takes=models.FactTold),
     _of_case(
         "GET",
         "/notices",

@@ -33,6 +33,7 @@ GROUPS = {
     "cases": ("recall",),
     "check": ("check",),
     "shoppers": ("links", "unusual"),
+    "claims": ("claims",),
     "accounts": ("account", "key"),
     "benchmark": ("benchmark",),
 }

@@ -13,7 +13,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from console import cases, entrance, home, label_jobs, recall_board, shoppers, trace
+from console import cases, entrance, home, label_jobs, recall_board, recall_rules, shoppers, trace
 from console.desk import HOME, SIGN_IN, Desk, problem_page, signed_in
 from runtime.clock import Clock, system_clock
 from runtime.database import DatabaseAddress, Role
@@ -76,6 +76,7 @@ def _routes(desk: Desk) -> list[Route | Mount]:
         Route(
             f"{HOME}/label-jobs/{{job_id}}/files/{{output_id}}", signed_in(desk, label_jobs.download_file), methods=get
         ),
+        *recall_rules.routes(desk),
         *shoppers.routes(desk),
         Route(trace.PATH, signed_in(desk, trace.show_trace), methods=get),
         Route(f"{trace.PATH}/files/{{format}}", signed_in(desk, trace.download_trace), methods=get),

@@ -19,6 +19,7 @@ from portal.beside import Reader
 from portal.check_jobs import CheckJobs
 from portal.check_routes import TEXT_BYTES_MAX, CheckRoutes
 from portal.check_tables import FILE_BYTES_MAX
+from portal.claim_routes import ClaimRoutes
 from portal.counting import COUNT_WITHIN_S, CheckCounter
 from portal.histories import Histories
 from portal.hot_path import HotPath
@@ -83,6 +84,7 @@ def create_app(
     routes = Routes(front)
     jobs, lists = _lists(settings, address, secret, front, live)
     desk = ShopperRoutes(front, live, settings, secret)
+    all_routes = [*routes.routes(), *lists, *desk.routes(), *ClaimRoutes(front, live).routes()]
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, Any]]:
@@ -115,12 +117,7 @@ def create_app(
             await live.close()
 
     app = Starlette(
-        routes=[
-            *routes.routes(),
-            *lists,
-            *desk.routes(),
-            *probes.routes({"public record": partial(_confirmed, refresher)}),
-        ],
+        routes=[*all_routes, *probes.routes({"public record": partial(_confirmed, refresher)})],
         middleware=_middleware(settings, guarded, routes),
         exception_handlers=handlers(routes.problem),
         lifespan=lifespan,

@@ -22,7 +22,14 @@ from runtime.database import transaction
 
 TRAIL_MAX: Final = 100_000
 """Most audit rows, and most answers, in one archive."""
-PRINTED: Final = ("notice", "poster", "fda-status", "samr-plan", "samr-announcement")
+PRINTED: Final = (
+    ("notice", "en"),
+    ("notice", "zh"),
+    ("poster", "en"),
+    ("poster", "zh"),
+    ("fda-status", "en"),
+    ("samr-plan", "zh"),
+)
 
 
 async def write_archive(
@@ -57,10 +64,9 @@ async def _files(conn: AsyncConnection, number: str, asked: Asked) -> Mapping[st
     if case.version:
         found = await boards.board(conn, number, clock=asked.clock)
         files["board.json"] = as_json(dataclasses.asdict(found))
-        for kind in PRINTED:
-            for language in ("en", "zh"):
-                made = await print_documents.make(conn, number, kind, dataclasses.replace(asked, language=language))
-                files |= {f"documents/{name}": content for name, content in made.items()}
+        for kind, language in PRINTED:
+            made = await print_documents.make(conn, number, kind, dataclasses.replace(asked, language=language))
+            files |= {f"documents/{name}": content for name, content in made.items()}
     return files
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +21,7 @@ from recall.model import Case, Kind, Text
 from recall.profiles import Profile
 from recall.rules_refusals import NoticeUnreadable
 
-Symbol = Callable[[str], Sequence[Sequence[bool]]]
+Symbol = Callable[[str], Iterable[Iterable[bool]]]
 """Draws the QR symbol of an address: rows of modules, dark ones True, without quiet zone."""
 
 QUIET_ZONE: Final = 4
@@ -63,7 +63,7 @@ def _environment() -> Environment:
 
 def drawn(symbol: Symbol, address: str) -> Markup:
     """The QR symbol of an address as SVG."""
-    rows = symbol(address)
+    rows = [list(row) for row in symbol(address)]
     side = len(rows) + 2 * QUIET_ZONE
     path = "".join(
         f"M{x + QUIET_ZONE} {y + QUIET_ZONE}h1v1h-1z"

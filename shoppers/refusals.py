@@ -47,3 +47,11 @@ class RuleNotUsable(Invalid):
 
 class ReasonMissing(Invalid):
     """Say why, in {characters_max} characters at most: it stays on record."""
+
+
+class ClaimNotFound(NotFound):
+    """There is no claim with the number {claim_id}."""
+
+
+class ClaimStateUnknown(Invalid):
+    """A claim is put into one of the states {states}, not into {state}."""

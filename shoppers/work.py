@@ -9,7 +9,7 @@ from typing import Any, Final
 from runtime import mail
 from runtime.database import transaction
 from runtime.jobs import JobKind, Timed, TryLater, WorkPlace
-from shoppers import letters, store
+from shoppers import claims_store, letters, store
 
 LETTERS_AT_ONCE: Final = 200
 """Alerts read at a time; the job goes on until none is left."""
@@ -68,6 +68,7 @@ async def forget(place: WorkPlace) -> None:
             report_days=place.settings.reports_kept_days,
             unconfirmed_h=UNCONFIRMED_HOURS,
         )
+        await claims_store.forget_contacts(conn, place.clock(), place.settings.reports_kept_days)
 
 
 async def _send(place: WorkPlace, letter: mail.Letter) -> bool:

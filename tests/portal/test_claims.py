@@ -1,0 +1,92 @@
+"""A shopper asks for a remedy: a choice of two, no account, a link to what became of it, a contact that goes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from access.refusals import RightMissing
+from runtime.clock import system_clock
+from runtime.database import DatabaseAddress
+from shoppers import claims, claims_store
+from shoppers.refusals import ClaimNotFound, ClaimStateUnknown, ReasonMissing
+from tests.portal.arrangement import BROWSER, arrange, portal_of, publish
+from tests.shoppers.people import ADA, VIEWER
+
+FORM = {"remedy": "replacement", "pieces": "2", "code": "C1", "contact": "mira@example.org", "agrees": "yes"}
+
+
+async def _recall(conn: AsyncConnection) -> str:
+    await arrange(conn)
+    await publish(conn, lots=[1])
+    return "R-2026-0001"
+
+
+async def test_a_shopper_chooses_a_remedy_and_follows_it_by_a_link(
+    database: DatabaseAddress, conn: AsyncConnection, tmp_path: Path
+) -> None:
+    number = await _recall(conn)
+    async with portal_of(database, tmp_path, system_clock) as portal:
+        page = (await portal.get(f"/recalls/{number}?lang=en", headers=BROWSER)).text
+        assert f"/recalls/{number}/claim?lang=en" in page and 'name="lot"' in page
+        form = await portal.get(f"/recalls/{number}/claim?lang=en", headers=BROWSER)
+        assert "Money back" in form.text and "A replacement" in form.text and "repair" not in form.text
+        assert "申请退款或更换" in (await portal.get(f"/recalls/{number}/claim?lang=zh", headers=BROWSER)).text
+
+        sent = await portal.post(f"/recalls/{number}/claim?lang=en", data=FORM, headers=BROWSER)
+        assert sent.status_code == 303
+        link = sent.headers["location"]
+        seen = await portal.get(link, headers=BROWSER)
+        assert "We have received your claim." in seen.text and "mira@example.org" not in seen.text
+
+        (claim,) = await claims.listed(conn)
+        assert (claim.number, claim.remedy, claim.pieces, claim.contact) == (number, "replacement", 2, FORM["contact"])
+        await conn.rollback()
+        with pytest.raises(RightMissing):
+            await claims.put(conn, claim.claim_id, "done", answer="", by=VIEWER, clock=system_clock)
+        with pytest.raises(ReasonMissing):
+            await claims.put(conn, claim.claim_id, "refused", answer=" ", by=ADA, clock=system_clock)
+        with pytest.raises(ClaimStateUnknown):
+            await claims.put(conn, claim.claim_id, "received", answer="", by=ADA, clock=system_clock)
+        with pytest.raises(ClaimNotFound):
+            await claims.put(conn, claim.claim_id + 1, "done", answer="", by=ADA, clock=system_clock)
+        await claims.put(conn, claim.claim_id, "accepted", answer="It is on its way.", by=ADA, clock=system_clock)
+        seen = await portal.get(link, headers=BROWSER)
+        assert "Your claim is accepted." in seen.text and "It is on its way." in seen.text
+
+    await claims_store.forget_contacts(conn, system_clock() + timedelta(days=800), 730)
+    assert [each.contact for each in await claims.listed(conn)] == [None]
+
+
+WRONG = (
+    ({"remedy": "repair"}, 429), ({"remedy": "gold"}, 429), ({"pieces": "0"}, 400), ({"pieces": "many"}, 400),
+    ({"pieces": "1001"}, 400), ({"contact": " "}, 400), ({"agrees": ""}, 400), ({"website": "https://x.example"}, 303),
+)  # fmt: skip
+
+
+async def test_what_cannot_be_a_claim_is_not_kept(
+    database: DatabaseAddress, conn: AsyncConnection, tmp_path: Path
+) -> None:
+    number = await _recall(conn)
+    async with portal_of(database, tmp_path, system_clock) as portal:
+        answers = [
+            (await portal.post(f"/recalls/{number}/claim?lang=en", data=FORM | changes, headers=BROWSER)).status_code
+            for changes, _ in WRONG
+        ]
+    assert answers == [status for _, status in WRONG]
+    assert await claims.listed(conn) == []
+
+
+async def test_only_a_public_recall_takes_claims_and_only_its_link_shows_one(
+    database: DatabaseAddress, conn: AsyncConnection, tmp_path: Path
+) -> None:
+    number = await _recall(conn)
+    await conn.execute(text("UPDATE publication SET state = 'closed'"))
+    await conn.commit()
+    async with portal_of(database, tmp_path, system_clock) as portal:
+        for address in (f"/recalls/{number}/claim", "/recalls/R-2099-0001/claim", f"/claims/{'x' * 32}", "/claims/1"):
+            assert (await portal.get(address, headers=BROWSER)).status_code == 404
