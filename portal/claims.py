@@ -64,7 +64,9 @@ async def take(live: Live, number: str, form: ClaimForm, *, language: str, now: 
     usable = form.pieces.isascii() and form.pieces.isdecimal() and len(form.pieces) <= 4
     if not usable or not 1 <= int(form.pieces) <= PIECES_MAX or not form.agrees:
         raise ClaimNotUsable
-    if not form.contact or "\0" in form.contact + form.code or not form.remedy.isascii():
+    if not form.contact or "\0" in form.contact + form.code:
+        raise ClaimNotUsable
+    if form.remedy not in await choices(live, number):
         raise ClaimNotUsable
     reference = secrets.token_urlsafe(24)
     if form.is_trapped:
