@@ -26,7 +26,7 @@ Symbol = Callable[[str], Iterable[Iterable[bool]]]
 
 QUIET_ZONE: Final = 4
 PICTURE_PIXELS_MAX: Final = 900
-PICTURE_BYTES_MAX: Final = 20_000_000
+PICTURE_BYTES_MAX: Final = 20 * 1024 * 1024
 LANGUAGES: Final = tuple(TEXTS)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import pypdfium2
 import pytest
 from lxml import etree
+from python_calamine import CalamineWorkbook
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from labels import symbol
@@ -77,6 +78,17 @@ async def test_a_letter_has_the_lines_of_its_owner_and_of_nobody_else(conn: Asyn
     assert ["紧急:食品召回" in _plain(content).replace("：", ":") for content in one.values()] == [True]
     with pytest.raises(NothingToPrint):
         await print_documents.make(conn, number, "letters", replace(ASKED, recipient="River Market"))
+
+
+async def test_whoever_has_a_telephone_only_stands_on_the_list_of_calls(conn: AsyncConnection, dairy: Creamery) -> None:
+    number = await _case(conn, dairy)
+    files = await print_documents.make(conn, number, "calls", ASKED)
+    book = CalamineWorkbook.from_filelike(io.BytesIO(files[f"{number}_v1_calls.xlsx"]))
+    head, *rows = book.get_sheet_by_name("calls").to_python()
+    assert str(head[1]).splitlines() == ["owner", "货主"]
+    assert {(row[1], row[5]) for row in rows} >= {("Corner Shop", "'+44 20 7946 0100")}
+    assert "Mira" not in {row[1] for row in rows}, "nobody knows how to reach her"
+    assert "CornerShop" in _plain(files[f"{number}_v1_calls.pdf"])
 
 
 async def test_reports_to_authorities_say_what_is_on_record_and_mark_what_is_not(
