@@ -198,3 +198,21 @@ async def test_a_case_that_never_was_is_not_found(client: httpx2.AsyncClient, ke
         assert (
             await client.get(f"/v1/recalls/{number}", headers=await key(Act.VIEW, name=f"k{len(number)}"))
         ).status_code == 404
+
+
+async def test_the_clocks_of_a_case_are_read_and_told_over_http(
+    client: httpx2.AsyncClient, key: KeyMaker, conn: AsyncConnection
+) -> None:
+    await cheese_in_the_shop(conn)
+    author = await key(Act.AUTHOR_RECALL, Act.VIEW, name="author", by="lin")
+    viewer = await key(Act.VIEW, name="viewer", by="mei")
+    opened = await client.post("/v1/recalls", json={**CASE, "profile": "eu-gpsr"}, headers=author)
+    case = opened.headers["location"]
+    told = await client.post(f"{case}/facts", json={"name": "authority_told", "note": "gateway"}, headers=author)
+    clocks = {each["duty"]["name"]: each["state"] for each in told.json()["clocks"]}
+    assert clocks["authority_told"] in ("done", "done_late") and clocks["consumers_told"] == "waiting"
+    assert (await client.get(f"{case}/rules", headers=viewer)).json()["profile"]["version"] == "2024"
+    assert (await client.post(f"{case}/facts", json={"name": "x"}, headers=viewer)).status_code == 403
+    assert (await client.post(f"{case}/facts", json={"name": "x"}, headers=author)).status_code == 400
+    bare = (await client.post("/v1/recalls", json=CASE, headers=author)).headers["location"]
+    assert (await client.get(f"{bare}/rules", headers=viewer)).status_code == 409
