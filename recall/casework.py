@@ -16,8 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from access import audit
 from ledger.codes import KeyRing
-from recall import affected as affecting
-from recall import lifecycle, naming, reconciliation, store, wording_gate
+from recall import algebra, lifecycle, naming, reconciliation, store, wording_gate
 from recall.drafting import check_texts, open_draft
 from recall.drill import drill
 from recall.lifecycle import Step
@@ -163,7 +162,7 @@ async def narrow(
         lines = await naming.scope_lines(conn, keys, codes=codes, lots=lots, ranges=ranges)
         before = await store.frozen_set(conn, case)
         covered = await store.frozen_area(conn, before.affected_set_id)
-        if not meet(await affecting.area_of(conn, lines), covered):
+        if not meet(await algebra.area_of(conn, lines), covered):
             raise NothingExcluded(number=number, named=_named(lines))
         scope = case.scope.narrowed(Exclusion(line, reason, approved_by) for line in lines)
         case = await store.change_case(conn, case.case_id, scope=as_json(scope))

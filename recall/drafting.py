@@ -8,10 +8,10 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ledger.codes import KeyRing
-from recall import naming, rules, store, wording
+from recall import naming, parts, rules, store, wording
 from recall.model import Case, CaseDraft, State, Text
-from recall.refusals import CaseNotUsable
-from recall.scope import Scope
+from recall.refusals import CaseNotUsable, ExclusionNeedsReason
+from recall.scope import Exclusion, Scope, ScopeLine
 from runtime.clock import Clock
 from runtime.refusals import Fault
 
@@ -26,22 +26,36 @@ CONTACT_CHARACTERS_MAX: Final = 200
 async def open_draft(conn: AsyncConnection, draft: CaseDraft, *, by: str, clock: Clock, keys: KeyRing) -> Case:
     """Store a new case from ``draft``, in the caller's transaction. Refuses all that is missing at once (faults)."""
     _refuse(list(_faults(draft)))
-    lines = await naming.scope_lines(
-        conn, keys, codes=draft.codes, lots=draft.lots, ranges=draft.ranges, windows=draft.windows,
-        whole_lot=draft.whole_lot,
-    )  # fmt: skip
+    scope = await _scope(conn, draft, by=by, keys=keys)
     at = clock()
     number = await store.next_number(conn, draft.kind, at.year)
     case = Case(
         case_id=0, number=number, kind=draft.kind, state=State.DRAFT, version=0, title=draft.title.strip(),
         hazard=draft.hazard.strip(), hazard_class=draft.hazard_class, depth=draft.depth, remedy=draft.remedy,
         deadline_on=draft.deadline_on, texts=_texts(draft), contact=_contact(draft.contact),
-        scope=Scope(lines, include_possible=draft.include_possible), opened_by=by, opened_at=at,
+        scope=scope, opened_by=by, opened_at=at,
     )  # fmt: skip
     stored = await store.insert_case(conn, case)
     if draft.profile:
         await rules.adopt(conn, stored, draft.profile, by=by, at=at)
     return stored
+
+
+async def _scope(conn: AsyncConnection, draft: CaseDraft, *, by: str, keys: KeyRing) -> Scope:
+    lines: tuple[ScopeLine, ...] = ()
+    asked = (draft.codes, draft.lots, draft.ranges, draft.windows, draft.suppliers, draft.operations)
+    if any(asked) or not draft.parts:
+        lines = await naming.scope_lines(
+            conn, keys, codes=draft.codes, lots=draft.lots, ranges=draft.ranges, windows=draft.windows,
+            suppliers=draft.suppliers, operations=draft.operations, whole_lot=draft.whole_lot,
+        )  # fmt: skip
+    named = await parts.read(conn, keys, draft.parts)
+    removed = await parts.read(conn, keys, [exclusion.part for exclusion in draft.exclude])
+    reasons = [exclusion.reason.strip() for exclusion in draft.exclude]
+    if not all(reasons):
+        raise ExclusionNeedsReason
+    excluded = tuple(Exclusion(line, reason, by) for line, reason in zip(removed, reasons, strict=True))
+    return Scope(tuple(dict.fromkeys((*lines, *named))), excluded, draft.include_possible)
 
 
 def check_texts(texts: Mapping[str, Text]) -> None:

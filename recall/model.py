@@ -86,13 +86,43 @@ class WindowDraft:
 
 
 @dataclass(frozen=True, slots=True)
+class OperationDraft:
+    """What operations made of which all these facts are told. ``parameter`` is a test such as ``held_s < 15``."""
+
+    line: str | None = None
+    team: str | None = None
+    operator: str | None = None
+    equipment: str | None = None
+    place: str | None = None
+    from_at: datetime | None = None
+    until_at: datetime | None = None
+    parameter: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SupplierDraft:
+    """Every lot from a party (its GLN or URI), of one product or of all."""
+
+    party: str
+    gtin: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExclusionDraft:
+    """A part (as in ``CaseDraft.parts``) that is taken out again, with the reason."""
+
+    part: Mapping[str, Any]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class CaseDraft:
     """What an author says of a new case.
 
     ``codes`` are taken as scanned or typed (``gs1.scan_data``); each names exactly what it says: an item code the item,
     a lot code the lot, an SSCC what is in it now and was in it when it was shipped, a GTIN every lot of the product.
     ``ranges`` are pairs of item codes of one product, first and last as numbered on the labels. With ``whole_lot``
-    item codes name their lots.
+    item codes name their lots. ``parts`` are read by ``recall.parts``: sets of all of these, put together by rules.
 
     ``profile`` is the jurisdiction profile that the case takes and keeps (``eu-gpsr``, ``cn-food/2015``).
     Without ``texts`` the title, the hazard and the standard steps for the remedy are published.
@@ -106,6 +136,10 @@ class CaseDraft:
     lots: tuple[tuple[str, str], ...] = ()
     ranges: tuple[tuple[str, str], ...] = ()
     windows: tuple[WindowDraft, ...] = ()
+    suppliers: tuple[SupplierDraft, ...] = ()
+    operations: tuple[OperationDraft, ...] = ()
+    parts: tuple[Mapping[str, Any], ...] = ()
+    exclude: tuple[ExclusionDraft, ...] = ()
     whole_lot: bool = False
     include_possible: bool = False
     texts: Mapping[str, Text] = field(default_factory=dict)
@@ -216,6 +250,17 @@ class Possible:
 
 
 @dataclass(frozen=True, slots=True)
+class Saving:
+    """What an exclusion takes out: the pieces and lots that the case would reach without it, and does not."""
+
+    what: str
+    reason: str
+    by: str
+    items: int
+    lots: int
+
+
+@dataclass(frozen=True, slots=True)
 class Preview:
     """What publishing would freeze now, without doing it. Counts are of pieces, each unit once."""
 
@@ -230,6 +275,7 @@ class Preview:
     possible: tuple[Possible, ...]
     gaps: tuple[Gap, ...]
     wording: tuple[Gap, ...]
+    savings: tuple[Saving, ...]
     at: datetime
     took_ms: int
 

@@ -6,7 +6,9 @@ for would be a false all-clear.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,22 +19,38 @@ from gs1.identifier import Granularity, Identifier
 from ledger import codes as ledger_codes
 from ledger.codes import KeyRing
 from recall import reach
-from recall.affected import area_of
-from recall.model import WindowDraft
+from recall.algebra import area_of, number_of
+from recall.model import OperationDraft, SupplierDraft, WindowDraft
 from recall.refusals import (
     CodeNotForRecall,
     CodeNotReadable,
     ItemNotIssued,
+    PartNotUsable,
     ProductWithoutLots,
     RangeNotUsable,
     ScopeEmpty,
     ScopeTooLarge,
     UnknownLogisticUnit,
     UnknownLot,
+    UnknownParty,
     UnknownPlace,
     UnknownProduct,
 )
-from recall.scope import LINES_MAX, ItemLine, LotLine, ProductLine, RangeLine, ScopeLine, UnitLine, WindowLine
+from recall.scope import (
+    LINES_MAX,
+    ItemLine,
+    LotLine,
+    OperationLine,
+    ProductLine,
+    RangeLine,
+    ScopeLine,
+    SupplierLine,
+    UnitLine,
+    WindowLine,
+)
+
+NAME_CHARACTERS_MAX: Final = 200
+"""Most characters of the name of a part."""
 
 
 async def scope_lines(
@@ -43,10 +61,12 @@ async def scope_lines(
     lots: Sequence[tuple[str, str]] = (),
     ranges: Sequence[tuple[str, str]] = (),
     windows: Sequence[WindowDraft] = (),
+    suppliers: Sequence[SupplierDraft] = (),
+    operations: Sequence[OperationDraft] = (),
     whole_lot: bool = False,
 ) -> tuple[ScopeLine, ...]:
     """The lines, each once, in the order given. Refuses an empty scope, and each thing that is unknown, by name."""
-    asked = len(codes) + len(lots) + len(ranges) + len(windows)
+    asked = sum(map(len, (codes, lots, ranges, windows, suppliers, operations)))
     if not asked:
         raise ScopeEmpty
     if asked > LINES_MAX:
@@ -60,6 +80,8 @@ async def scope_lines(
     lines += await _units(conn, [i.sscc or "" for i in named if i.granularity is Granularity.LOGISTIC_UNIT])
     lines += [await _range(conn, keys, first, last) for first, last in ranges]
     lines += [await _window(conn, window) for window in windows]
+    lines += [await _supplier(conn, supplier) for supplier in suppliers]
+    lines += [await _operation(conn, operation) for operation in operations]
     named_lines = tuple(dict.fromkeys(lines))
     await area_of(conn, named_lines)  # refuses what names nothing (an empty unit, a window in which nothing was made)
     return named_lines
@@ -167,6 +189,45 @@ async def _window(conn: AsyncConnection, window: WindowDraft) -> WindowLine:
     if place is None:
         raise UnknownPlace(place=window.place)
     return WindowLine(window.from_at, window.until_at, place[1], window.line)
+
+
+async def _supplier(conn: AsyncConnection, supplier: SupplierDraft) -> SupplierLine:
+    uri = await reach.party_by_uri(conn, supplier.party)
+    if uri is None:
+        raise UnknownParty(party=supplier.party)
+    return SupplierLine(uri, None if supplier.gtin is None else _gtin(supplier.gtin))
+
+
+async def _operation(conn: AsyncConnection, told: OperationDraft) -> OperationLine:
+    if not any((told.line, told.team, told.operator, told.equipment, told.parameter)):
+        raise PartNotUsable(name="operation", problem="name a line, team, operator, equipment or parameter")
+    instants = [instant for instant in (told.from_at, told.until_at) if instant is not None]
+    if any(instant.tzinfo is None for instant in instants):
+        raise PartNotUsable(name="operation", problem="an instant has no time zone")
+    if instants != sorted(instants):
+        raise PartNotUsable(name="operation", problem="it ends before it begins")
+    place = None if told.place is None else await reach.place_by_uri(conn, told.place)
+    if told.place is not None and place is None:
+        raise UnknownPlace(place=told.place)
+    return OperationLine(
+        told.line, told.team, told.operator, told.equipment, None if place is None else place[1], told.from_at,
+        told.until_at, *_parameter(told.parameter),
+    )  # fmt: skip
+
+
+def _parameter(test: str | None) -> tuple[str | None, str | None, str | None]:
+    if test is None:
+        return None, None, None
+    match = _PARAMETER.fullmatch(test.strip())
+    if match is None:
+        raise PartNotUsable(name=test[:100], problem="write a test such as held_s < 15; < <= = >= > are known")
+    name, comparison, limit = match["name"].strip(), match["comparison"], match["limit"].strip()
+    if comparison != "=" and number_of(limit) is None:
+        raise PartNotUsable(name=test[:100], problem=f"{limit} is not a number; words can only be compared by =")
+    return name, comparison, limit
+
+
+_PARAMETER = re.compile(r"(?P<name>[^<>=]{1,100})(?P<comparison><=|>=|<|>|=)(?P<limit>[^<>=]{1,100})")
 
 
 def _gtin(number: str) -> str:

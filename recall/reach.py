@@ -93,6 +93,31 @@ async def window_contents(conn: AsyncConnection, window: Mapping[str, Any]) -> A
     return merged_areas(areas)
 
 
+async def made_by_operations(conn: AsyncConnection, facts: Mapping[str, Any]) -> Area:
+    """What operations made; ``facts`` are the parameters of the statement, None for each that is not asked for."""
+    return _area((await conn.execute(_SQL["made_by_operations"], dict(facts))).all())
+
+
+async def party_by_uri(conn: AsyncConnection, party: str) -> str | None:
+    """The URI of a party known by this URI or GLN."""
+    found: str | None = (await conn.execute(_SQL["party_by_uri"], {"party": party})).scalar_one_or_none()
+    return found
+
+
+async def lots_from_supplier(conn: AsyncConnection, party_uri: str, gtin: str | None) -> Area:
+    """The lots that came from a party, whole."""
+    rows = await conn.execute(_SQL["lots_from_supplier"], {"party": party_uri, "gtin": gtin})
+    return dict.fromkeys(rows.scalars(), WHOLE)
+
+
+async def case_contents(conn: AsyncConnection, numbers: Iterable[int]) -> dict[int, Area]:
+    """By number, what is or ever was in those of these items that hold others."""
+    found: dict[int, list[Any]] = {}
+    for row in await conn.execute(_SQL["case_contents"], {"numbers": sorted(set(numbers))}):
+        found.setdefault(row.number, []).append(row)
+    return {number: _area(rows) for number, rows in found.items()}
+
+
 async def numbers_of_lots(conn: AsyncConnection, lots: Iterable[int]) -> dict[int, Runs]:
     """All numbers reserved for or seen of each lot."""
     found: dict[int, list[Run]] = {lot_id: [] for lot_id in lots}
@@ -148,6 +173,17 @@ async def foreign_serials(conn: AsyncConnection, runs: Runs) -> dict[int, tuple[
     """(GTIN, serial) by number, for the numbers whose serials came from outside."""
     rows = await conn.execute(_SQL["foreign_serials"], _columns(runs))
     return {row.number: (row.gtin, row.serial) for row in rows}
+
+
+async def inputs_of(conn: AsyncConnection, lot_id: int) -> frozenset[int]:
+    """The lots that a lot was made of, one step up."""
+    return frozenset((await conn.execute(_SQL["inputs_of_lot"], {"lot": lot_id})).scalars())
+
+
+async def operations(conn: AsyncConnection, operation_ids: Iterable[int]) -> dict[int, Any]:
+    """Rows (event_id, at, place, line) of operations, by operation_id."""
+    rows = await conn.execute(_SQL["operations"], {"operations": sorted(set(operation_ids))})
+    return {row.operation_id: row for row in rows}
 
 
 async def covered_by_others(conn: AsyncConnection, case_id: int, lots: Iterable[int]) -> Area:

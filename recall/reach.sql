@@ -97,6 +97,59 @@ FROM operation op JOIN operation_input i USING (operation_id)
 WHERE i.at >= :from_at AND i.at < :until_at AND CAST(:line AS text) IS NULL AND op.place_id = :place_id
   AND NOT EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id = i.event_id);
 
+-- name: made_by_operations
+-- What operations made of which all that is asked for was told. A parameter is found by the name behind its prefix, its
+-- value as a number when both sides are numbers, else only by "=" as text.
+SELECT o.lot_id, o.lo, o.n
+FROM operation op JOIN operation_output o USING (operation_id)
+WHERE (CAST(:line AS text) IS NULL OR op.line = :line) AND (CAST(:team AS text) IS NULL OR op.team = :team)
+  AND (CAST(:operator AS text) IS NULL OR op.operator = :operator)
+  AND (CAST(:equipment AS text) IS NULL OR op.equipment = :equipment)
+  AND (CAST(:place_id AS bigint) IS NULL OR op.place_id = :place_id)
+  AND (CAST(:from_at AS timestamptz) IS NULL OR o.at >= :from_at)
+  AND (CAST(:until_at AS timestamptz) IS NULL OR o.at < :until_at)
+  AND (CAST(:parameter AS text) IS NULL OR EXISTS (
+    SELECT FROM jsonb_each_text(op.parameters) AS p (name, value)
+    WHERE regexp_replace(p.name, '^.*[:#/]', '') = :parameter
+      AND CASE WHEN p.value ~ '^-?[0-9]{1,30}([.][0-9]{1,30})?$' AND CAST(:number AS numeric) IS NOT NULL THEN
+            CASE CAST(:comparison AS text)
+                WHEN '<' THEN CAST(p.value AS numeric) < :number WHEN '<=' THEN CAST(p.value AS numeric) <= :number
+                WHEN '=' THEN CAST(p.value AS numeric) = :number WHEN '>=' THEN CAST(p.value AS numeric) >= :number
+                ELSE CAST(p.value AS numeric) > :number END
+          ELSE :comparison = '=' AND p.value = CAST(:limit AS text) END))
+  AND NOT EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id = o.event_id);
+
+-- name: party_by_uri
+SELECT uri FROM party WHERE uri = :party OR gln = :party ORDER BY (uri = :party) DESC, party_id LIMIT 1;
+
+-- name: lots_from_supplier
+SELECT l.lot_id FROM lot l JOIN party s ON s.party_id = l.supplier_id JOIN product p USING (product_id)
+WHERE s.uri = :party AND (CAST(:gtin AS text) IS NULL OR p.gtin = :gtin)
+UNION
+SELECT h.lot_id FROM party s JOIN lot_shipment h ON h.from_owner_id = s.party_id JOIN lot l USING (lot_id)
+JOIN product p USING (product_id)
+WHERE s.uri = :party AND (CAST(:gtin AS text) IS NULL OR p.gtin = :gtin)
+  AND NOT EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id = h.event_id);
+
+-- name: case_contents
+-- What is or ever was in things that are items themselves and held others (a case with a serial), to any depth.
+WITH RECURSIVE inside (number, unit_id) AS (
+    SELECT number, unit_id FROM unit WHERE number = ANY(CAST(:numbers AS bigint[]))
+  UNION
+    SELECT i.number, c.unit_id FROM inside i CROSS JOIN LATERAL (
+        SELECT unit_id FROM unit WHERE parent_id = i.unit_id
+      UNION ALL
+        SELECT unit_id FROM unit_history WHERE parent_id = i.unit_id
+    ) AS c
+)
+SELECT i.number, r.lot_id, r.lo, r.n FROM inside i CROSS JOIN LATERAL (
+    SELECT lot_id, lo, n FROM code_run WHERE unit_id = i.unit_id
+  UNION ALL
+    SELECT lot_id, lo, n FROM code_run_history WHERE unit_id = i.unit_id
+  UNION ALL
+    SELECT lot_id, NULL, NULL FROM unit_quantity WHERE unit_id = i.unit_id
+) AS r;
+
 -- name: kept_in_window
 -- What was at a place at any time in the window: loose items, what units held while they were there, quantities by class.
 WITH RECURSIVE there (unit_id, since, until) AS (
@@ -219,3 +272,15 @@ UNION ALL
 SELECT r.lot_id, r.lo, r.n
 FROM publication p JOIN affected_run r USING (affected_set_id)
 WHERE p.case_id <> :case_id AND p.kind = 'recall' AND r.lot_id = ANY(CAST(:lots AS bigint[]));
+
+-- name: inputs_of_lot
+-- What a lot was made of, one step up.
+SELECT DISTINCT i.lot_id
+FROM operation_output o JOIN operation_input i USING (operation_id)
+WHERE o.lot_id = :lot AND i.lot_id <> o.lot_id
+  AND NOT EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id IN (o.event_id, i.event_id));
+
+-- name: operations
+SELECT o.operation_id, o.event_id, e.event_time AS at, p.name AS place, o.line
+FROM operation o JOIN event e USING (event_id) JOIN place p USING (place_id)
+WHERE o.operation_id = ANY(CAST(:operations AS bigint[]));

@@ -61,6 +61,18 @@ class NothingInWindow(Conflict):
     """Nothing is known to have been made or kept at {where} from {from_at} until {until_at}."""
 
 
+class UnknownParty(NotFound):
+    """There is no party {party}."""
+
+
+class NothingNamed(Conflict):
+    """Nothing on record is {what}; a case that names it would leave out what its author meant."""
+
+
+class PartNotUsable(Invalid):
+    """The part {name!r} of the scope cannot be used: {problem}"""
+
+
 class RangeNotUsable(Invalid):
     """The range from {first} to {last} cannot be used: {reason}"""
 
@@ -123,6 +135,14 @@ class NoticeListTooLong(TooMany):
 
 class ScopeTooLarge(TooMany):
     """The case names {count} {what}; at most {count_max} are taken at once. Nothing was changed."""
+
+
+class TooManyExclusions(TooMany):
+    """The case has {exclusions} exclusions; what more than {exclusions_max} save cannot be told. Put them in parts."""
+
+
+class CodeNotOnRecord(NotFound):
+    """Nothing is on record of {code}, so nothing can be said about it. Check the code for a typing error."""
 
 
 class TooManyLines(TooMany):

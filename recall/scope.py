@@ -6,9 +6,10 @@ lines resolve to: lots, whole or by runs of numbers, with union and subtraction.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Any, Final
 
 from ledger.intervals import merged as merged_runs
@@ -18,6 +19,9 @@ from runtime.clock import rfc3339
 
 LINES_MAX: Final = 10_000
 """Most lines of one scope; a longer list of items is a lot, a range or a window."""
+DEPTH_MAX: Final = 8
+"""How deep named parts may lie in each other."""
+COMPARISONS: Final = ("<", "<=", "=", ">=", ">")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,54 @@ class WindowLine:
     line: str | None = None
 
 
-ScopeLine = LotLine | ItemLine | RangeLine | UnitLine | ProductLine | WindowLine
+@dataclass(frozen=True, slots=True)
+class SupplierLine:
+    """Every lot that we have from a party, by master data or by shipment; of one product when ``gtin`` says so."""
+
+    party_uri: str
+    gtin: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OperationLine:
+    """What operations made of which all these facts are told; at least one of them is.
+
+    ``parameter`` ``comparison`` ``limit`` is a test of one process parameter, such as ``held_s < 15``. The instants are
+    aware; the window is ``[from_at, until_at)``, open where one is missing.
+    """
+
+    line: str | None = None
+    team: str | None = None
+    operator: str | None = None
+    equipment: str | None = None
+    place_uri: str | None = None
+    from_at: datetime | None = None
+    until_at: datetime | None = None
+    parameter: str | None = None
+    comparison: str | None = None
+    limit: str | None = None
+
+
+class Rule(StrEnum):
+    """How a named part is made of its parts: in any of them, in all of them, or in the first and in no other."""
+
+    ANY = "any"
+    ALL = "all"
+    BUT = "but"
+
+
+@dataclass(frozen=True, slots=True)
+class PartLine:
+    """A named part of a scope: lines put together by a rule of sets. Parts may hold parts (``DEPTH_MAX``)."""
+
+    name: str
+    rule: Rule
+    parts: tuple[ScopeLine, ...]
+
+
+ScopeLine = (
+    LotLine | ItemLine | RangeLine | UnitLine | ProductLine | WindowLine | SupplierLine | OperationLine | PartLine
+)
 
 _KINDS: Final[dict[str, type[Any]]] = {
     "lot": LotLine,
@@ -82,6 +133,9 @@ _KINDS: Final[dict[str, type[Any]]] = {
     "logistic_unit": UnitLine,
     "product": ProductLine,
     "window": WindowLine,
+    "supplier": SupplierLine,
+    "operation": OperationLine,
+    "part": PartLine,
 }
 _NAMES: Final = {kind: name for name, kind in _KINDS.items()}
 
@@ -130,10 +184,36 @@ def describe(line: ScopeLine) -> str:
         case WindowLine():
             where = " ".join(part for part in (line.line and f"line {line.line}", line.place_uri) if part)
             return f"{where} from {rfc3339(line.from_at)} until {rfc3339(line.until_at)}"
+        case SupplierLine():
+            return f"all lots from supplier {line.party_uri}" + (f" of {line.gtin}" if line.gtin else "")
+        case OperationLine():
+            return "made by " + ", ".join(_told_facts(line))
+        case PartLine():
+            return f"{line.name} ({_RULE_WORDS[line.rule].join(map(describe, line.parts))})"
+
+
+_RULE_WORDS: Final = {Rule.ANY: " or ", Rule.ALL: " and ", Rule.BUT: " but not "}
+
+
+def _told_facts(line: OperationLine) -> Iterator[str]:
+    for name in ("line", "team", "operator", "equipment"):
+        value = getattr(line, name)
+        if value is not None:
+            yield f"{name} {value}"
+    if line.parameter is not None:
+        yield f"{line.parameter} {line.comparison} {line.limit}"
+    if line.place_uri is not None:
+        yield f"at {line.place_uri}"
+    if line.from_at is not None:
+        yield f"from {rfc3339(line.from_at)}"
+    if line.until_at is not None:
+        yield f"until {rfc3339(line.until_at)}"
 
 
 def line_as_json(line: ScopeLine) -> dict[str, Any]:
     """A line for storing and hashing; instants in RFC 3339."""
+    if isinstance(line, PartLine):
+        return {"kind": "part", "name": line.name, "rule": line.rule.value, "parts": [*map(line_as_json, line.parts)]}
     values = {name: _plain(value) for name, value in asdict(line).items() if value is not None}
     return {"kind": _NAMES[type(line)], **values}
 
@@ -198,6 +278,12 @@ def without(area: Area, removed: Area, numbers: Mapping[int, Runs]) -> Area:
     }
 
 
+def shared(a: Area, b: Area) -> Area:
+    """What is in both."""
+    both = {lot_id: _in_both(a[lot_id], b[lot_id]) for lot_id in a.keys() & b.keys()}
+    return {lot_id: cover for lot_id, cover in both.items() if not cover.is_empty}
+
+
 def meet(a: Area, b: Area) -> bool:
     """Whether the two have anything in common."""
     return any(_both(a[lot_id], b[lot_id]) for lot_id in a.keys() & b.keys())
@@ -216,6 +302,12 @@ def _either(a: Cover | None, b: Cover) -> Cover:
     if a.whole or b.whole:
         return WHOLE
     return Cover(whole=False, runs=merged_runs((*a.runs, *b.runs)))
+
+
+def _in_both(a: Cover, b: Cover) -> Cover:
+    if a.whole or b.whole:
+        return b if a.whole else a
+    return Cover(whole=False, runs=subtract(a.runs, subtract(a.runs, b.runs)))
 
 
 def _both(a: Cover, b: Cover) -> bool:
@@ -238,6 +330,8 @@ def _distinct(lines: Iterable[ScopeLine]) -> tuple[ScopeLine, ...]:
 
 
 def _line(entry: Mapping[str, Any]) -> ScopeLine:
+    if entry["kind"] == "part":
+        return PartLine(entry["name"], Rule(entry["rule"]), tuple(map(_line, entry["parts"])))
     kind = _KINDS[entry["kind"]]
     values: dict[str, Any] = {name: entry.get(name) for name in kind.__dataclass_fields__}
     for name in ("from_at", "until_at"):

@@ -1,0 +1,190 @@
+"""Why a thing is affected by a case, or which fact keeps it out. Reads only; works the case out as it stands now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ledger import genealogy
+from ledger.closure import Reached
+from ledger.codes import KeyRing
+from ledger.intervals import overlaps
+from recall import affected as affecting
+from recall import algebra, naming, reach, store
+from recall.affected import AffectedSet
+from recall.model import Case
+from recall.reach import LotFacts
+from recall.refusals import CodeNotOnRecord
+from recall.scope import Area, Cover, describe
+from runtime.clock import rfc3339
+from runtime.database import transaction
+
+INPUTS_TOLD_MAX: Final = 200
+"""So many lots that a lot was made of are told one by one; ``inputs_left_out`` says how many more there are."""
+
+
+class Standing(StrEnum):
+    """How a thing stands to a case."""
+
+    AFFECTED = "affected"
+    EXCLUDED = "excluded"
+    POSSIBLE = "possible"
+    NOT_AFFECTED = "not_affected"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One recorded step: the event that told it, and the lots as (GTIN, lot code)."""
+
+    event_id: int
+    at: datetime | None
+    from_lot: tuple[str, str]
+    to_lot: tuple[str, str]
+    place: str
+    line: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """``why`` says it in a sentence; ``path`` are the facts from what the case names; ``inputs`` what it was made of.
+
+    ``frozen``: whether the last published version covers it; None when there is none.
+    """
+
+    code: str
+    gtin: str
+    lot: str
+    standing: Standing
+    why: str
+    basis: str | None
+    path: tuple[Fact, ...]
+    inputs: tuple[tuple[str, str], ...]
+    inputs_left_out: int
+    frozen: bool | None
+    ledger_event: int
+
+
+async def explain(conn: AsyncConnection, number: str, code: str, *, keys: KeyRing) -> tuple[Explanation, ...]:
+    """For each lot that ``code`` names: how it stands to the case, and the facts for it. Changes nothing.
+
+    Raises ``NoSuchCase``, ``CodeNotOnRecord``, and what ``naming`` says of a code that cannot be read.
+    """
+    async with transaction(conn):
+        await conn.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+        case = await store.find_case(conn, number)
+        lines = await naming.scope_lines(conn, keys, codes=[code])
+        asked = await algebra.area_of(conn, lines)
+        if not asked:
+            raise CodeNotOnRecord(code=code)
+        affected = await affecting.trace(conn, case.scope)
+        frozen = await _frozen(conn, case)
+        told = _Told(code, case, affected, await _excluded(conn, case), frozen)
+        return tuple([await _explained(conn, told, lot_id, cover) for lot_id, cover in sorted(asked.items())])
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    code: str
+    case: Case
+    affected: AffectedSet
+    excluded: Sequence[tuple[Area, str]]
+    frozen: Area | None
+
+
+async def _frozen(conn: AsyncConnection, case: Case) -> Area | None:
+    if not case.version:
+        return None
+    return await store.frozen_area(conn, (await store.frozen_set(conn, case)).affected_set_id)
+
+
+async def _excluded(conn: AsyncConnection, case: Case) -> list[tuple[Area, str]]:
+    return [
+        (await algebra.area_of(conn, [x.line]), f"{describe(x.line)} was taken out by {x.by}: {x.reason}")
+        for x in case.scope.exclude
+    ]
+
+
+async def _explained(conn: AsyncConnection, told: _Told, lot_id: int, cover: Cover) -> Explanation:
+    sure = {lot.lot_id: lot.reached for lot in told.affected.lots}
+    possible = {lot.lot_id: lot.reached for lot in told.affected.possible}
+    steps = genealogy.path({**possible, **sure}, lot_id)
+    made_of = await reach.inputs_of(conn, lot_id)
+    lots = {lot_id, *(step.from_lot_id for step in steps), *(step.lot_id for step in steps), *made_of}
+    facts = await reach.lot_facts(conn, lots)
+    standing, why = _standing(told, lot_id, cover, made_of)
+    is_reached = standing in (Standing.AFFECTED, Standing.POSSIBLE)
+    reached = sure.get(lot_id) or possible.get(lot_id)
+    return Explanation(
+        code=told.code, gtin=facts[lot_id].gtin, lot=facts[lot_id].code, standing=standing, why=why,
+        basis=reached.basis if reached is not None and is_reached else None,
+        path=await _facts(conn, steps, facts) if is_reached else (),
+        inputs=tuple((facts[x].gtin, facts[x].code) for x in sorted(made_of)[:INPUTS_TOLD_MAX]),
+        inputs_left_out=max(0, len(made_of) - INPUTS_TOLD_MAX),
+        frozen=None if told.frozen is None else _meets(told.frozen.get(lot_id), cover),
+        ledger_event=told.affected.ledger_event,
+    )  # fmt: skip
+
+
+def _standing(told: _Told, lot_id: int, cover: Cover, made_of: Iterable[int]) -> tuple[Standing, str]:
+    sure = {lot.lot_id: lot.reached for lot in told.affected.lots}
+    possible = {lot.lot_id: lot.reached for lot in told.affected.possible}
+    if lot_id in sure and _meets(_cover(sure[lot_id]), cover):
+        return Standing.AFFECTED, _REACHED_WHY[sure[lot_id].basis]
+    for area, reason in told.excluded:
+        if _meets(area.get(lot_id), cover):
+            return Standing.EXCLUDED, reason
+    if lot_id in possible and _meets(_cover(possible[lot_id]), cover):
+        return Standing.POSSIBLE, _possible_why(possible[lot_id])
+    if lot_id in sure:
+        return Standing.NOT_AFFECTED, "only other items of its lot are affected; this one is not among their numbers"
+    if not made_of:
+        return Standing.NOT_AFFECTED, "the case does not name it, and nothing is recorded of what it was made of"
+    if not any(lot in sure or lot in possible for lot in made_of):
+        return Standing.NOT_AFFECTED, "the case does not name it, and no lot that it was made of is affected"
+    return Standing.NOT_AFFECTED, "only items that are not affected went into it"
+
+
+_REACHED_WHY: Final = {
+    "scope": "the case names it",
+    "proved": "it was made of what is affected, as the recorded steps show",
+    "possible": "it may have been made of what is affected, and the case takes in what is possible",
+}
+
+
+def _possible_why(lot: Reached) -> str:
+    since = "" if lot.at is None else f" before {rfc3339(lot.at)}"
+    return (
+        f"it is reached only when the recorded order in time is not believed, or by a quantity without serials{since}"
+    )
+
+
+def _cover(lot: Reached) -> Cover:
+    return Cover(lot.whole, lot.runs)
+
+
+def _meets(cover: Cover | None, asked: Cover) -> bool:
+    if cover is None or cover.is_empty:
+        return False
+    if cover.whole or asked.whole:
+        return True
+    return any(overlaps(cover.runs, lo, n) for lo, n in asked.runs)
+
+
+async def _facts(
+    conn: AsyncConnection, steps: Sequence[genealogy.Step], facts: Mapping[int, LotFacts]
+) -> tuple[Fact, ...]:
+    row_by_operation = await reach.operations(conn, (step.operation_id for step in steps))
+    return tuple(
+        Fact(
+            row.event_id, row.at, (facts[step.from_lot_id].gtin, facts[step.from_lot_id].code),
+            (facts[step.lot_id].gtin, facts[step.lot_id].code), row.place, row.line,
+        )
+        for step in steps
+        for row in [row_by_operation[step.operation_id]]
+    )  # fmt: skip
