@@ -16,14 +16,26 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from access import audit
 from ledger.codes import KeyRing
-from recall import algebra, lifecycle, naming, reconciliation, store, wording_gate
+from recall import algebra, lifecycle, naming, proposals_store, reconciliation, store, wording_gate
 from recall.drafting import check_texts, open_draft
 from recall.drill import drill
 from recall.lifecycle import Step
-from recall.model import Case, CaseDraft, Change, Preview, Published, State, Text, WindowDraft
+from recall.model import (
+    Case,
+    CaseDraft,
+    Change,
+    OperationDraft,
+    Preview,
+    Published,
+    State,
+    SupplierDraft,
+    Text,
+    WindowDraft,
+)
 from recall.previewing import preview_of
 from recall.publishing import publish_version, take_back
 from recall.refusals import (
+    AfterReviewMissing,
     ExclusionNeedsReason,
     NothingAdded,
     NothingExcluded,
@@ -64,7 +76,7 @@ async def submit(conn: AsyncConnection, number: str, *, by: str, clock: Clock) -
 
 async def send_back(conn: AsyncConnection, number: str, *, reason: str, by: str, clock: Clock) -> Case:
     """Give a case that is not published back to its author, with the reason; an approval is void."""
-    _need_reason(reason, Step.SEND_BACK)
+    check_reason(reason, Step.SEND_BACK)
     return await _step(
         conn, number, Step.SEND_BACK, by=by, clock=clock, note=reason, approved_by=None, approved_at=None
     )
@@ -114,6 +126,8 @@ async def widen(
     lots: Sequence[tuple[str, str]] = (),
     ranges: Sequence[tuple[str, str]] = (),
     windows: Sequence[WindowDraft] = (),
+    suppliers: Sequence[SupplierDraft] = (),
+    operations: Sequence[OperationDraft] = (),
     whole_lot: bool = False,
     reason: str | None = None,
 ) -> Published:
@@ -122,8 +136,9 @@ async def widen(
         case = await store.lock_case(conn, number)
         state = lifecycle.after(case.state, Step.WIDEN, case.kind)
         lines = await naming.scope_lines(
-            conn, keys, codes=codes, lots=lots, ranges=ranges, windows=windows, whole_lot=whole_lot
-        )
+            conn, keys, codes=codes, lots=lots, ranges=ranges, windows=windows, suppliers=suppliers,
+            operations=operations, whole_lot=whole_lot,
+        )  # fmt: skip
         scope = case.scope.widened(lines)
         if scope == case.scope:
             raise NothingAdded(number=number, named=_named(lines))
@@ -153,25 +168,45 @@ async def narrow(
     The one step that gives goods free: it needs a second person (``approved_by``), who is not ``by``. The disposition
     *recalled* is taken back where no other public recall names the goods.
     """
-    if not reason.strip():
-        raise ExclusionNeedsReason
-    lifecycle.check_second_person(by, approved_by)
     async with transaction(conn):
         case = await store.lock_case(conn, number)
-        state = lifecycle.after(case.state, Step.NARROW, case.kind)
         lines = await naming.scope_lines(conn, keys, codes=codes, lots=lots, ranges=ranges)
-        before = await store.frozen_set(conn, case)
-        covered = await store.frozen_area(conn, before.affected_set_id)
-        if not meet(await algebra.area_of(conn, lines), covered):
-            raise NothingExcluded(number=number, named=_named(lines))
-        scope = case.scope.narrowed(Exclusion(line, reason, approved_by) for line in lines)
-        case = await store.change_case(conn, case.case_id, scope=as_json(scope))
-        published = await publish_version(
-            conn, case, state=state, change=Change.NARROWED, note=reason, by=by, clock=clock, keys=keys
-        )
-        details = {"removed": _named(lines), "reason": reason, "approved_by": approved_by}
-        await _note(conn, case, Step.NARROW, by, clock, **_frozen(published), **details)
-        return published
+        return await narrow_by(conn, case, lines, reason=reason, by=by, approved_by=approved_by, clock=clock, keys=keys)
+
+
+async def narrow_by(
+    conn: AsyncConnection,
+    case: Case,
+    lines: Sequence[ScopeLine],
+    *,
+    reason: str,
+    by: str,
+    approved_by: str,
+    clock: Clock,
+    keys: KeyRing,
+) -> Published:
+    """As ``narrow``, by the lines of a scope, of a locked case in the caller's transaction."""
+    await check_narrowing(conn, case, lines, reason)
+    lifecycle.check_second_person(by, approved_by)
+    state = lifecycle.after(case.state, Step.NARROW, case.kind)
+    scope = case.scope.narrowed(Exclusion(line, reason, approved_by) for line in lines)
+    case = await store.change_case(conn, case.case_id, scope=as_json(scope))
+    published = await publish_version(
+        conn, case, state=state, change=Change.NARROWED, note=reason, by=by, clock=clock, keys=keys, by_two=True
+    )
+    details = {"removed": _named(lines), "reason": reason, "approved_by": approved_by}
+    await _note(conn, case, Step.NARROW, by, clock, **_frozen(published), **details)
+    return published
+
+
+async def check_narrowing(conn: AsyncConnection, case: Case, lines: Sequence[ScopeLine], reason: str) -> None:
+    """Refuses a narrowing without a reason, of a case that cannot be narrowed, and by lines that it does not cover."""
+    if not reason.strip():
+        raise ExclusionNeedsReason
+    lifecycle.after(case.state, Step.NARROW, case.kind)
+    covered = await store.frozen_area(conn, (await store.frozen_set(conn, case)).affected_set_id)
+    if not meet(await algebra.area_of(conn, lines), covered):
+        raise NothingExcluded(number=case.number, named=_named(lines))
 
 
 async def update_texts(
@@ -205,7 +240,7 @@ async def start_closing(conn: AsyncConnection, number: str, *, by: str, clock: C
 
 async def reopen(conn: AsyncConnection, number: str, *, reason: str, by: str, clock: Clock) -> Case:
     """Take up a case again that was about to be closed."""
-    _need_reason(reason, Step.REOPEN)
+    check_reason(reason, Step.REOPEN)
     return await _step(conn, number, Step.REOPEN, by=by, clock=clock, note=reason)
 
 
@@ -217,15 +252,18 @@ async def close(
     Refuses (``ClosingNotReady``) without a reconciliation of the last version, the disposition, the root cause and the
     corrective action, unless ``override`` gives a reason, which is kept.
     """
-    _need_reason(reason, Step.CLOSE)
+    check_reason(reason, Step.CLOSE)
     if override is not None:
-        _need_reason(override, Step.CLOSE)
+        check_reason(override, Step.CLOSE)
     async with transaction(conn):
         case = await store.lock_case(conn, number)
         published = case.state is State.PUBLISHED
         state = lifecycle.after(case.state, Step.START_CLOSING, case.kind) if published else case.state
         state = lifecycle.after(state, Step.CLOSE, case.kind)
         await reconciliation.check_closing(conn, case, override)
+        review = await proposals_store.after_review(conn, case.case_id)
+        if review is not None and review.reviewed_at is None:
+            raise AfterReviewMissing(number=number, first=review.published_by)
         values = {"closed_by": by, "closed_at": clock(), "closing_reason": reason}
         case = await store.change_case(conn, case.case_id, state=state, **values)
         await _show(conn, case, clock)
@@ -241,28 +279,53 @@ async def cancel(
     by: str,
     clock: Clock,
     keys: KeyRing,
+    approved_by: str = "",
     public_reason: str | None = None,
 ) -> Case:
     """Cancel a case, with the reason. A published one is shown no more and its goods are free again, where no other
     public recall names them; its versions stay on record. ``public_reason`` is shown at the address of the case.
 
-    Because it sets goods free, whoever opened a published case cannot cancel it: that takes a second person.
+    Because it sets goods free, a published case needs a second person (``approved_by``), who is not ``by``.
     """
-    _need_reason(reason, Step.CANCEL)
-    if public_reason is not None:
-        _need_reason(public_reason, Step.CANCEL)
     async with transaction(conn):
         case = await store.lock_case(conn, number)
-        state = lifecycle.after(case.state, Step.CANCEL, case.kind)
-        if case.version and not case.is_drill:
-            lifecycle.check_second_person(case.opened_by, by)
-        if case.version:
-            await take_back(conn, case, by=by, clock=clock, keys=keys)
-        values = {"closed_by": by, "closed_at": clock(), "closing_reason": reason}
-        values["public_reason"] = public_reason
-        case = await store.change_case(conn, case.case_id, state=state, **values)
-        await _note(conn, case, Step.CANCEL, by, clock, reason=reason)
-        return case
+        return await cancel_locked(
+            conn,
+            case,
+            reason=reason,
+            by=by,
+            approved_by=approved_by,
+            public_reason=public_reason,
+            clock=clock,
+            keys=keys,
+        )
+
+
+async def cancel_locked(
+    conn: AsyncConnection,
+    case: Case,
+    *,
+    reason: str,
+    by: str,
+    approved_by: str,
+    public_reason: str | None,
+    clock: Clock,
+    keys: KeyRing,
+) -> Case:
+    """As ``cancel``, of a locked case in the caller's transaction."""
+    check_reason(reason, Step.CANCEL)
+    if public_reason is not None:
+        check_reason(public_reason, Step.CANCEL)
+    state = lifecycle.after(case.state, Step.CANCEL, case.kind)
+    sets_free = bool(case.version) and not case.is_drill
+    if sets_free:
+        lifecycle.check_second_person(by, approved_by)
+    if case.version:
+        await take_back(conn, case, by=by, clock=clock, keys=keys)
+    values = {"closed_by": by, "closed_at": clock(), "closing_reason": reason, "public_reason": public_reason}
+    case = await store.change_case(conn, case.case_id, state=state, **values)
+    await _note(conn, case, Step.CANCEL, by, clock, reason=reason, approved_by=approved_by if sets_free else None)
+    return case
 
 
 async def _step(
@@ -294,7 +357,8 @@ async def _note(conn: AsyncConnection, case: Case, step: Step, by: str, clock: C
     await audit.note(conn, by, f"recall.{step.value}", case.number, {"state": case.state.value, **told}, clock)
 
 
-def _need_reason(reason: str, step: Step) -> None:
+def check_reason(reason: str, step: Step) -> None:
+    """Refuses (``ReasonNeeded``) no reason, and one that is too long."""
     if not reason.strip() or len(reason) > REASON_CHARACTERS_MAX:
         raise ReasonNeeded(step=step.value.replace("_", " "), characters_max=REASON_CHARACTERS_MAX)
 

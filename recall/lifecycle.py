@@ -19,6 +19,7 @@ class Step(StrEnum):
     SEND_BACK = "send_back"
     APPROVE = "approve"
     PUBLISH = "publish"
+    PUBLISH_ALONE = "publish_alone"
     REHEARSE = "rehearse"
     UPDATE = "update"
     WIDEN = "widen"
@@ -32,11 +33,13 @@ class Step(StrEnum):
 STEPS: dict[State, dict[Step, State]] = {
     State.DRAFT: {
         Step.SUBMIT: State.IN_REVIEW,
+        Step.PUBLISH_ALONE: State.PUBLISHED,  # nobody else can be reached: with a reason, and looked at afterwards
         Step.REHEARSE: State.PUBLISHED,
         Step.CANCEL: State.CANCELLED,
     },
     State.IN_REVIEW: {
         Step.APPROVE: State.APPROVED,
+        Step.PUBLISH_ALONE: State.PUBLISHED,
         Step.SEND_BACK: State.DRAFT,
         Step.CANCEL: State.CANCELLED,
     },

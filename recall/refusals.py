@@ -117,6 +117,33 @@ class SecondPersonNeeded(NotAllowed):
     """A second person has to agree to this, somebody other than {first}; named is {by}."""
 
 
+class NoSuchProposal(NotFound):
+    """Case {number} has no proposal {proposal}."""
+
+
+class ProposalDecided(Conflict):
+    """Proposal {proposal} is {state} already; look at the case as it stands now."""
+
+
+class ProposalOutdated(Conflict):
+    """The record has changed since proposal {proposal} was made; look at the new one and decide about that."""
+
+
+class WouldFreeGoods(Conflict):
+    """The record says by now that {lots} are not affected any more, so this would set them free.
+
+    That takes a second person: accept the proposal of case {number} first, or narrow the case with the reason.
+    """
+
+
+class NoAfterReview(Conflict):
+    """Case {number} does not wait for a review: two people published it, or it was reviewed already."""
+
+
+class AfterReviewMissing(Conflict):
+    """Case {number} was published by {first} alone; it is closed when a second person has reviewed that."""
+
+
 class WordingNotPublishable(Invalid):
     """The notice cannot be published with this wording: {problems}. Change it, or override it with a reason."""
 

@@ -230,8 +230,8 @@ def as_json(scope: Scope) -> dict[str, Any]:
 def from_json(value: Mapping[str, Any]) -> Scope:
     """The scope that ``as_json`` wrote."""
     return Scope(
-        tuple(_line(entry) for entry in value["include"]),
-        tuple(Exclusion(_line(entry), entry["reason"], entry["by"]) for entry in value["exclude"]),
+        tuple(line_of_json(entry) for entry in value["include"]),
+        tuple(Exclusion(line_of_json(entry), entry["reason"], entry["by"]) for entry in value["exclude"]),
         value["include_possible"],
     )
 
@@ -284,6 +284,18 @@ def shared(a: Area, b: Area) -> Area:
     return {lot_id: cover for lot_id, cover in both.items() if not cover.is_empty}
 
 
+def more(area: Area, than: Area) -> Area:
+    """What of ``area`` is not in ``than``; of a lot that was there in part and is whole now, all of it."""
+    found: dict[int, Cover] = {}
+    for lot_id, cover in area.items():
+        old = than.get(lot_id)
+        if old is None or (cover.whole and not old.whole):
+            found[lot_id] = WHOLE if cover.whole else cover
+        elif not old.whole and (left := subtract(cover.runs, old.runs)):
+            found[lot_id] = Cover(whole=False, runs=left)
+    return found
+
+
 def meet(a: Area, b: Area) -> bool:
     """Whether the two have anything in common."""
     return any(_both(a[lot_id], b[lot_id]) for lot_id in a.keys() & b.keys())
@@ -329,9 +341,10 @@ def _distinct(lines: Iterable[ScopeLine]) -> tuple[ScopeLine, ...]:
     return tuple(dict.fromkeys(lines))
 
 
-def _line(entry: Mapping[str, Any]) -> ScopeLine:
+def line_of_json(entry: Mapping[str, Any]) -> ScopeLine:
+    """The line that ``line_as_json`` wrote."""
     if entry["kind"] == "part":
-        return PartLine(entry["name"], Rule(entry["rule"]), tuple(map(_line, entry["parts"])))
+        return PartLine(entry["name"], Rule(entry["rule"]), tuple(map(line_of_json, entry["parts"])))
     kind = _KINDS[entry["kind"]]
     values: dict[str, Any] = {name: entry.get(name) for name in kind.__dataclass_fields__}
     for name in ("from_at", "until_at"):

@@ -58,3 +58,18 @@ publication = _table(
     hazard_class=SmallInteger, texts=JSONB, contact=JSONB, published_at=_INSTANT, updated_at=_INSTANT,
     affected_set_id=BigInteger, revision=BigInteger,
 )  # fmt: skip
+recall_comparison = _table(
+    "recall_comparison", case_id=BigInteger, version=Integer, ledger_event=BigInteger, compared_at=_INSTANT
+)
+recall_proposal = _table(
+    "recall_proposal", proposal_id=BigInteger, case_id=BigInteger, version=Integer, kind=Text, ledger_event=BigInteger,
+    content=JSONB, reason=Text, made_by=Text, made_at=_INSTANT, state=Text, decided_by=Text, decided_at=_INSTANT,
+    decision=Text,
+)  # fmt: skip
+recall_hold = _table(
+    "recall_hold", case_id=BigInteger, lot_id=BigInteger, lo=BigInteger, n=BigInteger, held_at=_INSTANT
+)
+recall_after_review = _table(
+    "recall_after_review", case_id=BigInteger, reason=Text, published_by=Text, published_at=_INSTANT, due_at=_INSTANT,
+    reviewed_by=Text, reviewed_at=_INSTANT, finding=Text,
+)  # fmt: skip

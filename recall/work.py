@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from recall import delivery, sending, sightings
+from recall import delivery, deltas, sending, sightings
 from recall.delivery import JOB_BY_MEDIUM
 from runtime.jobs import JobKind, Timed, WorkPlace
 
@@ -24,5 +24,6 @@ KINDS: Final = tuple(
 TIMED: Final = (
     Timed("recall.deliver_due", "* * * * *", sending.deliver_due),
     Timed("recall.remind", "*/10 * * * *", remind),
+    Timed("recall.compare", "* * * * *", deltas.compare_all),
     Timed("recall.alert_sightings", "*/15 * * * *", sightings.alert),
 )

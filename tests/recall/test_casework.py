@@ -99,11 +99,17 @@ async def test_recalled_goods_are_marked_in_the_ledger_until_the_case_is_cancell
     assert await marked_lots(conn) == {"M1": "whole", "C1": "whole"}
 
     with pytest.raises(ReasonNeeded):
-        await casework.cancel(conn, number, reason="", by="Ben", clock=clock, keys=dairy.keys)
+        await casework.cancel(conn, number, reason="", by="Ada", approved_by="Ben", clock=clock, keys=dairy.keys)
     with pytest.raises(SecondPersonNeeded, match="somebody other than Ada; named is ada"):
-        await casework.cancel(conn, number, reason="of another lot", by="ada", clock=clock, keys=dairy.keys)
+        await casework.cancel(
+            conn, number, reason="of another lot", by="Ada", approved_by="ada", clock=clock, keys=dairy.keys
+        )
     assert await marked_lots(conn) == {"M1": "whole", "C1": "whole"}, "a refusal sets nothing free"
-    case = await casework.cancel(conn, number, reason="of another lot", by="Ben", clock=clock, keys=dairy.keys)
+    with pytest.raises(SecondPersonNeeded, match="somebody other than Ben; named is nobody"):
+        await casework.cancel(conn, number, reason="of another lot", by="Ben", clock=clock, keys=dairy.keys)
+    case = await casework.cancel(
+        conn, number, reason="of another lot", by="Ben", approved_by="Cleo", clock=clock, keys=dairy.keys
+    )
 
     assert (case.state, case.closing_reason) == (State.CANCELLED, "of another lot")
     assert await marked_lots(conn) == {}
@@ -115,7 +121,7 @@ async def test_recalled_goods_are_marked_in_the_ledger_until_the_case_is_cancell
 async def test_goods_of_two_recalls_stay_recalled_when_one_is_cancelled(conn: AsyncConnection, dairy: Creamery) -> None:
     first = await published(conn, dairy, lots=((MILK, "M1"),))
     await published(conn, dairy, codes=(dairy.code(dairy.c1[3]),))
-    await casework.cancel(conn, first, reason="a mistake", by="Ben", clock=clock, keys=dairy.keys)
+    await casework.cancel(conn, first, reason="a mistake", by="Ada", approved_by="Ben", clock=clock, keys=dairy.keys)
     assert await marked_lots(conn) == {"C1": 1}
 
 

@@ -154,7 +154,9 @@ async def test_a_cancelled_case_is_taken_back_from_all_who_were_told_and_nobody_
         server.taken.clear()
 
         await casework.widen(conn, number, lots=[C2], by="Ben", clock=clock, keys=dairy.keys)
-        await casework.cancel(conn, number, reason="mistaken", by="Ben", clock=clock, keys=dairy.keys)
+        await casework.cancel(
+            conn, number, reason="mistaken", by="Ada", approved_by="Ben", clock=clock, keys=dairy.keys
+        )
         await run_worker(database, settings_for(server))
 
     # Cleo's letter was tried and may have arrived; Dan's never left

@@ -27,7 +27,9 @@ async def test_an_item_whose_lot_nobody_told_is_recalled_alone_and_set_free_agai
     (row,) = (await store.notice_lines(conn, number)).rows
     await conn.rollback()
     assert (row["lot"], row["items"], row["serial_ranges"]) == ("", 1, "S-1")
-    await casework.cancel(conn, number, reason="of another maker", by="Ben", clock=clock, keys=dairy.keys)
+    await casework.cancel(
+        conn, number, reason="of another maker", by="Ada", approved_by="Ben", clock=clock, keys=dairy.keys
+    )
     assert await marked_lots(conn) == {}
 
 
