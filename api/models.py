@@ -255,6 +255,33 @@ class WindowNamed(Taken):
     line: Short | None = None
 
 
+class SupplierNamed(Taken):
+    """Every lot from a party (its GLN or URI), of one product or of all."""
+
+    party: Uri
+    gtin: Gtin | None = None
+
+
+class OperationNamed(Taken):
+    """What operations made of which all these facts are told; ``parameter`` is a test such as ``held_s < 15``."""
+
+    line: Short | None = None
+    team: Short | None = None
+    operator: Short | None = None
+    equipment: Short | None = None
+    place: Uri | None = None
+    from_at: AwareDatetime | None = None
+    until_at: AwareDatetime | None = None
+    parameter: Short | None = None
+
+
+class Excluded(Taken):
+    """A part that is taken out again, with the reason."""
+
+    part: dict[str, Any]
+    reason: Words
+
+
 class TextNamed(Taken):
     """What the public reads in one language, as an author wrote it."""
 
@@ -265,7 +292,7 @@ class TextNamed(Taken):
 
 
 class CaseOpened(Taken):
-    """A case to open as a draft. It starts from codes, lots, ranges of labels or time windows; at least one of them."""
+    """A case to open as a draft, from at least one start. ``parts`` are sets of starts, by any, all, but."""
 
     title: Words
     hazard: Words
@@ -275,6 +302,10 @@ class CaseOpened(Taken):
     lots: Annotated[list[LotNamed], Field(max_length=10_000)] = []
     ranges: Annotated[list[RangeNamed], Field(max_length=1_000)] = []
     windows: Annotated[list[WindowNamed], Field(max_length=100)] = []
+    suppliers: Annotated[list[SupplierNamed], Field(max_length=100)] = []
+    operations: Annotated[list[OperationNamed], Field(max_length=100)] = []
+    parts: Annotated[list[dict[str, Any]], Field(max_length=1_000)] = []
+    exclude: Annotated[list[Excluded], Field(max_length=50)] = []
     whole_lot: bool = False
     include_possible: bool = False
     texts: dict[Annotated[str, StringConstraints(pattern="^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")], TextNamed] = {}
@@ -299,6 +330,39 @@ class Reason(Taken):
     reason: Words
 
 
+class Cancelling(Reason):
+    """Why it is cancelled; ``public_reason`` may be read at the address of the case."""
+
+    public_reason: Words | None = None
+
+
+class Widening(Taken):
+    """What is added to a published case."""
+
+    codes: Annotated[list[Code], Field(max_length=10_000)] = []
+    lots: Annotated[list[LotNamed], Field(max_length=10_000)] = []
+    ranges: Annotated[list[RangeNamed], Field(max_length=1_000)] = []
+    windows: Annotated[list[WindowNamed], Field(max_length=100)] = []
+    suppliers: Annotated[list[SupplierNamed], Field(max_length=100)] = []
+    operations: Annotated[list[OperationNamed], Field(max_length=100)] = []
+    whole_lot: bool = False
+    reason: Words
+
+
+class Narrowing(Reason):
+    """What a published case shall not name any more, and why; a second person accepts it."""
+
+    codes: Annotated[list[Code], Field(max_length=10_000)] = []
+    lots: Annotated[list[LotNamed], Field(max_length=10_000)] = []
+    ranges: Annotated[list[RangeNamed], Field(max_length=1_000)] = []
+
+
+class Finding(Taken):
+    """What a second person found when looking at a case that one person published."""
+
+    finding: Words
+
+
 class Closing(Reason):
     """Why it is closed; ``override`` is the reason to close it without reconciliation or findings."""
 
@@ -306,9 +370,13 @@ class Closing(Reason):
 
 
 class Publication(Taken):
-    """``override_wording``: publish in spite of faults of wording; the reason is kept."""
+    """``override_wording``: publish in spite of faults of wording; the reason is kept.
+
+    ``alone_because``: the emergency path. Publish without the approval of a second person, who reviews it afterwards.
+    """
 
     override_wording: Words | None = None
+    alone_because: Words | None = None
 
 
 class Case(Given):

@@ -20,8 +20,19 @@ from access.permissions import require_second_person
 from api import models, paging
 from api.bodies import QueryNotUsable, answer, read_one
 from api.operations import JSON, Call, Operation, Parameter
-from recall import casework, documents, rules, store
-from recall.model import Case, CaseDraft, Depth, Kind, Remedy, Text, WindowDraft
+from recall import casework, documents, proposals, rules, store, urgent
+from recall.model import (
+    Case,
+    CaseDraft,
+    Depth,
+    ExclusionDraft,
+    Kind,
+    OperationDraft,
+    Remedy,
+    SupplierDraft,
+    Text,
+    WindowDraft,
+)
 
 _NUMBER: Final = Parameter("number", "of the case, such as R-2026-0001", where="path", required=True)
 _MEDIA_BY_FORMAT: Final = {
@@ -47,12 +58,12 @@ async def list_cases(call: Call) -> Response:
 
 
 async def show_case(call: Call) -> Response:
-    return answer(_shown(await store.find_case(call.conn, _number(call))))
+    return answer(_shown(await store.find_case(call.conn, number_of(call))))
 
 
 async def preview_case(call: Call) -> Response:
     """What publishing would freeze now; changes nothing."""
-    return answer(await casework.preview(call.conn, _number(call), clock=call.clock))
+    return answer(await casework.preview(call.conn, number_of(call), clock=call.clock))
 
 
 async def submit_case(call: Call) -> Response:
@@ -61,7 +72,7 @@ async def submit_case(call: Call) -> Response:
 
 async def approve_case(call: Call) -> Response:
     """Approve as the second person."""
-    case = await store.find_case(call.conn, _number(call))
+    case = await store.find_case(call.conn, number_of(call))
     await require_second_person(call.conn, call.actor, first=case.opened_by)
     return await _step(call, casework.approve)
 
@@ -69,15 +80,11 @@ async def approve_case(call: Call) -> Response:
 async def publish_case(call: Call) -> Response:
     """Make the case public; from now on every scan says so, and the notice lists stand."""
     body = read_one(models.Publication, call.body) if call.body else models.Publication()
-    done = await casework.publish(
-        call.conn,
-        _number(call),
-        by=call.by,
-        clock=call.clock,
-        keys=await call.keys(),
-        override_wording=body.override_wording,
-    )
-    return answer(done)
+    told: dict[str, Any] = {"by": call.by, "clock": call.clock, "keys": await call.keys()}
+    told["override_wording"] = body.override_wording
+    if body.alone_because is not None:
+        return answer(await urgent.publish_alone(call.conn, number_of(call), reason=body.alone_because, **told))
+    return answer(await casework.publish(call.conn, number_of(call), **told))
 
 
 async def close_case(call: Call) -> Response:
@@ -86,23 +93,28 @@ async def close_case(call: Call) -> Response:
 
 
 async def cancel_case(call: Call) -> Response:
-    """Cancel; of a published case as the second person, because it sets goods free."""
-    reason = read_one(models.Reason, call.body).reason
-    case = await store.find_case(call.conn, _number(call))
-    if case.version:
-        await require_second_person(call.conn, call.actor, first=case.opened_by)
-    return await _step(call, casework.cancel, reason=reason, keys=await call.keys())
+    """Cancel; a published case is proposed (202) and waits for a second person, because it sets goods free."""
+    told = read_one(models.Cancelling, call.body)
+    case = await store.find_case(call.conn, number_of(call))
+    if case.version and not case.is_drill:
+        return answer(
+            await proposals.propose_cancelling(
+                call.conn, case.number, by=call.by, clock=call.clock, **told.model_dump()
+            ),
+            202,
+        )
+    return await _step(call, casework.cancel, keys=await call.keys(), **told.model_dump())
 
 
 async def show_rules(call: Call) -> Response:
     """The clocks of a case as they stand; a case that was opened without a profile has none (409)."""
-    return answer(await rules.read_rules(call.conn, _number(call), clock=call.clock))
+    return answer(await rules.read_rules(call.conn, number_of(call), clock=call.clock))
 
 
 async def tell_fact(call: Call) -> Response:
     """An event of the case came, or a duty was done."""
     told = read_one(models.FactTold, call.body)
-    number = _number(call)
+    number = number_of(call)
     await rules.tell_fact(call.conn, number, told.name, at=told.at, note=told.note, by=call.by, clock=call.clock)
     return answer(await rules.read_rules(call.conn, number, clock=call.clock))
 
@@ -117,7 +129,7 @@ async def download_notices(call: Call) -> Response:
     try:
         # the first file is the list; CSV has its totals in a second one
         path, *_ = await documents.write_notices(
-            call.conn, _number(call), (form,), folder, version=_version(query.get("version"))
+            call.conn, number_of(call), (form,), folder, version=_version(query.get("version"))
         )
     except BaseException:
         shutil.rmtree(folder)
@@ -128,7 +140,7 @@ async def download_notices(call: Call) -> Response:
 
 
 async def _step(call: Call, verb: Callable[..., Awaitable[Case]], **named: Any) -> Response:
-    return answer(_shown(await verb(call.conn, _number(call), by=call.by, clock=call.clock, **named)))
+    return answer(_shown(await verb(call.conn, number_of(call), by=call.by, clock=call.clock, **named)))
 
 
 def _shown(case: Case) -> models.Case:
@@ -154,10 +166,9 @@ def _draft(told: models.CaseOpened) -> CaseDraft:
         hazard=told.hazard,
         hazard_class=told.hazard_class,
         kind=Kind(told.kind),
-        codes=tuple(told.codes),
-        lots=tuple((lot.gtin, lot.lot) for lot in told.lots),
-        ranges=tuple((codes.first, codes.last) for codes in told.ranges),
-        windows=tuple(WindowDraft(**window.model_dump()) for window in told.windows),
+        **starts_of(told),
+        parts=tuple(told.parts),
+        exclude=tuple(ExclusionDraft(x.part, x.reason) for x in told.exclude),
         whole_lot=told.whole_lot,
         include_possible=told.include_possible,
         texts={
@@ -172,7 +183,20 @@ def _draft(told: models.CaseOpened) -> CaseDraft:
     )
 
 
-def _number(call: Call) -> str:
+def starts_of(told: models.CaseOpened | models.Widening) -> dict[str, Any]:
+    """What a case starts from, or is widened by."""
+    return {
+        "codes": tuple(told.codes),
+        "lots": tuple((lot.gtin, lot.lot) for lot in told.lots),
+        "ranges": tuple((codes.first, codes.last) for codes in told.ranges),
+        "windows": tuple(WindowDraft(**window.model_dump()) for window in told.windows),
+        "suppliers": tuple(SupplierDraft(**supplier.model_dump()) for supplier in told.suppliers),
+        "operations": tuple(OperationDraft(**operation.model_dump()) for operation in told.operations),
+    }
+
+
+def number_of(call: Call) -> str:
+    """The number of the case in the address."""
     number: str = call.request.path_params["number"]
     return number if number.isprintable() else "?"
 
@@ -185,7 +209,7 @@ def _version(text: str | None) -> int | None:
     return int(text)
 
 
-def _of_case(
+def of_case(
     method: str,
     path: str,
     work: Callable[[Call], Awaitable[Response]],
@@ -196,6 +220,7 @@ def _of_case(
     parameters: tuple[Parameter, ...] = (),
     **more: Any,
 ) -> Operation:
+    """An operation on one case."""
     return Operation(
         method,
         f"/v1/recalls/{{number}}{path}",
@@ -236,13 +261,11 @@ OPERATIONS: Final = (
         takes={JSON: models.CaseOpened},
         refuses=(400, 404, 409, 413),
     ),
-    _of_case("GET", "", show_case, "Show a case", Act.VIEW, answers=models.Case),
-    _of_case("GET", "/preview", preview_case, "What publishing would freeze now", Act.VIEW),
-    _of_case("POST", "/submit", submit_case, "Hand a draft over for approval", Act.AUTHOR_RECALL, answers=models.Case),
-    _of_case(
-        "POST", "/approve", approve_case, "Approve, as the second person", Act.APPROVE_RECALL, answers=models.Case
-    ),
-    _of_case(
+    of_case("GET", "", show_case, "Show a case", Act.VIEW, answers=models.Case),
+    of_case("GET", "/preview", preview_case, "What publishing would freeze now", Act.VIEW),
+    of_case("POST", "/submit", submit_case, "Hand a draft over for approval", Act.AUTHOR_RECALL, answers=models.Case),
+    of_case("POST", "/approve", approve_case, "Approve, as the second person", Act.APPROVE_RECALL, answers=models.Case),
+    of_case(
         "POST",
         "/publish",
         publish_case,
@@ -250,7 +273,7 @@ OPERATIONS: Final = (
         Act.PUBLISH_RECALL,
         takes=models.Publication,
     ),
-    _of_case(
+    of_case(
         "POST",
         "/close",
         close_case,
@@ -259,17 +282,17 @@ OPERATIONS: Final = (
         takes=models.Closing,
         answers=models.Case,
     ),
-    _of_case(
+    of_case(
         "POST",
         "/cancel",
         cancel_case,
         "Take a case back that was opened in error",
         Act.PUBLISH_RECALL,
-        takes=models.Reason,
+        takes=models.Cancelling,
     ),
-    _of_case("GET", "/rules", show_rules, "Clocks of a case by its profile, and the facts told", Act.VIEW),
-    _of_case("POST", "/facts", tell_fact, "Say that a duty was done", Act.AUTHOR_RECALL, takes=models.FactTold),
-    _of_case(
+    of_case("GET", "/rules", show_rules, "Clocks of a case by its profile, and the facts told", Act.VIEW),
+    of_case("POST", "/facts", tell_fact, "Say that a duty was done", Act.AUTHOR_RECALL, takes=models.FactTold),
+    of_case(
         "GET",
         "/notices",
         download_notices,

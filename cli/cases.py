@@ -10,16 +10,26 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cli import recall_delivery, recall_documents, recall_work
-from cli.case_verbs import Case, read_texts, verb
-from cli.dates import read_date, read_instant
+from cli import recall_delivery, recall_documents, recall_scope, recall_work
+from cli.case_drafts import read_lot, read_texts, read_window
+from cli.case_verbs import Case, verb
+from cli.dates import read_date
 from cli.installation import acting
 from cli.output import By, DataDir, Json, counted, say, show, table
 from ledger import codes
-from recall import casework, documents, store
-from recall.model import CaseDraft, Depth, DrillReport, Kind, Preview, Published, Remedy, Text, WindowDraft
+from recall import casework, documents, store, urgent
+from recall.model import (
+    CaseDraft,
+    Depth,
+    DrillReport,
+    Kind,
+    Preview,
+    Published,
+    Remedy,
+    SupplierDraft,
+    Text,
+)
 from runtime.clock import system_clock
-from runtime.refusals import Invalid
 
 group = typer.Typer(help="Cases: from one bad item to the last unit accounted for.", no_args_is_help=True)
 
@@ -46,14 +56,6 @@ class PublicKind(StrEnum):
     WITHDRAWAL = "withdrawal"
 
 
-class LotUnreadable(Invalid):
-    """{text} is not a lot. Write GTIN:LOT, such as 09506000134352:C1."""
-
-
-class WindowIncomplete(Invalid):
-    """A window in time needs --from, --to, and --place or --line."""
-
-
 _PREVIEW_TABLES = {
     "by_product": ("product", "items", "quantities"),
     "by_lot": ("product", "lot", "items", "quantities"),
@@ -66,6 +68,7 @@ def register(app: typer.Typer) -> None:
     recall_delivery.register(group)
     recall_work.register(group)
     recall_documents.register(group)
+    recall_scope.register(group)
     app.add_typer(group, name="recall")
 
 
@@ -83,6 +86,18 @@ def open_case(
     end: Annotated[str | None, typer.Option("--to", help="… to this instant.")] = None,
     place: Annotated[str | None, typer.Option(help="GLN of the place.")] = None,
     line: Annotated[str | None, typer.Option(help="Production line.")] = None,
+    team: Annotated[str | None, typer.Option(help="Everything that this team made.")] = None,
+    operator: Annotated[str | None, typer.Option(help="Everything that this operator made.")] = None,
+    equipment: Annotated[str | None, typer.Option(help="Everything that was made on this equipment.")] = None,
+    parameter: Annotated[
+        str | None, typer.Option(help="Everything made with a parameter out of limits: 'held_s < 15'.")
+    ] = None,
+    supplier: Annotated[
+        list[str] | None, typer.Option(help="Every lot from this party: its GLN or URI (repeat).")
+    ] = None,
+    parts: Annotated[
+        Path | None, typer.Option(help="JSON file of parts: include, exclude (with reasons), by any, all, but.")
+    ] = None,
     kind: Annotated[PublicKind, typer.Option(help="recall or withdrawal.")] = PublicKind.RECALL,
     depth: Annotated[Depth, typer.Option(help="How far down the case reaches.")] = Depth.CONSUMER,
     remedy: Annotated[Remedy, typer.Option(help="What an owner shall do with the goods.")] = Remedy.RETURN,
@@ -103,7 +118,13 @@ def open_case(
     as_json: Json = False,
 ) -> None:
     """Open a case as a draft. Nothing is public yet."""
+    facts = {"line": line, "team": team, "operator": operator, "equipment": equipment, "parameter": parameter}
+    is_operation = any((team, operator, equipment, parameter))
+    operations = (recall_scope.operation_of({**facts, "place": place}, start, end),) if is_operation else ()
     draft = CaseDraft(
+        suppliers=tuple(SupplierDraft(party) for party in supplier or ()),
+        operations=operations,
+        **recall_scope.parts_of(parts),
         kind=Kind(kind.value),
         title=title,
         hazard=hazard,
@@ -111,7 +132,7 @@ def open_case(
         codes=tuple(code or ()),
         lots=tuple(read_lot(text) for text in lot or ()),
         whole_lot=whole_lot,
-        windows=_window(start, end, place, line),
+        windows=() if is_operation else read_window(start, end, place, line),
         include_possible=include_possible,
         texts=read_texts(texts) or ({"en": Text(title, hazard, tuple(action))} if action else {}),
         contact={"phone": phone} if phone else {},
@@ -158,17 +179,20 @@ def publish(
     override: Annotated[
         str | None, typer.Option("--override-wording", help="Publish in spite of wording faults; the reason is kept.")
     ] = None,
+    alone_because: Annotated[
+        str | None, typer.Option(help="In an emergency: publish without approval; a second person reviews it after.")
+    ] = None,
     by: By = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
     """Make the case public: from now on every scan says so, and the notice lists stand."""
-    done = verb(
-        data_dir,
-        lambda conn, keys: casework.publish(
-            conn, case, by=acting(by), clock=system_clock, keys=keys, override_wording=override
-        ),
-    )
+    told: dict[str, Any] = {"by": acting(by), "clock": system_clock, "override_wording": override}
+    if alone_because is None:
+        done = verb(data_dir, lambda conn, keys: casework.publish(conn, case, keys=keys, **told))
+    else:
+        told["reason"] = alone_because
+        done = verb(data_dir, lambda conn, keys: urgent.publish_alone(conn, case, keys=keys, **told))
     show(
         done,
         as_json=as_json,
@@ -272,12 +296,14 @@ def cancel(
     case: Case,
     reason: Reason,
     public_reason: PublicReason = None,
+    approved_by: Annotated[str, typer.Option("--approved-by", help="The second person, for a published case.")] = "",
     by: By = None,
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
-    """Take a case back: it was opened in error. A published one is cancelled by somebody other than who opened it."""
+    """Take a case back: it was opened in error. A published one takes two people, because it sets goods free."""
     told: dict[str, Any] = {"reason": reason, "public_reason": public_reason, "by": acting(by), "clock": system_clock}
+    told["approved_by"] = approved_by
     verb(data_dir, lambda conn, keys: casework.cancel(conn, case, keys=keys, **told))
     show({"case": case, "state": "cancelled"}, as_json=as_json, text=f"{case} is cancelled: {reason}")
 
@@ -321,14 +347,6 @@ def list_cases(data_dir: DataDir = None, as_json: Json = False) -> None:
         )
 
 
-def read_lot(text: str) -> tuple[str, str]:
-    """``GTIN:LOT`` as a pair; raises ``LotUnreadable``."""
-    gtin, colon, lot = text.partition(":")
-    if not colon or not gtin.isdigit() or not lot:
-        raise LotUnreadable(text=text)
-    return gtin.zfill(14), lot
-
-
 def _step(
     work: Callable[..., Awaitable[Any]], case: str, by: str | None, data_dir: Path | None, as_json: bool, **more: Any
 ) -> None:
@@ -353,14 +371,6 @@ def _reached(reach: Published | Preview) -> str:
     return f"{counted(reach.items, 'item')} in {counted(reach.lots, 'lot')} at {counted(reach.owners, 'owner')}"
 
 
-def _window(start: str | None, end: str | None, place: str | None, line: str | None) -> tuple[WindowDraft, ...]:
-    if not (start or end or place or line):
-        return ()
-    if not (start and end and (place or line)):
-        raise WindowIncomplete()
-    return (WindowDraft(read_instant(start), read_instant(end), place, line),)
-
-
 def _print_preview(found: Preview) -> None:
     totals = found.totals
     say(f"{found.number}: {_reached(found)} ({found.took_ms:,} ms)")
@@ -370,6 +380,8 @@ def _print_preview(found: Preview) -> None:
             say()
             titles = [column.removesuffix("_name") for column in columns]
             table(titles, [[row.get(column) for column in columns] for row in rows], title=part.replace("_", " "))
+    for saving in found.savings:
+        say(f"taken out: {saving.what} ({saving.reason}, {saving.by}): saves {counted(saving.items, 'item')}")
     for lot in found.possible:
         items = counted(lot.items, "item")
         say(f"possible, not included: {lot.product} lot {lot.lot}, {items} (see --include-possible)")

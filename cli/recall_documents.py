@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cli.case_verbs import Case, read_texts, verb
+from cli.case_drafts import read_texts
+from cli.case_verbs import Case, verb
 from cli.dates import read_instant
 from cli.installation import acting, open_installation
 from cli.output import By, DataDir, Json, say, show, table

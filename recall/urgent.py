@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from access import audit
 from ledger.codes import KeyRing
-from recall import lifecycle, proposals_store, store
-from recall.casework import check_reason, check_wording
+from recall import lifecycle, proposals_store, store, wording_gate
+from recall.casework import check_reason
 from recall.lifecycle import Step
 from recall.model import Change, Published
 from recall.publishing import publish_version
@@ -41,7 +41,7 @@ async def publish_alone(
     async with transaction(conn):
         case = await store.lock_case(conn, number)
         state = lifecycle.after(case.state, Step.PUBLISH_ALONE, case.kind)
-        check_wording(case, override_wording)
+        await wording_gate.require(conn, case, override_wording)
         at = clock()
         case = await store.change_case(conn, case.case_id, published_by=by, published_at=at)
         published = await publish_version(

@@ -90,12 +90,42 @@ async def test_a_published_case_is_not_cancelled_by_a_key_of_the_person_who_open
     await client.post(f"{case}/approve", headers=other)
     await client.post(f"{case}/publish", headers=other)
 
-    refused = await client.post(f"{case}/cancel", json={"reason": "of another lot"}, headers=same)
+    proposed = await client.post(f"{case}/cancel", json={"reason": "of another lot"}, headers=same)
+    accept = f"{case}/deltas/{proposed.json()['proposal_id']}/accept"
+    refused = await client.post(accept, headers=same)
     state_then = (await client.get(case, headers=same)).json()["state"]
-    cancelled = await client.post(f"{case}/cancel", json={"reason": "of another lot"}, headers=other)
+    accepted = await client.post(accept, headers=other)
 
+    assert (proposed.status_code, proposed.json()["state"]) == (202, "open")
     assert (refused.status_code, state_then) == (403, "published")
-    assert (cancelled.status_code, cancelled.json()["state"]) == (200, "cancelled")
+    assert (accepted.status_code, accepted.json()["state"]) == (200, "accepted")
+    assert (await client.get(case, headers=same)).json()["state"] == "cancelled"
+
+
+async def test_a_case_starts_from_facts_and_says_why_a_thing_is_affected(
+    client: httpx2.AsyncClient, key: KeyMaker, conn: AsyncConnection
+) -> None:
+    await cheese_in_the_shop(conn)
+    both = await key(Act.AUTHOR_RECALL, Act.PUBLISH_RECALL, Act.VIEW, name="night", by="lin")
+    other = await key(Act.APPROVE_RECALL, Act.VIEW, name="day", by="mei")
+    part = {"name": "C1, named twice", "any": [{"lot": f"{CHEESE}:C1"}, {"lot": f"{CHEESE}:C1"}]}
+    case = (await client.post("/v1/recalls", json={**CASE, "lots": [], "parts": [part]}, headers=both)).headers[
+        "location"
+    ]
+
+    alone = await client.post(f"{case}/publish", json={"alone_because": "People are ill."}, headers=both)
+    told = await client.get(f"{case}/explain", params={"code": f"(01){CHEESE}(10)C1"}, headers=both)
+    review = {"finding": "It was right."}
+    own = await client.post(f"{case}/after-review", json=review, headers=both)
+    reviewed = await client.post(f"{case}/after-review", json=review, headers=other)
+    nothing = await client.get(f"{case}/deltas", headers=both)
+    missing = await client.get(f"{case}/explain", headers=both)
+
+    assert (alone.status_code, alone.json()["version"]) == (200, 1)
+    assert [(entry["standing"], entry["frozen"]) for entry in told.json()] == [("affected", True)]
+    assert (own.status_code, reviewed.status_code, reviewed.json()["reviewed_by"]) == (403, 200, "key:day")
+    assert nothing.json() == {"items": []}
+    assert missing.status_code == 400
 
 
 async def test_a_step_that_is_not_next_is_a_conflict(

@@ -31,7 +31,7 @@ def test_the_whole_way_from_draft_to_closed() -> None:
 
 
 def test_a_draft_is_not_published_without_approval() -> None:
-    with pytest.raises(StepNotPossible, match=r"it is draft\. Possible now: submit, cancel"):
+    with pytest.raises(StepNotPossible, match=r"it is draft\. Possible now: submit, publish_alone, cancel"):
         after(State.DRAFT, Step.PUBLISH)
 
 
