@@ -15,7 +15,7 @@ from datetime import date
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ledger import genealogy
-from ledger.genealogy import Reached, Start
+from ledger.genealogy import Closure, Reached, Start
 from ledger.trace import ledger_revision
 from recall import algebra, reach
 from recall.intervals import Runs
@@ -49,13 +49,18 @@ class AffectedLot:
 
 @dataclass(frozen=True, slots=True)
 class AffectedSet:
-    """``lots`` sorted by GTIN and lot code. ``possible``: what only an unproved way reaches, and is not in the set."""
+    """``lots`` sorted by GTIN and lot code. ``possible``: what only an unproved way reaches, and is not in the set.
+
+    ``starts`` and ``closure`` are what it was worked out from, before anything was taken out.
+    """
 
     scope: Scope
     ledger_event: int
     lots: tuple[AffectedLot, ...]
     possible: tuple[AffectedLot, ...]
     hash: str
+    starts: tuple[Start, ...]
+    closure: Closure
 
     @property
     def area(self) -> Area:
@@ -75,7 +80,9 @@ async def trace(conn: AsyncConnection, scope: Scope) -> AffectedSet:
     named = await algebra.area_of(conn, scope.include)
     removed = await algebra.area_of(conn, (exclusion.line for exclusion in scope.exclude))
     starts = {lot_id: cover for lot_id, cover in named.items() if not removed.get(lot_id, _NOTHING).whole}
-    reached = await genealogy.downstream(conn, _starts(starts)) if starts else ()
+    begun = tuple(_starts(starts))
+    closure = await genealogy.downstream_closure(conn, begun) if begun else Closure((), ())
+    reached = closure.lots
     if scope.include_possible:
         reached = tuple(lot.widest() for lot in reached)
     sure = [lot for lot in reached if scope.include_possible or lot.basis != "possible"]
@@ -83,7 +90,7 @@ async def trace(conn: AsyncConnection, scope: Scope) -> AffectedSet:
     facts = await reach.lot_facts(conn, (lot.lot_id for lot in reached))
     lots = _described(await _without(conn, sure, removed), facts)
     possible = _described(await _without(conn, doubtful, removed), facts)
-    return AffectedSet(scope, revision, lots, possible, seal(scope, revision, lots))
+    return AffectedSet(scope, revision, lots, possible, seal(scope, revision, lots), begun, closure)
 
 
 def seal(scope: Scope, ledger_event: int, lots: Iterable[AffectedLot]) -> str:

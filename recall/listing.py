@@ -19,6 +19,7 @@ from ledger.holders import Holding, Shipment
 from ledger.intervals import merged
 from ledger.model import UNKNOWN_ID
 from ledger.states import STATES, state_of
+from ledger.trace_amounts import Affected, accounts_of, quantities_of
 from recall import notices, reach, wording
 from recall.affected import AffectedLot, AffectedSet
 from recall.document_numbers import document_number
@@ -31,6 +32,8 @@ LINES_MAX: Final = 1_000_000
 """Most lines of one notice list."""
 LOTS_LISTED_MAX: Final = 2_000
 """Beyond so many lots the totals are not told by lot (``by_lot_left_out`` says how many): the lines have them."""
+BOUNDS_LOTS_MAX: Final = 20_000
+"""Beyond so many lots the bounds of the quantities are not worked out: the totals say so (``bounds`` is null)."""
 GAPS_MAX: Final = 200
 """So many gaps are told one by one; how many more there are is said in the last one."""
 
@@ -71,7 +74,18 @@ async def compile_list(
     totals = {**notices.totals(lines), "lots": len(affected.lots), "by_state": _by_state(held)}
     if len(totals["by_lot"]) > LOTS_LISTED_MAX:
         totals |= {"by_lot": [], "by_lot_left_out": len(totals["by_lot"])}
+    totals |= await _bounds(conn, affected, holdings)
     return NoticeDraft(lines, totals, _limited([*_gaps(lines, held, world)]))
+
+
+async def _bounds(conn: AsyncConnection, affected: AffectedSet, holdings: Sequence[Holding]) -> dict[str, Any]:
+    """``bounds``: pieces affected at least, most likely and at most, of those that are listed; None beyond a limit."""
+    if len(affected.closure.lots) > BOUNDS_LOTS_MAX:
+        return {"bounds": None}
+    accounts = await accounts_of(conn, (lot.lot_id for lot in affected.closure.lots))
+    quantities = await quantities_of(conn, affected.closure, affected.starts, accounts)
+    held = [holding for holding in holdings if holding.quantity > 0]
+    return {"bounds": Affected(affected.closure, quantities, accounts, held).in_all()}
 
 
 async def count_possible(conn: AsyncConnection, affected: AffectedSet) -> tuple[Possible, ...]:

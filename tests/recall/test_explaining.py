@@ -53,6 +53,17 @@ async def test_what_was_taken_out_is_told_by_whom_and_why(conn: AsyncConnection,
     assert told.why == f"lot C1 of {CHEESE} was taken out by Ada: tested clean"
 
 
+async def test_a_preview_says_how_many_are_affected_at_least_and_at_most(
+    conn: AsyncConnection, dairy: Creamery
+) -> None:
+    of_milk = await casework.preview(conn, await opened(conn, dairy, lots=((MILK, "M1"),)), clock=clock)
+    of_cheese = await casework.preview(conn, await opened(conn, dairy, lots=((CHEESE, "C1"),)), clock=clock)
+    lower, expected, upper = of_milk.totals["bounds"]
+    assert 0 <= lower <= expected <= upper == of_milk.items == 12
+    assert lower < upper, "C1 was made of two milk lots"
+    assert of_cheese.totals["bounds"] == [12, 12, 12]
+
+
 async def test_asking_changes_nothing_and_refuses_what_is_unknown(conn: AsyncConnection, dairy: Creamery) -> None:
     number = await opened(conn, dairy, lots=((MILK, "M1"),))
     before = await every_table(conn)
