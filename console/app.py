@@ -13,7 +13,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from console import cases, entrance, home, label_jobs, recall_board, recall_rules, shoppers, trace
+from console import case_watch, cases, entrance, home, label_jobs, recall_board, recall_rules, shoppers, trace
 from console.desk import HOME, SIGN_IN, Desk, problem_page, signed_in
 from runtime.clock import Clock, system_clock
 from runtime.database import DatabaseAddress, Role
@@ -71,6 +71,7 @@ def _routes(desk: Desk) -> list[Route | Mount]:
             Route(f"{HOME}/cases/{{number}}/{step}", signed_in(desk, cases.step_taker(step)), methods=post)
             for step in cases.STEPS
         ),
+        *case_watch.routes(desk),
         Route(f"{HOME}/recalls/{{number}}/board", signed_in(desk, recall_board.show_board), methods=get),
         Route(f"{HOME}/label-jobs/{{job_id}}", signed_in(desk, label_jobs.show_job), methods=get),
         Route(

@@ -14,10 +14,11 @@ from starlette.responses import FileResponse, Response
 
 from access.model import Act
 from access.permissions import is_second_person, require, require_second_person
-from console.desk import HOME, Visit, Work, see, text_of
+from console.case_watch import watched
+from console.desk import HOME, Visit, Work, case_number, see, text_of
 from recall import casework, documents, lifecycle, store
 from recall.lifecycle import Step
-from recall.model import Case, Gap, Possible
+from recall.model import Case, Gap, Possible, Saving
 from recall.scope import describe
 from runtime.refusals import Invalid
 
@@ -62,11 +63,12 @@ class Reach:
     possible: tuple[Possible, ...] = ()
     gaps: tuple[Gap, ...] = ()
     wording: tuple[Gap, ...] = ()
+    savings: tuple[Saving, ...] = ()
 
 
 async def show_case(visit: Visit) -> Response:
     require(visit.actor, Act.VIEW)
-    case = await store.find_case(visit.conn, _number(visit))
+    case = await store.find_case(visit.conn, case_number(visit))
     reach = await _reach(visit, case)
     done = visit.request.query_params.get("done")
     return visit.page(
@@ -79,6 +81,7 @@ async def show_case(visit: Visit) -> Response:
         formats=list(FORMATS) if case.version else [],
         done=done if done in ("submit", "approve", "publish") else None,
         **await _next_step(visit, case),
+        **await watched(visit, case),
     )
 
 
@@ -92,7 +95,7 @@ def step_taker(step: Step) -> Work:
 
 
 async def _take(visit: Visit, step: Step) -> Response:
-    number = _number(visit)
+    number = case_number(visit)
     require(visit.actor, _ACT_BY_STEP[step])
     told: dict[str, Any] = {"by": visit.actor.name, "clock": visit.desk.clock}
     if step is Step.SUBMIT:
@@ -119,7 +122,7 @@ async def download_notices(visit: Visit) -> Response:
     folder = Path(tempfile.mkdtemp(prefix="tracemark-notices-"))
     try:
         # the first file is the list; CSV has its totals in a second one
-        path, *_ = await documents.write_notices(visit.conn, _number(visit), (form,), folder)
+        path, *_ = await documents.write_notices(visit.conn, case_number(visit), (form,), folder)
     except BaseException:
         shutil.rmtree(folder)
         raise
@@ -146,6 +149,7 @@ async def _reach(visit: Visit, case: Case) -> Reach | None:
         found.possible,
         found.gaps,
         found.wording,
+        found.savings,
     )
 
 
@@ -160,8 +164,3 @@ async def _next_step(visit: Visit, case: Case) -> dict[str, Any]:
     if step is Step.APPROVE and not await is_second_person(visit.conn, visit.actor, first=case.opened_by):
         return {"step": None, "hindrance": "second_person"}
     return {"step": step.value, "hindrance": None}
-
-
-def _number(visit: Visit) -> str:
-    number: str = visit.request.path_params["number"]
-    return number if number.isascii() and number.isprintable() else "?"

@@ -199,3 +199,9 @@ def _here(request: Request, **parameters: str) -> str:
     """This page with other query parameters; relative, because a Host header is the visitor's word."""
     url = request.url.include_query_params(**parameters)
     return f"{url.path}?{url.query}"
+
+
+def case_number(visit: Visit) -> str:
+    """The number of the case in the address."""
+    number: str = visit.request.path_params["number"]
+    return number if number.isascii() and number.isprintable() else "?"
