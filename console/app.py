@@ -13,7 +13,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from console import case_watch, cases, entrance, home, label_jobs, recall_board, recall_rules, shoppers, trace
+from console import case_watch, cases, entrance, home, label_jobs, new_case, recall_board, recall_rules, shoppers, trace
 from console.desk import HOME, SIGN_IN, Desk, problem_page, signed_in
 from runtime.clock import Clock, system_clock
 from runtime.database import DatabaseAddress, Role
@@ -65,6 +65,7 @@ def _routes(desk: Desk) -> list[Route | Mount]:
         Route(f"{HOME}/sign-out", signed_in(desk, entrance.leave), methods=post),
         Route(HOME, signed_in(desk, home.show_home), methods=get),
         Route(f"{HOME}/", signed_in(desk, home.show_home), methods=get),
+        *new_case.routes(desk),
         Route(f"{HOME}/cases/{{number}}", signed_in(desk, cases.show_case), methods=get),
         Route(f"{HOME}/cases/{{number}}/notices/{{format}}", signed_in(desk, cases.download_notices), methods=get),
         *(
