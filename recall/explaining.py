@@ -22,7 +22,6 @@ from recall.model import Case
 from recall.reach import LotFacts
 from recall.refusals import CodeNotOnRecord
 from recall.scope import Area, Cover, describe
-from runtime.clock import rfc3339
 from runtime.database import transaction
 
 INPUTS_TOLD_MAX: Final = 200
@@ -61,6 +60,7 @@ class Explanation:
     gtin: str
     lot: str
     standing: Standing
+    because: str
     why: str
     basis: str | None
     path: tuple[Fact, ...]
@@ -117,11 +117,11 @@ async def _explained(conn: AsyncConnection, told: _Told, lot_id: int, cover: Cov
     made_of = await reach.inputs_of(conn, lot_id)
     lots = {lot_id, *(step.from_lot_id for step in steps), *(step.lot_id for step in steps), *made_of}
     facts = await reach.lot_facts(conn, lots)
-    standing, why = _standing(told, lot_id, cover, made_of)
+    standing, because, why = _standing(told, lot_id, cover, made_of)
     is_reached = standing in (Standing.AFFECTED, Standing.POSSIBLE)
     reached = sure.get(lot_id) or possible.get(lot_id)
     return Explanation(
-        code=told.code, gtin=facts[lot_id].gtin, lot=facts[lot_id].code, standing=standing, why=why,
+        code=told.code, gtin=facts[lot_id].gtin, lot=facts[lot_id].code, standing=standing, because=because, why=why,
         basis=reached.basis if reached is not None and is_reached else None,
         path=await _facts(conn, steps, facts) if is_reached else (),
         inputs=tuple((facts[x].gtin, facts[x].code) for x in sorted(made_of)[:INPUTS_TOLD_MAX]),
@@ -131,37 +131,40 @@ async def _explained(conn: AsyncConnection, told: _Told, lot_id: int, cover: Cov
     )  # fmt: skip
 
 
-def _standing(told: _Told, lot_id: int, cover: Cover, made_of: Iterable[int]) -> tuple[Standing, str]:
+def _standing(told: _Told, lot_id: int, cover: Cover, made_of: Iterable[int]) -> tuple[Standing, str, str]:
+    """How it stands, which fact says so (``because``), and that fact in a sentence."""
     sure = {lot.lot_id: lot.reached for lot in told.affected.lots}
     possible = {lot.lot_id: lot.reached for lot in told.affected.possible}
     if lot_id in sure and _meets(_cover(sure[lot_id]), cover):
-        return Standing.AFFECTED, _REACHED_WHY[sure[lot_id].basis]
+        return _said(Standing.AFFECTED, sure[lot_id].basis)
     for area, reason in told.excluded:
         if _meets(area.get(lot_id), cover):
-            return Standing.EXCLUDED, reason
+            return Standing.EXCLUDED, "taken_out", reason
     if lot_id in possible and _meets(_cover(possible[lot_id]), cover):
-        return Standing.POSSIBLE, _possible_why(possible[lot_id])
+        return _said(Standing.POSSIBLE, "only_possible")
     if lot_id in sure:
-        return Standing.NOT_AFFECTED, "only other items of its lot are affected; this one is not among their numbers"
+        return _said(Standing.NOT_AFFECTED, "other_items")
     if not made_of:
-        return Standing.NOT_AFFECTED, "the case does not name it, and nothing is recorded of what it was made of"
+        return _said(Standing.NOT_AFFECTED, "no_inputs")
     if not any(lot in sure or lot in possible for lot in made_of):
-        return Standing.NOT_AFFECTED, "the case does not name it, and no lot that it was made of is affected"
-    return Standing.NOT_AFFECTED, "only items that are not affected went into it"
+        return _said(Standing.NOT_AFFECTED, "clean_inputs")
+    return _said(Standing.NOT_AFFECTED, "clean_items")
 
 
-_REACHED_WHY: Final = {
+_WHY: Final = {
     "scope": "the case names it",
     "proved": "it was made of what is affected, as the recorded steps show",
     "possible": "it may have been made of what is affected, and the case takes in what is possible",
+    "only_possible": "only if the recorded order in time is not believed, or by a quantity without serials",
+    "other_items": "only other items of its lot are affected; this one is not among their numbers",
+    "no_inputs": "the case does not name it, and nothing is recorded of what it was made of",
+    "clean_inputs": "the case does not name it, and no lot that it was made of is affected",
+    "clean_items": "only items that are not affected went into it",
 }
 
 
-def _possible_why(lot: Reached) -> str:
-    since = "" if lot.at is None else f" before {rfc3339(lot.at)}"
-    return (
-        f"it is reached only when the recorded order in time is not believed, or by a quantity without serials{since}"
-    )
+def _said(standing: Standing, because: str) -> tuple[Standing, str, str]:
+    return standing, because, _WHY[because]
 
 
 def _cover(lot: Reached) -> Cover:
