@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from access.model import Act
 from access.permissions import require_second_person
-from api import models
+from api import models, recall_models
 from api.bodies import QueryNotUsable, answer, read_one
 from api.operations import Call, Operation, Parameter
 from api.recalls import number_of, of_case, starts_of
@@ -24,7 +24,7 @@ _PROPOSAL: Final = Parameter("proposal", "its number", where="path", schema={"ty
 
 async def widen_case(call: Call) -> Response:
     """Add to a published case; the next version is public at once."""
-    told = read_one(models.Widening, call.body)
+    told = read_one(recall_models.Widening, call.body)
     done = await casework.widen(
         call.conn, number_of(call), **starts_of(told), whole_lot=told.whole_lot, reason=told.reason, by=call.by,
         clock=call.clock, keys=await call.keys(),
@@ -34,7 +34,7 @@ async def widen_case(call: Call) -> Response:
 
 async def narrow_case(call: Call) -> Response:
     """Propose to take something out of a published case; a second person accepts it."""
-    told = read_one(models.Narrowing, call.body)
+    told = read_one(recall_models.Narrowing, call.body)
     made = await proposals.propose_narrowing(
         call.conn, number_of(call), codes=tuple(told.codes), lots=tuple((lot.gtin, lot.lot) for lot in told.lots),
         ranges=tuple((codes.first, codes.last) for codes in told.ranges), reason=told.reason, by=call.by,
@@ -90,7 +90,7 @@ async def review_case(call: Call) -> Response:
     review = await proposals_store.after_review(call.conn, case.case_id)
     if review is not None:
         await require_second_person(call.conn, call.actor, first=review.published_by)
-    finding = read_one(models.Finding, call.body).finding
+    finding = read_one(recall_models.Finding, call.body).finding
     await urgent.review_afterwards(call.conn, case.number, finding=finding, by=call.by, clock=call.clock)
     return answer(await proposals_store.after_review(call.conn, case.case_id))
 
@@ -110,10 +110,10 @@ async def _not_the_publisher(call: Call, case_id: int, version: int) -> None:
 
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
-    of_case("POST", "/widen", widen_case, "Add to a published case", Act.PUBLISH_RECALL, takes=models.Widening),
+    of_case("POST", "/widen", widen_case, "Add to a published case", Act.PUBLISH_RECALL, takes=recall_models.Widening),
     of_case(
         "POST", "/narrow", narrow_case, "Propose to take something out of a published case", Act.PUBLISH_RECALL,
-        takes=models.Narrowing, status=202,
+        takes=recall_models.Narrowing, status=202,
     ),
     of_case(
         "GET", "/explain", explain_code, "Why a thing is affected, or which fact keeps it out", Act.VIEW,
@@ -130,6 +130,6 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     ),
     of_case(
         "POST", "/after-review", review_case, "Review a case that one person published", Act.APPROVE_RECALL,
-        takes=models.Finding,
+        takes=recall_models.Finding,
     ),
 )  # fmt: skip

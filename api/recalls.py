@@ -17,7 +17,7 @@ from starlette.responses import FileResponse, Response
 
 from access.model import Act
 from access.permissions import require_second_person
-from api import models, paging
+from api import models, paging, recall_models
 from api.bodies import QueryNotUsable, answer, read_one
 from api.operations import JSON, Call, Operation, Parameter
 from recall import casework, documents, proposals, rules, store, urgent
@@ -45,7 +45,7 @@ _MEDIA_BY_FORMAT: Final = {
 
 async def open_case(call: Call) -> Response:
     """Open a case as a draft; nothing is public yet."""
-    draft = _draft(read_one(models.CaseOpened, call.body))
+    draft = _draft(read_one(recall_models.CaseOpened, call.body))
     case = await casework.open_case(call.conn, draft, by=call.by, clock=call.clock, keys=await call.keys())
     return answer(_shown(case), 201, {"Location": f"/v1/recalls/{case.number}"})
 
@@ -94,7 +94,7 @@ async def close_case(call: Call) -> Response:
 
 async def cancel_case(call: Call) -> Response:
     """Cancel; a published case is proposed (202) and waits for a second person, because it sets goods free."""
-    told = read_one(models.Cancelling, call.body)
+    told = read_one(recall_models.Cancelling, call.body)
     case = await store.find_case(call.conn, number_of(call))
     if case.version and not case.is_drill:
         return answer(
@@ -113,7 +113,7 @@ async def show_rules(call: Call) -> Response:
 
 async def tell_fact(call: Call) -> Response:
     """An event of the case came, or a duty was done."""
-    told = read_one(models.FactTold, call.body)
+    told = read_one(recall_models.FactTold, call.body)
     number = number_of(call)
     await rules.tell_fact(call.conn, number, told.name, at=told.at, note=told.note, by=call.by, clock=call.clock)
     return answer(await rules.read_rules(call.conn, number, clock=call.clock))
@@ -160,7 +160,7 @@ def _plain(text: Text) -> dict[str, Any]:
     }
 
 
-def _draft(told: models.CaseOpened) -> CaseDraft:
+def _draft(told: recall_models.CaseOpened) -> CaseDraft:
     return CaseDraft(
         title=told.title,
         hazard=told.hazard,
@@ -183,7 +183,7 @@ def _draft(told: models.CaseOpened) -> CaseDraft:
     )
 
 
-def starts_of(told: models.CaseOpened | models.Widening) -> dict[str, Any]:
+def starts_of(told: recall_models.CaseOpened | recall_models.Widening) -> dict[str, Any]:
     """What a case starts from, or is widened by."""
     return {
         "codes": tuple(told.codes),
@@ -258,7 +258,7 @@ OPERATIONS: Final = (
         (Act.AUTHOR_RECALL,),
         status=201,
         answers=models.Case,
-        takes={JSON: models.CaseOpened},
+        takes={JSON: recall_models.CaseOpened},
         refuses=(400, 404, 409, 413),
     ),
     of_case("GET", "", show_case, "Show a case", Act.VIEW, answers=models.Case),
@@ -288,10 +288,10 @@ OPERATIONS: Final = (
         cancel_case,
         "Take a case back that was opened in error",
         Act.PUBLISH_RECALL,
-        takes=models.Cancelling,
+        takes=recall_models.Cancelling,
     ),
     of_case("GET", "/rules", show_rules, "Clocks of a case by its profile, and the facts told", Act.VIEW),
-    of_case("POST", "/facts", tell_fact, "Say that a duty was done", Act.AUTHOR_RECALL, takes=models.FactTold),
+    of_case("POST", "/facts", tell_fact, "Say that a duty was done", Act.AUTHOR_RECALL, takes=recall_models.FactTold),
     of_case(
         "GET",
         "/notices",

@@ -22,8 +22,8 @@ from recall.refusals import NoAfterReview
 from runtime.clock import Clock
 from runtime.database import transaction
 
-REVIEW_WITHIN: Final = timedelta(hours=24)
-"""So long after a publication by one person its review is due."""
+REVIEW_WITHIN_HOURS: Final = 24
+"""So many hours after a publication by one person its review is due."""
 
 
 async def publish_alone(
@@ -36,7 +36,7 @@ async def publish_alone(
     keys: KeyRing,
     override_wording: str | None = None,
 ) -> Published:
-    """Publish a case that nobody else approved, with the reason; its review is due ``REVIEW_WITHIN`` from now."""
+    """Publish a case that nobody else approved, with the reason; its review is due ``REVIEW_WITHIN_HOURS`` from now."""
     check_reason(reason, Step.PUBLISH_ALONE)
     async with transaction(conn):
         case = await store.lock_case(conn, number)
@@ -48,7 +48,12 @@ async def publish_alone(
             conn, case, state=state, change=Change.INITIAL, note=reason, by=by, clock=clock, keys=keys
         )
         await proposals_store.insert_review(
-            conn, case_id=case.case_id, reason=reason, published_by=by, published_at=at, due_at=at + REVIEW_WITHIN
+            conn,
+            case_id=case.case_id,
+            reason=reason,
+            published_by=by,
+            published_at=at,
+            due_at=at + timedelta(hours=REVIEW_WITHIN_HOURS),
         )
         details = {"reason": reason, "hash": published.hash, "items": published.items}
         await audit.note(conn, by, f"recall.{Step.PUBLISH_ALONE}", number, details, clock)
