@@ -101,7 +101,9 @@ def test_a_closed_case_goes_on_recalling_and_a_cancelled_one_does_not(labelled: 
 
     cancelled = open_on_milk()
     publish(cancelled)
-    assert tracemark("recall", "cancel", cancelled, "--reason", "opened in error").status == 0
+    cancel = ("recall", "cancel", cancelled, "--reason", "opened in error")
+    assert tracemark(*cancel).status == 1, "a published case takes two people"
+    assert tracemark(*cancel, "--approved-by", "Ben").status == 0
     assert tracemark("check", "C1.csv").status == 3  # the closed case still names it
 
 
