@@ -83,7 +83,8 @@ async def _bounds(conn: AsyncConnection, affected: AffectedSet, holdings: Sequen
     if len(affected.closure.lots) > BOUNDS_LOTS_MAX:
         return {"bounds": None}
     accounts = await accounts_of(conn, (lot.lot_id for lot in affected.closure.lots))
-    quantities = await quantities_of(conn, affected.closure, affected.starts, accounts)
+    made = {key: float(account.held + account.used) for key, account in accounts.items()}
+    quantities = await quantities_of(conn, affected.closure, affected.starts, made)
     held = [holding for holding in holdings if holding.quantity > 0]
     return {"bounds": Affected(affected.closure, quantities, accounts, held).in_all()}
 

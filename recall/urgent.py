@@ -47,6 +47,7 @@ async def publish_alone(
         published = await publish_version(
             conn, case, state=state, change=Change.INITIAL, note=reason, by=by, clock=clock, keys=keys
         )
+        await wording_gate.require_dates(conn, number, override_wording)
         await proposals_store.insert_review(
             conn,
             case_id=case.case_id,
@@ -55,7 +56,12 @@ async def publish_alone(
             published_at=at,
             due_at=at + timedelta(hours=REVIEW_WITHIN_HOURS),
         )
-        details = {"reason": reason, "hash": published.hash, "items": published.items}
+        details = {
+            "reason": reason,
+            "override_wording": override_wording,
+            "hash": published.hash,
+            "items": published.items,
+        }
         await audit.note(conn, by, f"recall.{Step.PUBLISH_ALONE}", number, details, clock)
         return published
 
