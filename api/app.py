@@ -23,6 +23,7 @@ from api import (
     events,
     label_jobs,
     label_renderings,
+    label_work,
     links,
     master_data,
     problems,
@@ -51,6 +52,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *recall_answers.OPERATIONS,
     *label_jobs.OPERATIONS,
     *label_renderings.OPERATIONS,
+    *label_work.OPERATIONS,
     *master_data.OPERATIONS,
     *links.OPERATIONS,
 )

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from api.models import Given, LabelJob, LabelOutput, Taken
 
 
 class LabelRenderOrder(Taken):
-    """How a job's labels shall be made; with ``parts`` a file for each part of up to 24,000 labels."""
+    """How a job's labels shall be made; with ``parts`` a file for each part of up to 24,000 labels. A PDF may
+    begin at a cell of the first sheet, and be moved right and down in steps of 0.1 mm."""
 
     format: Literal["pdf", "zpl", "png", "svg", "codes"]
     parts: bool = False
+    start_cell: Annotated[int, Field(ge=1, le=1_000)] = 1
+    right_mm: Annotated[float, Field(ge=-10, le=10)] = 0
+    down_mm: Annotated[float, Field(ge=-10, le=10)] = 0
 
 
 class LabelRendering(Given):

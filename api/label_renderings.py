@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from base64 import b64encode
-from collections.abc import AsyncIterator
 from typing import Final
 
 from starlette.exceptions import HTTPException
@@ -16,7 +14,7 @@ from api.bodies import answer, read_one
 from api.label_jobs import job_of
 from api.operations import JSON, Call, Operation, Parameter
 from labels import handing_over, progress, rendering
-from labels.handing_over import Given
+from labels.layout import Feed
 from labels.refusals import RenderNotFound
 
 _MEDIA: Final = {
@@ -26,7 +24,6 @@ _MEDIA: Final = {
     ".csv": "text/csv; charset=utf-8",
     ".json": "application/json",
 }
-_SENT_TOGETHER: Final = 1 << 18
 _JOB: Final = Parameter("job_id", "number of the job", where="path", required=True)
 
 
@@ -36,7 +33,14 @@ async def make_labels(call: Call) -> Response:
     job_id = job_of(call)
     folder = rendering.files_folder(call.world.settings.data_dir)
     asked = await rendering.ask_worker(
-        call.conn, job_id, told.format, folder, in_parts=told.parts, by=call.by, clock=call.clock
+        call.conn,
+        job_id,
+        told.format,
+        folder,
+        in_parts=told.parts,
+        feed=Feed(told.start_cell, told.right_mm, told.down_mm),
+        by=call.by,
+        clock=call.clock,
     )
     now = await progress.progress_of_one(call.conn, job_id, asked.render_id, clock=call.clock)
     where = {"Location": f"/v1/labels/jobs/{job_id}/progress"}
@@ -74,16 +78,8 @@ async def fetch_file(call: Call) -> Response:
     headers["Content-Length"] = str(given.path.stat().st_size)
     headers["Content-Disposition"] = f'attachment; filename="{given.path.name}"'
     media_type = _MEDIA.get(given.path.suffix, "application/octet-stream")
-    return StreamingResponse(_sent(call, job_id, given), headers=headers, media_type=media_type)
-
-
-async def _sent(call: Call, job_id: int, given: Given) -> AsyncIterator[bytes]:
-    """The whole file, never a range of it; only when its last byte was taken is it noted as delivered."""
-    with given.path.open("rb") as file:
-        while piece := await asyncio.to_thread(file.read, _SENT_TOGETHER):
-            yield piece
-    async with call.world.engine.connect() as conn:  # the call's own is closed by now
-        await handing_over.received(conn, job_id, given, by=call.by, clock=call.clock)
+    body = handing_over.sent(call.world.engine, job_id, given, by=call.by, clock=call.clock)
+    return StreamingResponse(body, headers=headers, media_type=media_type)
 
 
 OPERATIONS: Final = (

@@ -185,12 +185,12 @@ class LotPage(Given):
 
 
 class LabelOrder(Taken):
-    """An order of labels for one lot; nothing is printed by it."""
+    """An order of labels for one lot; nothing is printed by it. Without ``template`` the product's, else ``a4-24``."""
 
     gtin: Gtin
     lot: LotCode
     count: int
-    template: Short = "a4-24"
+    template: Short | None = None
     best_before_on: date | None = None
     lot_in_link: bool = False
 

@@ -9,12 +9,13 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cli import label_renderings
+from cli import label_logistics, label_packs, label_renderings, label_templates
 from cli.dates import read_date, read_instant
 from cli.installation import acting, open_installation
 from cli.output import By, DataDir, Json, counted, show, table
 from labels import job_lists, rendering
 from labels.compiled import cells_folder
+from labels.layout import Feed
 from ledger import codes
 from runtime.clock import system_clock
 
@@ -33,6 +34,9 @@ class Format(StrEnum):
 
 def register(app: typer.Typer) -> None:
     label_renderings.register(group)
+    label_logistics.register(group)
+    label_packs.register(group)
+    label_templates.register(group)
     app.add_typer(group, name="labels")
 
 
@@ -40,9 +44,12 @@ def register(app: typer.Typer) -> None:
 def order(
     gtin: Annotated[str, typer.Option(help="Product.")],
     lot: Annotated[str, typer.Option(help="Lot code.")],
-    count: Annotated[int, typer.Option(help="How many labels.")],
+    count: Annotated[int | None, typer.Option(help="How many labels; with --serials, as many as the file has.")] = None,
+    serials: Annotated[Path | None, typer.Option(help="CSV or XLSX with your own serials, one a row.")] = None,
     best_before: Annotated[str | None, typer.Option(help="2026-12-31; without it, from the lot.")] = None,
-    template: Annotated[str, typer.Option(help="a4-24 or roll-50x30.")] = "a4-24",
+    template: Annotated[
+        str | None, typer.Option(help="Name of a template; without it, the product's, else a4-24.")
+    ] = None,
     lot_in_link: Annotated[
         bool, typer.Option("--lot-in-link", help="Print the lot in the code too, for tills that block lots.")
     ] = False,
@@ -54,18 +61,27 @@ def order(
     as_json: Json = False,
 ) -> None:
     """Draw serials for a lot; nothing is printed yet."""
-    from labels import printing  # loads what a ledger needs to take an event; rendering goes without
+    from labels import customer_serials, printing  # load what a ledger needs to take an event; rendering goes without
 
     best_before_on = None if best_before is None else read_date(best_before)
+    if (count is None) == (serials is None):
+        raise typer.BadParameter("give either --count or --serials", param_hint="--count")
     with open_installation(data_dir=data_dir) as installation:
         chosen = installation.settings
 
         async def work(conn: AsyncConnection) -> Any:
+            if serials is not None:
+                return await customer_serials.order_brought(
+                    conn, gtin=gtin, lot=lot, data=serials.read_bytes(), name=serials.name, template=template,
+                    best_before_on=best_before_on, lot_in_link=lot_in_link, base_url=chosen.base_url, by=acting(by),
+                    clock=system_clock, keys=await codes.KeyRing.load(conn, installation.master_secret),
+                    labels_max=chosen.labels_max,
+                )  # fmt: skip
             return await printing.order(
                 conn,
                 gtin=gtin,
                 lot=lot,
-                count=count,
+                count=count or 0,
                 template=template,
                 best_before_on=best_before_on,
                 lot_in_link=lot_in_link,
@@ -94,6 +110,9 @@ def render(
     parts: Annotated[
         bool, typer.Option("--parts/--one-file", help="A file for each part of up to 24,000 labels, or one for all.")
     ] = False,
+    start_cell: Annotated[int, typer.Option(help="First free cell of the first sheet, row by row.")] = 1,
+    right: Annotated[float, typer.Option(help="Move everything right by so many mm, in steps of 0.1.")] = 0.0,
+    down: Annotated[float, typer.Option(help="Move everything down by so many mm, in steps of 0.1.")] = 0.0,
     by: By = None,
     data_dir: DataDir = None,
     as_json: Json = False,
@@ -115,6 +134,7 @@ def render(
                 by=acting(by),
                 clock=system_clock,
                 keys=keys,
+                feed=Feed(start_cell, right, down),
                 in_parts=parts,
                 cells_folder=cells_folder(chosen.data_dir),
                 processes=chosen.label_processes,
@@ -132,6 +152,11 @@ def commission(
     job: Annotated[int, typer.Argument(help="Job number.")],
     first: Annotated[int | None, typer.Option(help="First label; without it, all.")] = None,
     last: Annotated[int | None, typer.Option(help="Last label, included.")] = None,
+    first_code: Annotated[str | None, typer.Option(help="Code scanned from the first label of a roll.")] = None,
+    last_code: Annotated[str | None, typer.Option(help="Code scanned from the last one.")] = None,
+    applied: Annotated[
+        Path | None, typer.Option(help="CSV or XLSX with the codes or serials that were really applied.")
+    ] = None,
     place: Annotated[
         str | None, typer.Option(help="GLN where the labels were applied; without it, where the lot was made.")
     ] = None,
@@ -143,13 +168,28 @@ def commission(
     as_json: Json = False,
 ) -> None:
     """Say that the labels are on the items: from now on their codes are active."""
-    from labels import printing  # loads what a ledger needs to take an event; rendering goes without
+    from labels import applied as line  # loads what a ledger needs to take an event; rendering goes without
+    from labels import printing
 
     applied_at = None if at is None else read_instant(at)
+    ways = [applied is not None, first_code is not None or last_code is not None, (first, last) != (None, None)]
+    if sum(ways) > 1 or (first_code is None) != (last_code is None):
+        raise typer.BadParameter("give two numbers, two codes or one file", param_hint="--first")
     with open_installation(data_dir=data_dir) as installation:
 
         async def work(conn: AsyncConnection) -> Any:
             keys = await codes.KeyRing.load(conn, installation.master_secret)
+            told: dict[str, Any] = {
+                "place": place,
+                "at": applied_at,
+                "by": acting(by),
+                "clock": system_clock,
+                "keys": keys,
+            }
+            if applied is not None:
+                return await line.commission_file(conn, job, applied.read_bytes(), applied.name, **told)
+            if first_code is not None and last_code is not None:
+                return await line.commission_codes(conn, job, first_code, last_code, **told)
             return await printing.commission(
                 conn, job, first, last, place=place, at=applied_at, by=acting(by), clock=system_clock, keys=keys
             )

@@ -13,7 +13,18 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from console import case_watch, cases, entrance, home, label_jobs, new_case, recall_board, recall_rules, shoppers, trace
+from console import (
+    case_watch,
+    cases,
+    entrance,
+    home,
+    label_routes,
+    new_case,
+    recall_board,
+    recall_rules,
+    shoppers,
+    trace,
+)
 from console.desk import HOME, SIGN_IN, Desk, problem_page, signed_in
 from runtime.clock import Clock, system_clock
 from runtime.database import DatabaseAddress, Role
@@ -24,6 +35,8 @@ from web.problems import OwnFailures, handlers
 from web.templates import environment
 
 BODY_BYTES_MAX: Final = 64 * 1024
+FILE_BYTES_MAX: Final = 11 * 1024 * 1024
+"""Body of a form with a file: serials that were brought, codes that were applied, a photo of a label."""
 _HERE: Final = Path(__file__).parent
 _CSP: Final = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -48,7 +61,7 @@ def create_app(settings: Settings, address: DatabaseAddress, *, clock: Clock = s
             Middleware(SecurityHeaders, csp=_CSP, https=desk.is_https),
             Middleware(OwnFailures, answer=show_problem),
             Middleware(SameOrigin, origins=[settings.base_url]),
-            Middleware(BodyLimit, bytes_max=BODY_BYTES_MAX),
+            Middleware(BodyLimit, BODY_BYTES_MAX, dict.fromkeys(label_routes.WITH_FILES, FILE_BYTES_MAX)),
         ],
         exception_handlers=handlers(show_problem),
         lifespan=lifespan,
@@ -74,11 +87,8 @@ def _routes(desk: Desk) -> list[Route | Mount]:
         ),
         *case_watch.routes(desk),
         Route(f"{HOME}/recalls/{{number}}/board", signed_in(desk, recall_board.show_board), methods=get),
-        Route(f"{HOME}/label-jobs/{{job_id}}", signed_in(desk, label_jobs.show_job), methods=get),
-        Route(
-            f"{HOME}/label-jobs/{{job_id}}/files/{{output_id}}", signed_in(desk, label_jobs.download_file), methods=get
-        ),
         *recall_rules.routes(desk),
+        *label_routes.routes(desk),
         *shoppers.routes(desk),
         Route(trace.PATH, signed_in(desk, trace.show_trace), methods=get),
         Route(f"{trace.PATH}/files/{{format}}", signed_in(desk, trace.download_trace), methods=get),

@@ -1,71 +1,102 @@
-"""A label job: what became of its labels, and the files that were made of it."""
+"""A label job: what became of its labels, how far its files are, and handing them over."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Final
 
-from starlette.responses import FileResponse, Response
+from starlette.exceptions import HTTPException
+from starlette.responses import Response, StreamingResponse
 
-from access import audit
 from access.model import Act
 from access.permissions import require
-from console.desk import Visit
-from labels import job_lists
-from labels.job_lists import JobNotFound, OutputLine
-from runtime.database import transaction
-from runtime.refusals import NotFound
+from console.desk import HOME, Visit, see, text_of
+from console.fields import Numbers
+from labels import deliveries, handing_over, job_lists, progress, rendering
+from labels.job_lists import JobNotFound
+from labels.layout import Feed
+from labels.refusals import RenderNotFound
 
-_MEDIA_BY_FORMAT: Final = {
-    "pdf": "application/pdf",
-    "csv": "text/csv; charset=utf-8",
-    "codes": "text/csv; charset=utf-8",
-    "zpl": "application/octet-stream",
-    "png": "application/zip",
-    "svg": "application/zip",
+JOBS: Final = f"{HOME}/label-jobs"
+_MEDIA_BY_SUFFIX: Final = {
+    ".pdf": "application/pdf",
+    ".csv": "text/csv; charset=utf-8",
+    ".zpl": "application/octet-stream",
+    ".zip": "application/zip",
+    ".json": "application/json",
 }
-
-
-class FileNotFoundHere(NotFound):
-    """The file {name} is not on this machine any more. Make it again: tracemark labels render {job_id}"""
+FORMATS: Final = ("pdf", "zpl", "png", "svg", "codes")
+DONE: Final = ("ordered", "asked", "cancelled", "commissioned", "void", "reprinted", "delivered")
+"""What was done a moment ago, as the page says it."""
+LOOK_AGAIN_S: Final = 2
+"""While something is being made, the page asks for itself again after so many seconds."""
 
 
 async def show_job(visit: Visit) -> Response:
     require(visit.actor, Act.VIEW)
-    job = await job_lists.find_job(visit.conn, _number(visit, "job_id"))
+    job = await job_lists.find_job(visit.conn, job_number(visit))
     outputs = await job_lists.outputs_of(visit.conn, job.job_id)
-    files = [(output, Path(output.path).name) for output in outputs]
-    return visit.page("label_job.html", job=job, files=files)
+    renderings = await progress.progress_of(visit.conn, job.job_id, clock=visit.desk.clock)
+    done = visit.request.query_params.get("done")
+    busy = any(each.state in ("asked", "making") for each in renderings)
+    return visit.page(
+        "label_job.html",
+        job=job,
+        files=[(output, Path(output.path).name) for output in outputs],
+        renderings=renderings,
+        look_again_s=LOOK_AGAIN_S if busy else None,
+        formats=FORMATS,
+        deliveries=await deliveries.deliveries_of(visit.conn, job.job_id),
+        may_order=visit.actor.may(Act.ORDER_LABELS),
+        may_commission=visit.actor.may(Act.COMMISSION),
+        done=done if done in DONE else None,
+    )
+
+
+async def take_render(visit: Visit) -> Response:
+    """Ask a worker to make the labels; the page shows how far they are."""
+    require(visit.actor, Act.ORDER_LABELS)
+    form, job_id = Numbers(visit.form), job_number(visit)
+    feed = Feed(form.whole("start_cell") or 1, form.millimetres("right_mm"), form.millimetres("down_mm"))
+    await rendering.ask_worker(
+        visit.conn, job_id, text_of(visit.form, "format"), rendering.files_folder(visit.desk.settings.data_dir),
+        in_parts=text_of(visit.form, "parts") == "yes", feed=feed, by=visit.actor.name, clock=visit.desk.clock,
+    )  # fmt: skip
+    return see(f"{JOBS}/{job_id}?done=asked")
+
+
+async def take_cancel(visit: Visit) -> Response:
+    """Stop a rendering after the part at hand."""
+    require(visit.actor, Act.ORDER_LABELS)
+    job_id, render_id = job_number(visit), Numbers(visit.form).whole("rendering")
+    if render_id is None:
+        raise RenderNotFound(job_id=job_id, render_id="")
+    await rendering.cancel(visit.conn, job_id, render_id, by=visit.actor.name, clock=visit.desk.clock)
+    return see(f"{JOBS}/{job_id}?done=cancelled")
 
 
 async def download_file(visit: Visit) -> Response:
-    """A file with codes in it: for those who may order labels. Whoever has such a file can print the labels again."""
+    """A file that a worker made, once: whoever has it can print its labels. For those who may order labels."""
     require(visit.actor, Act.ORDER_LABELS)
-    job_id, output_id = _number(visit, "job_id"), _number(visit, "output_id")
-    outputs = await job_lists.outputs_of(visit.conn, job_id)
-    output = next((output for output in outputs if output.output_id == output_id), None)
-    if output is None:
-        raise JobNotFound(job_id=f"{job_id} with file {output_id}")
-    path = Path(output.path)
-    if not path.is_file():
-        raise FileNotFoundHere(name=path.name, job_id=job_id)
-    async with transaction(visit.conn):
-        details = {"file": path.name, "sha256": output.sha256}
-        await audit.note(
-            visit.conn, visit.actor.name, "labels.download", f"label job {job_id}", details, visit.desk.clock
-        )
-    headers = {"Cache-Control": "no-store"}
-    return FileResponse(path, 200, headers, _media(output, path), filename=path.name)
+    if visit.request.method == "HEAD":
+        raise HTTPException(405, "A file of labels is fetched once, by GET.")
+    job_id, desk = job_number(visit), visit.desk
+    folder = rendering.files_folder(desk.settings.data_dir)
+    name, by = visit.request.path_params["name"], visit.actor.name
+    given = await handing_over.give(visit.conn, job_id, name, folder, by=by, clock=desk.clock)
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Length": str(given.path.stat().st_size),
+        "Content-Disposition": f'attachment; filename="{given.path.name}"',
+    }
+    media_type = _MEDIA_BY_SUFFIX.get(given.path.suffix, "application/octet-stream")
+    body = handing_over.sent(desk.engine, job_id, given, by=by, clock=desk.clock)
+    return StreamingResponse(body, 200, headers, media_type)
 
 
-def _media(output: OutputLine, path: Path) -> str:
-    if path.suffix in (".zip", ".json"):
-        return "application/zip" if path.suffix == ".zip" else "application/json"
-    return _MEDIA_BY_FORMAT.get(output.format, "application/octet-stream")
-
-
-def _number(visit: Visit, name: str) -> int:
-    text = visit.request.path_params[name]
+def job_number(visit: Visit) -> int:
+    """The job that the path names; raises ``JobNotFound`` for what is no number."""
+    text = visit.request.path_params["job_id"]
     if not (text.isascii() and text.isdecimal() and len(text) <= 18):
         raise JobNotFound(job_id=text[:40])
     return int(text)

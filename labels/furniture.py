@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import jinja2
 import pikepdf
+from jinja2.sandbox import SandboxedEnvironment
 
 from labels.layout import TEMPLATES_FOLDER, Box, Placement, Template, overlap, place_symbol
 from labels.model import LabelText
@@ -111,6 +112,7 @@ def compose(
     CharacterHasNoGlyph when no font has a character.
     """
     from weasyprint import HTML  # here, because it loads Pango and half a second of it
+    from weasyprint.urls import URLFetcher
 
     placement = place_symbol(template, modules, dpi)
     marker = _marker(text)
@@ -120,7 +122,9 @@ def compose(
         if not prompt and complaint != _PROMPT_IN_THE_WAY:
             continue
         look = _Look(scale, shorten, prompt, lot_in_link)
-        document = HTML(string=_page(text, template, placement, marker, look)).render()
+        page = _page(text, template, placement, marker, look)
+        # What a template shows stands in it: it reads no file and calls no address.
+        document = HTML(string=page, url_fetcher=URLFetcher(allowed_protocols={"data"})).render()
         complaint = _complaint(document.pages[0].anchors, template, placement)
         if not complaint:
             stripped, serial = _take_out_serial(_write(document, text), marker)
@@ -158,11 +162,12 @@ def _marker(text: LabelText) -> str:
 
 
 def _page(text: LabelText, template: Template, placement: Placement, marker: str, look: _Look) -> str:
-    environment = jinja2.Environment(
+    environment = SandboxedEnvironment(
         loader=jinja2.FileSystemLoader(TEMPLATES_FOLDER), autoescape=True, undefined=jinja2.StrictUndefined
     )
     box, codes = template.text, template.codes
-    return environment.get_template("label.html").render(
+    page = environment.from_string(template.page) if template.page else environment.get_template("label.html")
+    return page.render(
         text=text,
         words=WORDS[text.language],
         box=box,

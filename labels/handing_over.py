@@ -6,11 +6,13 @@ Whoever has such a file can print its labels. So a file is marked *unknown* befo
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from access import audit
 from labels import life, part_store, store
@@ -26,6 +28,7 @@ from runtime.database import transaction
 GIVEN, DELIVERED, RESOLVED = "labels.hand_over", "labels.delivered", "labels.resolve"
 Word = Literal["delivered", "not_printed", "void"]
 _MANIFEST: Final = ".manifest.json"
+_SENT_TOGETHER: Final = 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,15 @@ async def received(conn: AsyncConnection, job_id: int, given: Given, *, by: str,
             await part_store.put_given(conn, given.render_id, part, state="delivered")
         details = {"file": given.path.name, "sha256": given.sha256 or ""}
         await audit.note(conn, by, DELIVERED, subject(job_id), details, clock)
+
+
+async def sent(engine: AsyncEngine, job_id: int, given: Given, *, by: str, clock: Clock) -> AsyncIterator[bytes]:
+    """The whole file, never a range of it; only when its last byte was taken is it noted as delivered."""
+    with given.path.open("rb") as file:
+        while piece := await asyncio.to_thread(file.read, _SENT_TOGETHER):
+            yield piece
+    async with engine.connect() as conn:  # that of the request is closed by now
+        await received(conn, job_id, given, by=by, clock=clock)
 
 
 async def resolve(

@@ -1,7 +1,9 @@
 -- Label jobs with what became of their labels. The sums go by the primary key of label_range: a job has few ranges.
 
 -- name: jobs
-SELECT j.job_id, p.gtin, p.name AS product_name, l.code AS lot, j.count, j.template, j.best_before_on, j.lot_in_link, j.state,
+SELECT j.job_id, p.gtin, p.name AS product_name, l.code AS lot, j.count, j.template, j.best_before_on, j.lot_in_link,
+       CASE WHEN j.state = 'released' AND EXISTS (SELECT FROM label_delivery d WHERE d.job_id = j.job_id) THEN 'delivered'
+            ELSE j.state END AS state,
        j.reprint_of, j.ordered_by, j.ordered_at,
        CAST(coalesce(r.commissioned, 0) AS bigint) AS commissioned, CAST(coalesce(r.void, 0) AS bigint) AS void
 FROM label_job j

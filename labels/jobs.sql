@@ -9,21 +9,61 @@ JOIN lot l USING (lot_id)
 JOIN number_block b ON b.lo = j.number_lo
 WHERE j.job_id = CAST(:job_id AS bigint);
 
+-- name: job_of_number
+-- Blocks never overlap: the last one that begins at or before the number is the only one that can hold it.
+SELECT j.job_id FROM (
+    SELECT lo, n FROM number_block WHERE lo <= CAST(:number AS bigint) ORDER BY lo DESC LIMIT 1
+) b JOIN label_job j ON j.number_lo = b.lo WHERE CAST(:number AS bigint) < b.lo + b.n;
+
+-- name: epochs
+SELECT k.epoch, k.created_at, count(b.lo) AS blocks, CAST(coalesce(sum(b.n), 0) AS bigint) AS numbers
+FROM code_key k LEFT JOIN number_block b ON b.key_epoch = k.epoch
+GROUP BY k.epoch, k.created_at ORDER BY k.epoch DESC;
+
 -- name: blocks
 -- Few blocks per product: the size of the answer is the number of its label jobs under older keys.
 SELECT key_epoch, lo, n FROM number_block
 WHERE kind = 'label' AND gtin = :gtin AND key_epoch < CAST(:epoch AS integer) ORDER BY key_epoch, lo;
 
 -- name: recalls
--- Why a lot gets no labels: a public case names it or a part of it, or the ledger was told that it is recalled.
+-- Why a lot gets no labels: a public case names all of it, or the ledger was told that all of it is recalled. A case that
+-- names some of its items leaves the others as good as they were.
 SELECT 'is named by ' || p.kind || ' ' || p.number AS reason
-FROM publication p
-WHERE EXISTS (SELECT FROM affected_lot a WHERE a.affected_set_id = p.affected_set_id AND a.lot_id = CAST(:lot_id AS bigint))
-   OR EXISTS (SELECT FROM affected_run r WHERE r.affected_set_id = p.affected_set_id AND r.lot_id = CAST(:lot_id AS bigint))
+FROM publication p JOIN affected_lot a USING (affected_set_id)
+WHERE a.lot_id = CAST(:lot_id AS bigint) AND a.whole
 UNION ALL
 SELECT 'is recalled' FROM persistent_disposition
-WHERE lot_id = CAST(:lot_id AS bigint) AND word = 'recalled' AND unset_by IS NULL
+WHERE lot_id = CAST(:lot_id AS bigint) AND lo IS NULL AND word = 'recalled' AND unset_by IS NULL
 LIMIT 1;
+
+-- name: recalled_among
+-- Why labels get on no item: a public case names some of these numbers, or the ledger was told that they are recalled.
+SELECT 'is named in part by ' || p.kind || ' ' || p.number AS reason
+FROM publication p JOIN affected_run r USING (affected_set_id)
+JOIN unnest(CAST(:los AS bigint[]), CAST(:ns AS bigint[])) AS w (lo, n) ON r.lo < w.lo + w.n AND w.lo < r.lo + r.n
+WHERE r.lot_id = CAST(:lot_id AS bigint)
+UNION ALL
+SELECT 'is recalled in part' FROM persistent_disposition d
+JOIN unnest(CAST(:los AS bigint[]), CAST(:ns AS bigint[])) AS w (lo, n) ON d.lo < w.lo + w.n AND w.lo < d.lo + d.n
+WHERE d.lot_id = CAST(:lot_id AS bigint) AND d.word = 'recalled' AND d.unset_by IS NULL
+LIMIT 1;
+
+-- name: recalled_runs
+-- The recalled numbers among lo .. lo + n - 1 of a lot, by what names them, and the new numbers of items that are named
+-- by an old label. (Each number has one successor: no circles.)
+WITH RECURSIVE named (lo, n) AS (
+    SELECT r.lo, r.n FROM publication p JOIN affected_run r USING (affected_set_id) WHERE r.lot_id = CAST(:lot_id AS bigint)
+    UNION
+    SELECT lo, n FROM persistent_disposition
+    WHERE lot_id = CAST(:lot_id AS bigint) AND lo IS NOT NULL AND word = 'recalled' AND unset_by IS NULL
+), renewed (number) AS (
+    SELECT c.by_number FROM named JOIN replaced_code c ON c.number >= named.lo AND c.number < named.lo + named.n
+    UNION
+    SELECT c.by_number FROM renewed r JOIN replaced_code c ON c.number = r.number
+)
+SELECT lo, n FROM named WHERE lo < CAST(:lo AS bigint) + CAST(:n AS bigint) AND CAST(:lo AS bigint) < named.lo + named.n
+UNION
+SELECT number, 1 FROM renewed WHERE number >= CAST(:lo AS bigint) AND number < CAST(:lo AS bigint) + CAST(:n AS bigint);
 
 -- name: item
 -- Where one item is: a packed one is where its outermost unit is (a unit is never inside itself).

@@ -6,7 +6,7 @@ Positions run from the upper left corner, as a person measures with a ruler.
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +26,8 @@ MODULE_MM_ADVISED: Final = 0.396
 MODULE_MM_MIN: Final = 0.25
 """Below this a phone camera does not read a label dependably; such a symbol is refused."""
 DPI_MIN, DPI_MAX = 150, 2400
+OFFSET_MM_MAX: Final = 10.0
+"""Farthest that a printer's sheet is moved against the template."""
 TEMPLATES_FOLDER: Final = Path(__file__).parent / "templates"
 
 
@@ -61,6 +63,8 @@ class Template:
     module_mm_max: float
     dpi: int
     style: str
+    page: str = ""
+    """The HTML of a brand's own template; "" = the one that comes with the program."""
 
     @property
     def cells(self) -> int:
@@ -77,6 +81,19 @@ class Template:
         """StartCellNotOnSheet unless a used sheet can go on at this cell (1-based)."""
         if not 1 <= start_cell <= self.cells:
             raise StartCellNotOnSheet(template=self.name, cells=self.cells, start_cell=start_cell)
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """How sheets lie in the printer: the first cell that is free (1-based), and how far labels are moved."""
+
+    start_cell: int = 1
+    right_mm: float = 0.0
+    down_mm: float = 0.0
+
+
+STRAIGHT: Final = Feed()
+"""New sheets that are pulled as they should be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,15 +140,16 @@ def load_template(name: str) -> Template:
     if name not in known:
         raise TemplateUnknown(name=name, known=", ".join(known))
     measures = tomllib.loads((TEMPLATES_FOLDER / f"{name}.toml").read_text("utf-8"))
-    return read_template(name, measures, (TEMPLATES_FOLDER / f"{name}.css").read_text("utf-8"))
+    style = TEMPLATES_FOLDER / f"{measures.get('style_of', name)}.css"
+    return read_template(name, measures, style.read_text("utf-8"))
 
 
-def read_template(name: str, measures: dict[str, Any], style: str) -> Template:
+def read_template(name: str, measures: dict[str, Any], style: str, html: str = "") -> Template:
     """A template from its measures; TemplateBroken when a cell leaves the page or a box leaves its cell."""
     try:
         page, grid, cell = measures["page"], measures["grid"], measures["cell"]
         template = Template(
-            name=name, title=measures["title"], style=style,
+            name=name, title=measures["title"], style=style, page=html,
             page_width_mm=page["width_mm"], page_height_mm=page["height_mm"],
             columns=grid["columns"], rows=grid["rows"], left_mm=grid["left_mm"], top_mm=grid["top_mm"],
             step_x_mm=grid["step_x_mm"], step_y_mm=grid["step_y_mm"],
@@ -144,6 +162,29 @@ def read_template(name: str, measures: dict[str, Any], style: str) -> Template:
         raise TemplateBroken(name=name, what=f"the measure {missing} is missing") from None
     _check_geometry(template)
     return template
+
+
+def moved(template: Template, right_mm: float, down_mm: float) -> Template:
+    """The same sheet, printed farther right and down by so much: what a printer that pulls paper askew needs.
+
+    Measured in steps of 0.1 mm. TemplateBroken when it is more than OFFSET_MM_MAX, or a cell would leave the page.
+    """
+    for offset in (right_mm, down_mm):
+        if abs(offset) > OFFSET_MM_MAX or abs(offset * 10 - round(offset * 10)) > 1e-6:
+            what = f"an offset of {offset} mm is not a step of 0.1 mm up to {OFFSET_MM_MAX} mm"
+            raise TemplateBroken(name=template.name, what=what)
+    if not right_mm and not down_mm:
+        return template
+    left, top = round(template.left_mm + right_mm, 2), round(template.top_mm + down_mm, 2)
+    last = replace(template, left_mm=left, top_mm=top).cell(template.cells - 1)
+    slack_mm = 0.6  # a sheet's outermost labels have white edges; by so much they may pass the paper's
+    if (
+        min(left, top) < -slack_mm
+        or last.left_mm + last.width_mm > template.page_width_mm + slack_mm
+        or last.top_mm + last.height_mm > template.page_height_mm + slack_mm
+    ):
+        raise TemplateBroken(name=template.name, what="with this offset its cells leave the page")
+    return replace(template, left_mm=left, top_mm=top)
 
 
 def place_symbol(template: Template, modules: int, dpi: int | None = None) -> Placement:

@@ -6,7 +6,7 @@ Void is for good. A repeated request changes nothing; one that overlaps what was
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -17,7 +17,8 @@ from access import audit
 from gs1 import digital_link
 from gs1.identifier import Identifier
 from labels import job_lists, store
-from labels.model import Balance, Done, Job, LabelRange, texts
+from labels.job_serials import number_in_job, serials_of
+from labels.model import Balance, Done, Job, LabelRange
 from labels.ordering import order_replacement, require_printable, subject
 from labels.refusals import (
     AppliedLater,
@@ -32,7 +33,7 @@ from labels.refusals import (
 )
 from ledger import capture, commissioning, master_data
 from ledger.codes import KeyRing
-from ledger.movement import GONE
+from ledger.movement import GONE, REPLACED
 from ledger.refusals import PlaceNotFound
 from runtime.clock import Clock, rfc3339
 from runtime.database import transaction
@@ -57,9 +58,6 @@ async def commission(
     The same labels again change nothing. Refuses labels of which a part is commissioned or any is void, a job of which
     no rendering was released, a lot that is held, rejected or recalled, an unknown place, an instant in the future.
     """
-    now = _now(clock)
-    if at is not None and at > now:
-        raise AppliedLater(at=rfc3339(at))
     async with transaction(conn):
         job = await store.lock_job(conn, job_id)
         chosen = _bounds(job, first, last)
@@ -71,16 +69,47 @@ async def commission(
                 _refuse_overlap(job, chosen, done, "commissioned")
         if not pieces:
             return Done(job_id, *chosen, _labels(_part(done, chosen, "commissioned")), changed=False)
-        if job.state != "released":
-            raise JobNotReleased(job_id=job_id)
-        place_id, owner_id = await _where(conn, job, place)
-        event_id = await _activate(
-            conn, job, pieces, place_id=place_id, owner_id=owner_id, at=at or now, by=by, clock=clock
-        )
-        details = {"labels": _words(pieces), "place_id": place_id, "event_id": event_id}
-        await audit.note(conn, by, COMMISSIONED, subject(job_id), details, clock)
+        return await _put_on(conn, job, pieces, place=place, at=at, by=by, clock=clock)
+
+
+async def commission_pieces(
+    conn: AsyncConnection, job_id: int, pieces: Sequence[tuple[int, int]], *, place: str | None = None,
+    at: datetime | None = None, by: str, clock: Clock,
+) -> Done:  # fmt: skip
+    """As ``commission``, for labels from first to last several times, rising: what was really applied. One event.
+
+    Labels that are all commissioned already change nothing; a part of them, or a void one, is refused.
+    """
+    async with transaction(conn):
+        job = await store.lock_job(conn, job_id)
+        whole = _bounds(job, pieces[0][0], pieces[-1][1])
+        done = await store.ranges(conn, job_id, *whole)
+        count = sum(high - low + 1 for low, high in pieces)
+        if sum(_labels(_part(done, piece, "commissioned")) for piece in pieces) == count:
+            return Done(job_id, *whole, count, changed=False)
+        for piece in pieces:
+            _refuse_overlap(job, piece, done, "void")
+            _refuse_overlap(job, piece, done, "commissioned")
+        return await _put_on(conn, job, pieces, place=place, at=at, by=by, clock=clock)
+
+
+async def _put_on(
+    conn: AsyncConnection, job: Job, pieces: Sequence[tuple[int, int]], *, place: str | None, at: datetime | None,
+    by: str, clock: Clock,
+) -> Done:  # fmt: skip
+    now = _now(clock)
+    if at is not None and at > now:
+        raise AppliedLater(at=rfc3339(at))
+    if job.state != "released":
+        raise JobNotReleased(job_id=job.job_id)
+    place_id, owner_id = await _where(conn, job, place)
+    event_id = await _activate(
+        conn, job, pieces, place_id=place_id, owner_id=owner_id, at=at or now, by=by, clock=clock
+    )
+    details = {"labels": _words(pieces), "place_id": place_id, "event_id": event_id}
+    await audit.note(conn, by, COMMISSIONED, subject(job.job_id), details, clock)
     count = sum(high - low + 1 for low, high in pieces)
-    return Done(job_id, pieces[0][0], pieces[-1][1], count, changed=True, event_id=event_id)
+    return Done(job.job_id, pieces[0][0], pieces[-1][1], count, changed=True, event_id=event_id)
 
 
 async def void(
@@ -113,20 +142,22 @@ async def reprint(
 
     The new job has one label, like those of the old one; render it to print it. When the old label was on an item, its
     code goes out of service and the new one is commissioned at once, for the same lot, where the item is and for the
-    party whose it is, as *active* and loose: it inherits nothing else (no unit, no other disposition, no history).
+    party whose it is, as *active* and loose: it inherits nothing else (no unit, no other disposition, no history). The
+    old number keeps its place in the chain, is not counted any more, and a case that names it names the new one too.
 
     Refuses a serial that is not of this job, a void label, a lot that is held, rejected or recalled, an item that is
-    gone (sold, destroyed, …), and an empty reason.
+    recalled or gone (sold, destroyed, …), and an empty reason.
     """
     because = _reason(reason)
     async with transaction(conn):
         job = await store.lock_job(conn, job_id)
-        await require_printable(conn, await master_data.get_lot(conn, job.gtin, job.lot))
         keys = await KeyRing.load(conn, master_secret)
-        label = _label_of(job, serial, keys)
+        label = await _label_of(conn, job, serial, keys)
+        number = job.numbers.number_of(label)
+        await require_printable(conn, await master_data.get_lot(conn, job.gtin, job.lot), [(number, 1)])
         done = await store.ranges(conn, job_id, label, label)
         _refuse_overlap(job, (label, label), done, "void")
-        item = await store.item_place(conn, job.numbers.number_of(label)) if done else None
+        item = await store.item_place(conn, number) if done else None
         if item is not None and item.disposition in GONE:
             raise ItemGone(serial=serial, disposition=item.disposition)
         new, keys = await order_replacement(conn, job, by=by, clock=clock, master_secret=master_secret)
@@ -134,6 +165,9 @@ async def reprint(
         if item is not None:
             await _activate(
                 conn, new, [(1, 1)], place_id=item.place_id, owner_id=item.owner_id, at=_now(clock), by=by, clock=clock
+            )
+            await store.add_replaced(
+                conn, number=number, by_number=new.numbers.number_of(1), lot_id=job.lot_id, at=clock()
             )
         details = {"label": label, "replaced_by": new.job_id, "commissioned": item is not None, "reason": because}
         await audit.note(conn, by, REPRINTED, subject(job_id), details, clock)
@@ -151,8 +185,8 @@ async def _activate(
     by: str, clock: Clock,
 ) -> int:  # fmt: skip
     """Tell the ledger of the items, and keep that their labels are on them."""
-    await require_printable(conn, await master_data.get_lot(conn, job.gtin, job.lot))
     runs = [run for piece in pieces for run in job.numbers.runs(*piece)]
+    await require_printable(conn, await master_data.get_lot(conn, job.gtin, job.lot), runs)
     extension = {"tracemark:labelJob": job.job_id, "tracemark:labels": _words(pieces)}
     event_id: int = await commissioning.commission_range(
         conn, lot_id=job.lot_id, runs=runs, at=at, place_id=place_id, owner_id=owner_id, by=by, clock=clock,
@@ -173,7 +207,9 @@ async def _take_out(
     items = _part(done, chosen, "commissioned")
     if _labels(items) > VOID_ITEMS_MAX:
         raise TooManyToVoid(count=_labels(items), labels_max=VOID_ITEMS_MAX)
-    events = list(_decommissioning(job, items, keys, at))
+    disposition = "inactive" if replaced_by is None else REPLACED
+    told = _decommissioning(conn, job, items, keys, at=at, disposition=disposition)
+    events = [event async for event in told]
     event_ids = await capture.record(conn, events, by=by, clock=clock, keys=keys) if events else []
     event_id = event_ids[-1] if event_ids else None
     kept = list(_outside(done, chosen))
@@ -184,20 +220,21 @@ async def _take_out(
     return event_id
 
 
-def _decommissioning(job: Job, items: Iterable[LabelRange], keys: KeyRing, at: datetime) -> Iterator[Mapping[str, Any]]:
+async def _decommissioning(
+    conn: AsyncConnection, job: Job, items: Iterable[LabelRange], keys: KeyRing, *, at: datetime, disposition: str
+) -> AsyncIterator[Mapping[str, Any]]:
     """The events by which items' codes go out of service."""
-    cipher = keys.cipher(job.key_epoch, job.gtin)
     for each in items:
         for first in range(each.first, each.last + 1, ITEMS_PER_EVENT):
-            numbers = job.numbers.numbers(first, min(each.last, first + ITEMS_PER_EVENT - 1))
+            serials = await serials_of(conn, job, keys, first, min(each.last, first + ITEMS_PER_EVENT - 1))
             yield {
                 "type": "ObjectEvent",
                 "eventTime": rfc3339(at),
                 "eventTimeZoneOffset": "+00:00",
                 "action": "DELETE",
                 "bizStep": "decommissioning",
-                "disposition": "inactive",
-                "epcList": [_uri(job, serial) for serial in texts(cipher.serials(numbers))],
+                "disposition": disposition,
+                "epcList": [_uri(job, serial) for serial in serials],
             }
 
 
@@ -231,8 +268,8 @@ def _bounds(job: Job, first: int | None, last: int | None) -> tuple[int, int]:
     return low, high
 
 
-def _label_of(job: Job, serial: str, keys: KeyRing) -> int:
-    number = keys.cipher(job.key_epoch, job.gtin).number(serial)
+async def _label_of(conn: AsyncConnection, job: Job, serial: str, keys: KeyRing) -> int:
+    number = await number_in_job(conn, job, serial, keys)
     label = None if number is None else job.numbers.label_of(number)
     if label is None:
         raise SerialNotInJob(job_id=job.job_id, serial=serial)

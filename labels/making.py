@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from labels.compiled import composed
 from labels.furniture import Furniture
-from labels.layout import load_template, place_symbol
-from labels.model import Batch, Job, LabelFormat, LabelText, OutputFile, VerifyReport
+from labels.layout import Template, place_symbol
+from labels.model import Batch, Job, LabelFormat, LabelText, OutputFile, VerifyReport, texts
 from labels.parts import Part, Pieces, count
+from labels.release import Plan
 from labels.render.code_pack import write_code_pack
 from labels.render.files import Tally, replacing
 from labels.render.pdf import LABELS_MAX as PDF_LABELS_MAX
@@ -27,6 +28,7 @@ from labels.render.png import write_png
 from labels.render.svg import write_svg
 from labels.render.zpl import LABELS_MAX as ZPL_LABELS_MAX
 from labels.render.zpl import join_zpl, write_zpl
+from labels.single_labels import Singles, write_single_codes, write_single_pdf
 from labels.symbol import SymbolPlan
 from labels.verify import LABELS_READ_MAX, PageSample, read_pages
 from ledger.codes import KeyRing
@@ -48,17 +50,26 @@ class Making:
     """The composed cell; None where none is stamped (codes, SVG)."""
     manifest_beside: bool
     """Whether a code pack's manifest bears the name of its list."""
+    template: Template
+    start_cell: int
+    singles: Singles | None
+    brought: Mapping[int, str]
+    """The serials by label, where the customer brought them."""
 
 
 def prepare(
-    job: Job, kind: LabelFormat, text: LabelText, keys: KeyRing, *, cells_folder: Path | None, manifest_beside: bool
+    plan: Plan, keys: KeyRing, *, cells_folder: Path | None, brought: Mapping[int, str] | None = None
 ) -> Making:
     """Compose what the labels share; raises what composing refuses. Without ``cells_folder`` no cell is kept."""
-    furniture = None
-    if kind not in ("codes", "svg"):
+    job, furniture = plan.job, None
+    if plan.singles is None and plan.kind not in ("codes", "svg"):
         side = SymbolPlan.size_for(job.form).side
-        furniture = composed(cells_folder, text, load_template(job.template), side, lot_in_link=job.lot_in_link)
-    return Making(job, kind, text, keys.only(job.key_epoch), furniture, manifest_beside)
+        cell = composed(cells_folder, plan.text, plan.template, side, lot_in_link=job.lot_in_link)
+        furniture = replace(cell, template=plan.sheet)  # a cell is the same wherever the sheet lies
+    return Making(
+        job, plan.kind, plan.text, keys.only(job.key_epoch), furniture, plan.manifest_beside, plan.sheet,
+        plan.feed.start_cell, plan.singles, brought or {},
+    )  # fmt: skip
 
 
 class Maker:
@@ -67,13 +78,16 @@ class Maker:
     def __init__(self, making: Making) -> None:
         job = making.job
         self.making = making
-        self._template = load_template(job.template)
-        self._plan = None if making.kind == "codes" else SymbolPlan(job.form)
+        self._template = making.template
+        is_listed = making.kind == "codes" or making.singles is not None
+        self._plan = None if is_listed else SymbolPlan(job.form)
         self._furniture = making.furniture
 
     def make(self, part: Part, folder: Path) -> OutputFile:
         """Write the part into ``folder`` under its name, reading back each symbol; all or nothing."""
         job, kind, target = self.making.job, self.making.kind, folder / part.name
+        if self.making.singles is not None:
+            return self._make_singles(part, target, self.making.singles)
         drawn = batches(job, self.making.keys, part.pieces)
         if self._plan is None:
             placement = place_symbol(self._template, SymbolPlan.size_for(job.form).side)
@@ -84,9 +98,24 @@ class Maker:
             return write_svg(target, place_symbol(self._template, self._plan.side), self._plan, drawn)
         if kind == "pdf":
             rasterised = LABELS_READ_MAX if part.part == 1 else self._template.cells
-            return write_pdf(target, self._furniture, self._plan, drawn, rasterised_max=rasterised)
+            start_cell = self.making.start_cell if part.part == 1 else 1
+            return write_pdf(
+                target, self._furniture, self._plan, drawn, start_cell=start_cell, rasterised_max=rasterised
+            )
         write = {"zpl": write_zpl, "png": write_png}[kind]
         return write(target, self._furniture, self._plan, drawn)
+
+    def _make_singles(self, part: Part, target: Path, singles: Singles) -> OutputFile:
+        making = self.making
+        if making.job.key_epoch is None:
+            numbered = [(n, making.brought[n]) for first, last in part.pieces for n in range(first, last + 1)]
+        else:
+            drawn = batches(making.job, making.keys, part.pieces)
+            numbered = [each for batch in drawn for each in enumerate(texts(batch.serials), batch.first_label)]
+        if making.kind == "codes":
+            return write_single_codes(target, making.job, numbered, manifest_beside=making.manifest_beside)
+        start_cell = making.start_cell if part.part == 1 else 1
+        return write_single_pdf(target, making.job, making.text, self._template, numbered, singles, start_cell)
 
     def join(self, parts: Sequence[Part], folder: Path, name: str) -> OutputFile:
         """One file of what the parts hold, in their order; its first page and its last are read once more."""
@@ -106,21 +135,22 @@ class Maker:
 
     def _ends(self, pieces: Pieces, pages: int) -> PageSample:
         """What must stand on the first page and on the last."""
-        sample, cells = PageSample(), self._template.cells
-        rest = (count(pieces) - 1) % cells + 1
-        for page, taken in ((1, _head(pieces, cells)), (pages, _tail(pieces, rest))):
+        sample, cells, used = PageSample(), self._template.cells, self.making.start_cell - 1
+        rest = (count(pieces) + used - 1) % cells + 1
+        for page, first_cell, taken in ((1, used, _head(pieces, cells - used)), (pages, 0, _tail(pieces, rest))):
             numbers = [number for first, last in taken for number in range(first, last + 1)]
             links = [
                 link
                 for batch in batches(self.making.job, self.making.keys, taken)
                 for link in self.making.job.form.links(batch.serials)
             ]
-            sample.keep(page, [(cell, *each) for cell, each in enumerate(zip(numbers, links, strict=True))])
+            sample.keep(page, [(cell, *each) for cell, each in enumerate(zip(numbers, links, strict=True), first_cell)])
         return sample
 
 
 def batches(job: Job, keys: KeyRing, pieces: Pieces | None = None) -> Iterator[Batch]:
-    """The labels of a job in batches of 16,384, rising; only those of ``pieces`` when given."""
+    """The labels of a job in batches of 16,384, rising; only those of ``pieces`` when given. Our serials only."""
+    assert job.key_epoch is not None  # brought serials are composed one by one
     cipher = keys.cipher(job.key_epoch, job.gtin)
     for first, last in ((1, job.count),) if pieces is None else pieces:
         for start, numbers in job.numbers.batches(first, last):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Final, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from gs1.digital_link import build
 from gs1.identifier import Identifier
@@ -95,11 +95,11 @@ class LinkForm:
         object.__setattr__(self, "prefix", link.removesuffix(some_serial))
 
     def link(self, serial: str) -> str:
-        """The whole link of one item."""
-        return self.prefix + serial
+        """The whole link of one item. Only serials that a customer brought have characters that need an escape."""
+        return self.prefix + quote(serial, safe="")
 
     def links(self, serials: Serials) -> list[str]:
-        """As link, for many."""
+        """As link, for many serials of ours."""
         prefix = self.prefix
         return [prefix + text for text in texts(serials)]
 
@@ -168,7 +168,8 @@ class Job:
     reprint_of: int | None
     ordered_by: str
     ordered_at: datetime
-    key_epoch: int
+    key_epoch: int | None
+    """None: the serials were brought by the customer and stand on record."""
     numbers: Numbering = field(repr=False)
 
     @property

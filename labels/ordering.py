@@ -7,7 +7,8 @@ is cut off leaves a gap among the numbers and nothing else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
@@ -15,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from access import audit
 from labels import store
-from labels.layout import load_template, place_symbol
+from labels.layout import place_symbol
 from labels.model import Job, LabelText, Language, LinkForm
 from labels.numbering import Numbering, OlderCodes, draw, numbers_to_take
 from labels.refusals import (
@@ -29,6 +30,7 @@ from labels.refusals import (
     TooManyLabels,
 )
 from labels.symbol import SymbolPlan
+from labels.template_shelf import DEFAULT, find_template, template_of
 from ledger import codes, master_data
 from ledger.codes import KeyRing
 from ledger.model import Lot, Product
@@ -41,13 +43,13 @@ KEY_CHARACTERS_MAX: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
-class _Order:
-    """What was asked for. ``best_before_on`` None = from the lot."""
+class Asked:
+    """What was asked for. ``template`` None = the product's. ``best_before_on`` None = from the lot."""
 
     gtin: str
     lot: str
     count: int
-    template: str
+    template: str | None
     best_before_on: date | None
     lot_in_link: bool
     base_url: str
@@ -59,14 +61,15 @@ class _CameTwice(Exception):
 
 
 async def order(
-    conn: AsyncConnection, *, gtin: str, lot: str, count: int, template: str, best_before_on: date | None,
+    conn: AsyncConnection, *, gtin: str, lot: str, count: int, template: str | None, best_before_on: date | None,
     lot_in_link: bool, base_url: str, by: str, clock: Clock, master_secret: str, labels_max: int,
     idempotency_key: str | None = None,
 ) -> Job:  # fmt: skip
     """Draw ``count`` codes for a lot; nothing is printed yet, and the codes are inert until commissioned.
 
     Without ``best_before_on`` the lot's counts, else the day it was made and the product's shelf life. ``base_url`` is
-    kept with the job. The same ``idempotency_key`` with the same order gives the same job again.
+    kept with the job. Without ``template`` the product's own is taken, else the program's. The same
+    ``idempotency_key`` with the same order gives the same job again.
 
     Refuses a product that is unknown or not ours, an unknown lot, a lot that is held, rejected or recalled, less than
     one label or more than ``labels_max``, an unknown template, a link too long for the template's symbol, words that
@@ -78,14 +81,15 @@ async def order(
         raise TooManyLabels(count=count, labels_max=labels_max)
     if idempotency_key is not None and not 1 <= len(idempotency_key) <= KEY_CHARACTERS_MAX:
         raise KeyNotUsable(characters_max=KEY_CHARACTERS_MAX)
-    asked = _Order(gtin, lot, count, template, best_before_on, lot_in_link, base_url, idempotency_key)
+    asked = Asked(gtin, lot, count, template, best_before_on, lot_in_link, base_url, idempotency_key)
     async with transaction(conn):
-        product = await _own_product(conn, gtin)
+        product = await own_product(conn, gtin)
         known = await _known_job(conn, asked, product)
         if known is not None:
             return known
-        found = await _printable_lot(conn, product, lot)
-        _check_label(asked, product, found)
+        found = await printable_lot(conn, product, lot)
+        asked = replace(asked, template=await template_of(conn, product.product_id, template))
+        await check_label(conn, asked, product, found)
         keys = await codes.ensure_key(conn, master_secret, clock=clock)
         older = await _older_codes(conn, product.gtin, keys)
         lo = await codes.take_numbers(conn, numbers_to_take(count))
@@ -123,12 +127,18 @@ def subject(job_id: int) -> str:
     return f"label job {job_id}"
 
 
-async def require_printable(conn: AsyncConnection, lot: Lot) -> None:
-    """``LotNotPrintable`` when the lot is held, rejected or recalled, wholly or in part."""
+async def require_printable(conn: AsyncConnection, lot: Lot, runs: Sequence[tuple[int, int]] = ()) -> None:
+    """``LotNotPrintable`` when the lot is held, rejected or recalled as a whole.
+
+    A lot of which some items are recalled still gets labels, for its other items; with ``runs`` (numbers as lo, n) it
+    is refused when any of those very items is recalled.
+    """
     reason = None if lot.status == "released" else f"is {lot.status}"
     if reason and lot.status_reason:
         reason += f" ({lot.status_reason})"
     reason = reason or await store.reason_recalled(conn, lot.lot_id)
+    if runs:
+        reason = reason or await store.reason_items_recalled(conn, lot.lot_id, runs)
     if reason:
         raise LotNotPrintable(gtin=lot.gtin, lot=lot.code, reason=reason)
 
@@ -158,15 +168,15 @@ def label_text(product: Product, lot: Lot, best_before_on: date | None) -> Label
     )
 
 
-def _check_label(asked: _Order, product: Product, lot: Lot) -> None:
+async def check_label(conn: AsyncConnection, asked: Asked, product: Product, lot: Lot) -> None:
     """Refuse what can be seen now without composing the label: template, symbol and characters."""
-    template = load_template(asked.template)
+    template = await find_template(conn, asked.template or DEFAULT)
     form = LinkForm(asked.base_url, product.gtin, lot.code if asked.lot_in_link else None)
     place_symbol(template, SymbolPlan.size_for(form).side)
     label_text(product, lot, asked.best_before_on)
 
 
-async def _own_product(conn: AsyncConnection, gtin: str) -> Product:
+async def own_product(conn: AsyncConnection, gtin: str) -> Product:
     product = await master_data.find_product(conn, gtin)
     if product is None:
         raise ProductUnknown(gtin=gtin)
@@ -175,7 +185,7 @@ async def _own_product(conn: AsyncConnection, gtin: str) -> Product:
     return product
 
 
-async def _printable_lot(conn: AsyncConnection, product: Product, code: str) -> Lot:
+async def printable_lot(conn: AsyncConnection, product: Product, code: str) -> Lot:
     # The lot without a code holds items whose lot nobody told us: a label cannot name it.
     lot = await master_data.find_lot(conn, product.gtin, code) if code else None
     if lot is None:
@@ -192,12 +202,12 @@ async def _older_codes(conn: AsyncConnection, gtin: str, keys: KeyRing) -> list[
 
 
 async def _add(
-    conn: AsyncConnection, asked: _Order, product: Product, lot: Lot, numbers: Numbering, *, epoch: int, by: str,
+    conn: AsyncConnection, asked: Asked, product: Product, lot: Lot, numbers: Numbering, *, epoch: int, by: str,
     clock: Clock,
 ) -> Job:  # fmt: skip
     await codes.own_block(conn, Block(numbers.lo, numbers.n, "label", product.gtin, lot.lot_id, epoch, numbers.skipped))
     values = store.job_values(
-        product_id=product.product_id, lot_id=lot.lot_id, numbers=numbers, template=asked.template,
+        product_id=product.product_id, lot_id=lot.lot_id, numbers=numbers, template=asked.template or DEFAULT,
         base_url=asked.base_url, lot_in_link=asked.lot_in_link,
         best_before_on=asked.best_before_on or best_before_of(product, lot), by=by, at=clock(),
         idempotency_key=asked.key,
@@ -211,14 +221,14 @@ async def _add(
     return await store.find_job(conn, job_id)
 
 
-async def _known_job(conn: AsyncConnection, asked: _Order, product: Product) -> Job | None:
+async def _known_job(conn: AsyncConnection, asked: Asked, product: Product) -> Job | None:
     """The job of an order that came before under its key. A lot held since then does not change what was ordered."""
     job_id = None if asked.key is None else await store.job_of_key(conn, asked.key)
     if job_id is None:
         return None
     job = await store.find_job(conn, job_id)
     before = (job.gtin, job.lot, job.count, job.template, job.lot_in_link)
-    now = (product.gtin, asked.lot, asked.count, asked.template, asked.lot_in_link)
+    now = (product.gtin, asked.lot, asked.count, asked.template or job.template, asked.lot_in_link)
     if before != now or (asked.best_before_on is not None and asked.best_before_on != job.best_before_on):
         raise KeyForAnotherOrder(key=asked.key, job_id=job_id)
     return job

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
+from labels.layout import Feed
 from labels.model import LabelFormat
 from labels.refusals import TooManyParts
 from labels.render import archive
@@ -77,22 +78,36 @@ class Render:
     asked_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+    start_cell: int
+    right_mm: float
+    down_mm: float
+
+    @property
+    def feed(self) -> Feed:
+        """How the sheets lie in the printer."""
+        return Feed(self.start_cell, self.right_mm, self.down_mm)
 
 
-def cut(pieces: Pieces, kind: LabelFormat, cells: int, stem: str, *, in_parts: bool) -> list[Part]:
+def cut(
+    pieces: Pieces, kind: LabelFormat, cells: int, stem: str, *, in_parts: bool, used_cells: int = 0,
+    labels_max: int | None = None,
+) -> list[Part]:  # fmt: skip
     """The parts of a rendering, each a number of whole sheets; ``TooManyParts`` beyond PARTS_MAX.
 
-    A code pack and an archive are one part unless parts are asked for: nothing joins them afterwards.
+    A code pack and an archive are one part unless parts are asked for: nothing joins them afterwards. ``used_cells`` of
+    the first sheet are taken; a part has at most ``labels_max`` labels, when that is fewer than the format's.
     """
     size = part_labels(kind, cells) if in_parts or kind in JOINED else count(pieces)
-    total = -(-count(pieces) // size)
+    if labels_max is not None and labels_max < size:
+        size = max(1, labels_max // cells) * cells
+    total = -(-(count(pieces) + used_cells) // size)
     if total > PARTS_MAX:
         raise TooManyParts(parts=total, parts_max=PARTS_MAX)
     if total == 1 and not in_parts:
         return [Part(1, tuple(pieces), stem + SUFFIXES[kind])]
     return [
         Part(number, chosen, f"{stem}-part-{number:04d}{SUFFIXES[kind]}")
-        for number, chosen in enumerate(_cut(pieces, size), 1)
+        for number, chosen in enumerate(_cut(pieces, size, size - used_cells), 1)
     ]
 
 
@@ -110,9 +125,9 @@ def count(pieces: Pieces) -> int:
     return sum(last - first + 1 for first, last in pieces)
 
 
-def _cut(pieces: Pieces, size: int) -> Iterator[Pieces]:
+def _cut(pieces: Pieces, size: int, room: int) -> Iterator[Pieces]:
+    """Pieces of ``size`` labels, the first of ``room``."""
     chosen: list[tuple[int, int]] = []
-    room = size
     for first, last in pieces:
         at = first
         while at <= last:

@@ -10,9 +10,10 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from labels import store
+from labels.job_serials import serials_of
 from labels.life import balance, commission, reprint, void
 from labels.making import batches
-from labels.model import Job, texts
+from labels.model import Job
 from labels.ordering import order
 from labels.refusals import TooManySerials
 from labels.rendering import render
@@ -36,4 +37,4 @@ async def serials(conn: AsyncConnection, job: Job | int, keys: KeyRing) -> list[
     found = job if isinstance(job, Job) else await store.find_job(conn, job)
     if found.count > SERIALS_MAX:
         raise TooManySerials(job_id=found.job_id, count=found.count, serials_max=SERIALS_MAX)
-    return [serial for batch in batches(found, keys) for serial in texts(batch.serials)]
+    return await serials_of(conn, found, keys, 1, found.count)

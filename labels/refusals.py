@@ -191,3 +191,111 @@ class PartNotFound(NotFound):
 
 class LabelFileNotFound(NotFound):
     """Job {job_id} has no released file {name} here."""
+
+
+class CodeNotOfJob(Invalid):
+    """The code {code} is of no label of job {job_id} ({why}); scan a label of this job."""
+
+
+class AppliedNotTaken(Invalid):
+    """{name} was not taken: {count} of its rows cannot be commissioned; the first is {line}: {what} Nothing was changed."""  # noqa: E501
+
+
+class ColumnMissing(Invalid):
+    """{name} has no column {wanted}; its first row names {found}. Name the column so, and give the file again."""
+
+
+class SerialsNotTaken(Invalid):
+    """{name} was not taken: {count} of its rows cannot be a serial; the first is {line}: {what} Nothing was changed."""
+
+
+class SerialsTooDense(Conflict):
+    """These serials can be guessed: {issued} of {possible} possible ones would be issued ({how}), which is more than 1 in {odds}. Medicines need random serials from a larger space."""  # noqa: E501
+
+
+class ExpiryMissing(Conflict):
+    """The lot {lot} of {gtin} has no date; a medicine's symbol holds one. Give --best-before, or import the lot with it."""  # noqa: E501
+
+
+class BracketInElements(Invalid):
+    """{value} has a bracket. The DataMatrix of a medicine is made of bracketed elements; lots and serials have none."""
+
+
+class FormatNotForJob(Invalid):
+    """Job {job_id} has serials that the customer brought; it is rendered as {known}, not as {format}."""
+
+
+class FeedNotForFormat(Invalid):
+    """A file of the format {format} has no sheets: only a PDF can begin at another cell or be moved by an offset."""
+
+
+class TooManySingleLabels(TooMany):
+    """The labels of job {job_id} are composed one by one, and one PDF holds at most {labels_max} of them. Ask for parts (--parts), or for codes."""  # noqa: E501
+
+
+class TemplateFolderBroken(Invalid):
+    """The folder {folder} is no label template: {what}."""
+
+
+class TemplateTaken(Conflict):
+    """The label template {name} {why}; give the changed one another name."""
+
+
+class PreviewNotUsable(Invalid):
+    """No preview of {what}: {why}."""
+
+
+class LogisticsKindUnknown(Invalid):
+    """There is no kind of logistic unit {kind}; there are {known}."""
+
+
+class LogisticsCountNotUsable(Invalid):
+    """{count} labels of cases or pallets cannot be ordered; a job has 1 to {count_max}."""
+
+
+class CompanyPrefixNotUsable(Invalid):
+    """An SSCC needs a GS1 company prefix of 4 to 12 digits and an extension digit; given are "{prefix}" and {extension}. Give --company-prefix, or set TRACEMARK_COMPANY_PREFIX."""  # noqa: E501
+
+
+class SsccsUsedUp(TooMany):
+    """The series of company prefix {prefix} with the extension digit {extension} has not so many numbers left; take another extension digit."""  # noqa: E501
+
+
+class LogisticsJobNotFound(NotFound):
+    """There is no job of logistic labels {job_id}."""
+
+
+class CopiesNotUsable(Invalid):
+    """{copies} copies of each label cannot be printed; 1 to {copies_max} can."""
+
+
+class ColumnUnknown(Invalid):
+    """A pack cannot have the columns asked for ({column}); there are {known}, each once."""
+
+
+class PackFormatUnknown(Invalid):
+    """A pack has no files of the kind {format}; there are {known}."""
+
+
+class RollNotUsable(Invalid):
+    """A pack cannot be divided into files of {per_roll} labels: it has at most {rolls_max} files, a workbook at most {rows_max} codes."""  # noqa: E501
+
+
+class PackNotReadable(Invalid):
+    """The pack {path} cannot be checked: {why}."""
+
+
+class PackBroken(Conflict):
+    """The pack {path} is not whole: {what}. Do not print from it; ask for it again."""
+
+
+class ReceiptNotUsable(Invalid):
+    """Say who received the codes and by what receipt, in 1 to {characters_max} characters each."""
+
+
+class PhotoNotReadable(Invalid):
+    """This photo cannot be used: {problem}."""
+
+
+class SessionNameNotUsable(Invalid):
+    """A run of the line needs a name of 1 to {characters_max} characters, for example "line 2, Tuesday early"."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -12,11 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from access import audit
 from labels import part_store, store
-from labels.layout import load_template
+from labels.layout import STRAIGHT, Feed, Template, moved
 from labels.model import Job, LabelFormat, LabelText, OutputFile
 from labels.ordering import label_text, require_printable, subject
 from labels.parts import SUFFIXES, Part, Pieces, Render, cut
+from labels.printable import printable_pieces
 from labels.refusals import (
+    FeedNotForFormat,
     LabelsGivenOut,
     NothingLeftToRender,
     OutputExists,
@@ -24,6 +26,8 @@ from labels.refusals import (
     VoidedMeanwhile,
 )
 from labels.render.code_pack import CODES_NAME, MANIFEST_NAME
+from labels.single_labels import Singles, singles_of
+from labels.template_shelf import find_template
 from labels.verification import VERIFICATION_NAME, write_verification
 from ledger import master_data
 from runtime.clock import Clock
@@ -44,6 +48,15 @@ class Plan:
     target: Path
     in_parts: bool
     parts: tuple[Part, ...]
+    template: Template
+    feed: Feed
+    singles: Singles | None
+    """For labels that are composed one by one."""
+
+    @property
+    def sheet(self) -> Template:
+        """The template as the feed moves it."""
+        return moved(self.template, self.feed.right_mm, self.feed.down_mm)
 
     @property
     def manifest_beside(self) -> bool:
@@ -78,24 +91,43 @@ def targets_of(job_id: int, kind: LabelFormat, out: Path, *, in_parts: bool) -> 
     return out if out.suffix.lower() == ".csv" else out / CODES_NAME
 
 
-async def plan_of(conn: AsyncConnection, job_id: int, kind: LabelFormat, target: Path, *, in_parts: bool) -> Plan:
+async def plan_of(
+    conn: AsyncConnection, job_id: int, kind: LabelFormat, target: Path, *, in_parts: bool, feed: Feed = STRAIGHT
+) -> Plan:
     """What would be made now, or why nothing can be. Inside the caller's transaction."""
     job = await store.find_job(conn, job_id)
     lot = await master_data.get_lot(conn, job.gtin, job.lot)
     await require_printable(conn, lot)
     product = await master_data.find_product(conn, job.gtin)
     assert product is not None  # a job's product is never taken off the record
-    pieces = await _not_void(conn, job)
+    pieces = await printable_pieces(conn, job)
     if not pieces:
         raise NothingLeftToRender(job_id=job_id)
     await _refuse_given_out(conn, job_id, pieces)
-    template = load_template(job.template)
-    if kind == "zpl" and template.cells != 1:
-        raise SheetOnLabelPrinter(template=template.name, cells=template.cells)
-    parts = cut(pieces, kind, template.cells, f"labels-{job_id}", in_parts=in_parts)
+    template = await _template(conn, job, kind, feed)
+    singles = singles_of(job, kind, is_medicine=product.profile == "pharma")
+    if singles is not None:
+        singles.check(pieces, in_parts=in_parts)
+    parts = cut(
+        pieces, kind, template.cells, f"labels-{job_id}", in_parts=in_parts, used_cells=feed.start_cell - 1,
+        labels_max=None if singles is None else singles.labels_max,
+    )  # fmt: skip
     if not in_parts and len(parts) == 1:
         parts = [replace(parts[0], name=target.name)]
-    return Plan(job, kind, label_text(product, lot, job.best_before_on), pieces, target, in_parts, tuple(parts))
+    text = label_text(product, lot, job.best_before_on)
+    return Plan(job, kind, text, pieces, target, in_parts, tuple(parts), template, feed, singles)
+
+
+async def _template(conn: AsyncConnection, job: Job, kind: LabelFormat, feed: Feed) -> Template:
+    """What the job is printed on; only a PDF has sheets that lie one way or another."""
+    template = await find_template(conn, job.template)
+    if kind == "zpl" and template.cells != 1:
+        raise SheetOnLabelPrinter(template=template.name, cells=template.cells)
+    if kind != "pdf" and feed != STRAIGHT:
+        raise FeedNotForFormat(format=kind)
+    template.check_start_cell(feed.start_cell)
+    moved(template, feed.right_mm, feed.down_mm)  # refuses what leaves the page
+    return template
 
 
 async def refuse_strangers(conn: AsyncConnection, plan: Plan) -> None:
@@ -129,7 +161,7 @@ async def release(
         async with transaction(conn):
             await store.lock_job(conn, job.job_id)
             await require_printable(conn, await master_data.get_lot(conn, job.gtin, job.lot))
-            if await _not_void(conn, job) != plan.pieces:
+            if await printable_pieces(conn, job) != plan.pieces:
                 raise VoidedMeanwhile(job_id=job.job_id)
             await refuse_strangers(conn, plan)
             for output in named:
@@ -167,21 +199,6 @@ async def _refuse_given_out(conn: AsyncConnection, job_id: int, pieces: Pieces) 
                 first=part.label_first, last=part.label_last, job_id=job_id, to=part.given_to, render_id=render_id,
                 part=part.part, state=part.state,
             )  # fmt: skip
-
-
-async def _not_void(conn: AsyncConnection, job: Job) -> Pieces:
-    ranges = await store.ranges(conn, job.job_id, 1, job.count)
-    return tuple(_gaps(job.count, [(each.first, each.last) for each in ranges if each.state == "void"]))
-
-
-def _gaps(count: int, void: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    at = 1
-    for first, last in void:
-        if first > at:
-            yield at, first - 1
-        at = last + 1
-    if at <= count:
-        yield at, count
 
 
 def _sha256(path: Path) -> str:

@@ -18,8 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from access import audit
 from labels import part_store
+from labels.job_serials import serials_of
+from labels.layout import STRAIGHT, Feed
 from labels.making import Maker, Making, make_parts, prepare
-from labels.model import LabelFormat, OutputFile, VerifyReport
+from labels.model import Job, LabelFormat, OutputFile, VerifyReport
 from labels.ordering import subject
 from labels.parts import SUFFIXES, Part, Render
 from labels.refusals import FormatUnknown, RenderBusy, RenderCancelled, RenderEnded, RenderNotFound, VoidedMeanwhile
@@ -38,7 +40,8 @@ OPEN: Final = ("asked", "making", "stopped")
 
 async def render(
     conn: AsyncConnection, job_id: int, format: str, out: Path, *, by: str, clock: Clock, keys: KeyRing,  # noqa: A002 - the contract's word
-    in_parts: bool = False, cells_folder: Path | None = None, processes: int = 1, told: Told | None = None,
+    in_parts: bool = False, feed: Feed = STRAIGHT, cells_folder: Path | None = None, processes: int = 1,
+    told: Told | None = None,
 ) -> list[OutputFile]:  # fmt: skip
     """Make the labels of a job that are not void, read each one back, and release the files.
 
@@ -50,14 +53,15 @@ async def render(
     there already unless this job made it, labels that were handed over before, and whatever the renderers refuse. A
     failure leaves no file. The same request after an interruption goes on where that one was.
     """
-    asked = await ask(conn, job_id, format, out, in_parts=in_parts, by=by, clock=clock)
+    asked = await ask(conn, job_id, format, out, in_parts=in_parts, feed=feed, by=by, clock=clock)
     return await carry_out(
         conn, asked.render_id, by=by, clock=clock, keys=keys, cells_folder=cells_folder, processes=processes, told=told
     )
 
 
 async def ask(
-    conn: AsyncConnection, job_id: int, format: str, out: Path, *, in_parts: bool, by: str, clock: Clock  # noqa: A002 - the contract's word
+    conn: AsyncConnection, job_id: int, format: str, out: Path, *, in_parts: bool, feed: Feed = STRAIGHT, by: str,  # noqa: A002 - the contract's word
+    clock: Clock,
 ) -> Render:  # fmt: skip
     """Note that a job's labels shall be made, and in which parts. Nothing is made yet.
 
@@ -67,11 +71,14 @@ async def ask(
     """
     kind = _kind(format)
     async with transaction(conn):
-        return await _ask(conn, job_id, kind, lambda _: out.absolute(), in_parts=in_parts, by=by, clock=clock)
+        return await _ask(
+            conn, job_id, kind, lambda _: out.absolute(), in_parts=in_parts, feed=feed, by=by, clock=clock
+        )
 
 
 async def ask_worker(
-    conn: AsyncConnection, job_id: int, format: str, folder: Path, *, in_parts: bool, by: str, clock: Clock  # noqa: A002 - the contract's word
+    conn: AsyncConnection, job_id: int, format: str, folder: Path, *, in_parts: bool, feed: Feed = STRAIGHT, by: str,  # noqa: A002 - the contract's word
+    clock: Clock,
 ) -> Render:  # fmt: skip
     """As ``ask``; a worker carries it out, into a folder of its own under ``folder``."""
     from runtime.jobs import enqueue  # here: who prints ten labels at once shall not wait for the queue's library
@@ -83,7 +90,7 @@ async def ask_worker(
         return own if in_parts else own / f"labels-{job_id}{SUFFIXES[kind]}"
 
     async with transaction(conn):
-        render = await _ask(conn, job_id, kind, place, in_parts=in_parts, by=by, clock=clock)
+        render = await _ask(conn, job_id, kind, place, in_parts=in_parts, feed=feed, by=by, clock=clock)
         await enqueue(conn, RENDER_JOB, {"render_id": render.render_id}, key=str(render.render_id))
         details = {"rendering": render.render_id, "format": kind}
         await audit.note(conn, by, ASKED, subject(job_id), details, clock)
@@ -117,14 +124,14 @@ async def carry_out(
         work = _work_folder(render)
         try:
             async with transaction(conn):
-                plan = await plan_of(conn, render.job_id, render.format, Path(render.target), in_parts=render.in_parts)
+                plan = await plan_of(
+                    conn, render.job_id, render.format, Path(render.target), in_parts=render.in_parts, feed=render.feed
+                )
+                brought = await _brought(conn, plan.job, keys)
             if [part.pieces for part in parts] != [part.pieces for part in plan.parts]:
                 raise VoidedMeanwhile(job_id=render.job_id)
             work.mkdir(parents=True, exist_ok=True)
-            making = await asyncio.to_thread(
-                prepare, plan.job, plan.kind, plan.text, keys, cells_folder=cells_folder,
-                manifest_beside=plan.manifest_beside,
-            )  # fmt: skip
+            making = await asyncio.to_thread(prepare, plan, keys, cells_folder=cells_folder, brought=brought)
             made = await _make(conn, render, making, parts, work, clock=clock, processes=processes, told=told)
             outputs = await release(conn, render, plan, made, work, by=by, clock=clock)
         except Exception as error:  # whatever failed: no file may stay that was not released, and the record says why
@@ -162,23 +169,24 @@ def _kind(format: str) -> LabelFormat:  # noqa: A002 - the contract's word
 
 
 async def _ask(
-    conn: AsyncConnection, job_id: int, kind: LabelFormat, place: Callable[[int], Path], *, in_parts: bool, by: str,
-    clock: Clock,
+    conn: AsyncConnection, job_id: int, kind: LabelFormat, place: Callable[[int], Path], *, in_parts: bool, feed: Feed,
+    by: str, clock: Clock,
 ) -> Render:  # fmt: skip
     for known in await part_store.renders_of(conn, job_id):
-        if known.state in OPEN and (known.format, known.in_parts) == (kind, in_parts):
+        if known.state in OPEN and (known.format, known.in_parts, known.feed) == (kind, in_parts, feed):
             target = targets_of(job_id, kind, place(known.render_id), in_parts=in_parts)
-            plan = await plan_of(conn, job_id, kind, target, in_parts=in_parts)
+            plan = await plan_of(conn, job_id, kind, target, in_parts=in_parts, feed=feed)
             parts = await part_store.parts_of(conn, known.render_id)
             if str(target) == known.target and [p.pieces for p in parts] == [p.pieces for p in plan.parts]:
                 return known
     render_id = await part_store.next_render(conn)
     target = targets_of(job_id, kind, place(render_id), in_parts=in_parts)
-    plan = await plan_of(conn, job_id, kind, target, in_parts=in_parts)
+    plan = await plan_of(conn, job_id, kind, target, in_parts=in_parts, feed=feed)
     await refuse_strangers(conn, plan)
     values = {
         "render_id": render_id, "job_id": job_id, "format": kind, "target": str(target), "in_parts": in_parts,
         "labels": sum(part.labels for part in plan.parts), "asked_by": by, "asked_at": clock(),
+        "start_cell": feed.start_cell, "right_mm": feed.right_mm, "down_mm": feed.down_mm,
     }  # fmt: skip
     await part_store.add_render(conn, values, plan.parts)
     return await part_store.find_render(conn, render_id)
@@ -203,6 +211,13 @@ async def _make(
     if render.in_parts or len(parts) == 1:
         return outputs
     return [await asyncio.to_thread(Maker(making).join, parts, work, Path(render.target).name)]
+
+
+async def _brought(conn: AsyncConnection, job: Job, keys: KeyRing) -> dict[int, str]:
+    """The serials by label of a job whose serials the customer brought; of ours they follow from the numbers."""
+    if job.key_epoch is not None:
+        return {}
+    return dict(enumerate(await serials_of(conn, job, keys, 1, job.count), 1))
 
 
 def _is_whole(part: Part, work: Path) -> bool:

@@ -17,7 +17,7 @@ from labels import tables as t
 from labels.model import Job, LabelRange, OutputFile
 from labels.numbering import Numbering
 from labels.refusals import JobNotFound
-from ledger.tables import place, product
+from ledger.tables import foreign_serial, place, product
 
 CHANNEL: Final = "tracemark_codes"
 """Whoever answers scans is told here that codes were issued, commissioned or voided."""
@@ -73,9 +73,88 @@ async def older_blocks(conn: AsyncConnection, gtin: str, epoch: int) -> dict[int
 
 
 async def reason_recalled(conn: AsyncConnection, lot_id: int) -> str | None:
-    """Why the lot counts as recalled; None when it does not."""
-    reason: str | None = (await conn.execute(_SQL["recalls"], {"lot_id": lot_id})).scalar_one_or_none()
+    """Why the lot counts as recalled as a whole; None when it does not."""
+    reason: str | None = (await conn.execute(_SQL["recalls"], {"lot_id": lot_id})).scalars().first()
     return reason
+
+
+async def reason_items_recalled(conn: AsyncConnection, lot_id: int, runs: Sequence[tuple[int, int]]) -> str | None:
+    """Why some of these numbers (lo, n) of the lot count as recalled; None when none does."""
+    values = {"lot_id": lot_id, "los": [lo for lo, _ in runs], "ns": [n for _, n in runs]}
+    reason: str | None = (await conn.execute(_SQL["recalled_among"], values)).scalars().first()
+    return reason
+
+
+async def recalled_runs(conn: AsyncConnection, lot_id: int, lo: int, n: int) -> list[tuple[int, int]]:
+    """The runs (lo, n) of recalled items that meet these numbers of the lot."""
+    rows = await conn.execute(_SQL["recalled_runs"], {"lot_id": lot_id, "lo": lo, "n": n})
+    return [(row.lo, row.n) for row in rows]
+
+
+async def add_replaced(conn: AsyncConnection, *, number: int, by_number: int, lot_id: int, at: datetime) -> None:
+    """Keep under which number the item of an old one goes on."""
+    values = {"number": number, "by_number": by_number, "lot_id": lot_id, "at": at}
+    await conn.execute(insert(t.replaced_code).values(values))
+
+
+async def brought_serials(conn: AsyncConnection, numbers: Sequence[int]) -> list[str]:
+    """The serials that a customer brought for these numbers, in their order."""
+    f = foreign_serial.c
+    rows = await conn.execute(select(f.number, f.serial).where(f.number == func.any(list(numbers))))
+    serial_by_number = {row.number: row.serial for row in rows}
+    return [serial_by_number[number] for number in numbers]
+
+
+async def brought_by_length(conn: AsyncConnection, gtin: str) -> dict[int, int]:
+    """How many serials that were not made here are on record for a product, by their length."""
+    length = func.length(foreign_serial.c.serial)
+    counted = select(length, func.count()).where(foreign_serial.c.gtin == gtin).group_by(length)
+    return {row[0]: row[1] for row in await conn.execute(counted)}
+
+
+async def add_delivery(conn: AsyncConnection, job_id: int, *, to: str, receipt: str, by: str, at: datetime) -> None:
+    """Keep who received the codes of a job."""
+    values = {"job_id": job_id, "to_name": to, "receipt": receipt, "by_actor": by, "at": at}
+    await conn.execute(insert(t.label_delivery).values(values))
+
+
+async def deliveries(conn: AsyncConnection, job_id: int) -> list[tuple[str, str, str, datetime]]:
+    """Name, receipt, by whom and when of each handing over of a job, in order."""
+    d = t.label_delivery.c
+    rows = await conn.execute(
+        select(d.to_name, d.receipt, d.by_actor, d.at).where(d.job_id == job_id).order_by(d.delivery_id)
+    )
+    return [(row.to_name, row.receipt, row.by_actor, row.at) for row in rows]
+
+
+async def job_of_number(conn: AsyncConnection, number: int) -> Job | None:
+    """The label job that a number belongs to."""
+    job_id = (await conn.execute(_SQL["job_of_number"], {"number": number})).scalar_one_or_none()
+    return None if job_id is None else await find_job(conn, job_id)
+
+
+async def add_check(conn: AsyncConnection, session: str, number: int, *, by: str, at: datetime) -> bool:
+    """Remember a label in a session of a line; False when it was there before."""
+    seen = insert(t.label_check).values(session=session, number=number, by_actor=by, at=at)
+    new = seen.on_conflict_do_nothing(constraint="label_check_pkey").returning(t.label_check.c.number)
+    return (await conn.execute(new)).scalar_one_or_none() is not None
+
+
+async def count_checks(conn: AsyncConnection, session: str) -> int:
+    """How many labels were seen in a session."""
+    counted = select(func.count()).where(t.label_check.c.session == session)
+    return int((await conn.execute(counted)).scalar_one())
+
+
+async def forget_checks(conn: AsyncConnection, *, before: datetime) -> None:
+    """Drop what was seen on lines before this instant."""
+    await conn.execute(t.label_check.delete().where(t.label_check.c.at < before))
+
+
+async def epochs(conn: AsyncConnection) -> list[tuple[int, datetime, int, int]]:
+    """Epoch, when it was made, its blocks and their numbers; the newest first."""
+    rows = await conn.execute(_SQL["epochs"])
+    return [(row.epoch, row.created_at, row.blocks, row.numbers) for row in rows]
 
 
 async def party_of_place(conn: AsyncConnection, place_id: int) -> int:

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, Identity, Integer, MetaData, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Float,
+    Identity,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 metadata = MetaData()
@@ -76,6 +89,9 @@ label_render = _table(
     asked_at=_INSTANT,
     started_at=_INSTANT,
     ended_at=_INSTANT,
+    start_cell=Integer,
+    right_mm=Float,
+    down_mm=Float,
 )
 label_part = _table(
     "label_part",
@@ -97,4 +113,28 @@ label_part = _table(
     given_at=_INSTANT,
     resolved_by=Text,
     reason=Text,
+)
+replaced_code = _table("replaced_code", number=BigInteger, by_number=BigInteger, lot_id=BigInteger, at=_INSTANT)
+label_template = _table(
+    "label_template", name=Text, measures=JSONB, page=Text, style=Text, added_by=Text, added_at=_INSTANT
+)
+product_label = _table("product_label", product_id=BigInteger, template=Text)
+label_delivery = _table(
+    "label_delivery", "delivery_id", job_id=BigInteger, to_name=Text, receipt=Text, by_actor=Text, at=_INSTANT
+)
+label_check = _table("label_check", session=Text, number=BigInteger, at=_INSTANT, by_actor=Text)
+sscc_series = _table("sscc_series", company_prefix=Text, extension=SmallInteger, next=BigInteger)
+logistics_job = _table(
+    "logistics_job",
+    "logistics_job_id",
+    kind=Text,
+    company_prefix=Text,
+    extension=SmallInteger,
+    serial_lo=BigInteger,
+    count=Integer,
+    base_url=Text,
+    idempotency_key=Text,
+    commissioned_event_id=BigInteger,
+    ordered_by=Text,
+    ordered_at=_INSTANT,
 )

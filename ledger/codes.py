@@ -59,9 +59,9 @@ class KeyRing:
             raise NoSerialKey
         return next(iter(self._roots))
 
-    def only(self, epoch: int) -> Self:
-        """A ring with the key of one epoch, for a process that needs no other. KeyError as for ``cipher``."""
-        return type(self)({epoch: self._roots[epoch]})
+    def only(self, epoch: int | None) -> Self:
+        """A ring with the key of one epoch, or with none, for a process that needs no other. KeyError as ``cipher``."""
+        return type(self)({} if epoch is None else {epoch: self._roots[epoch]})
 
     def cipher(self, epoch: int, gtin: str) -> SerialCipher:
         """The permutation of one product in one epoch. KeyError for an epoch that is not in the ring."""
@@ -81,11 +81,11 @@ class KeyRing:
             (epoch, number) for epoch in self._roots if (number := self.cipher(epoch, gtin).number(serial)) is not None
         )
 
-    def candidates_of(self, gtin: str, serials: Iterable[str]) -> tuple[list[str], list[alphabet.Numbers]]:
-        """As ``candidates``, for many serials of a product: those written as ours, and for each epoch, newest first,
-        their numbers."""
+    def candidates_of(self, gtin: str, serials: Iterable[str]) -> tuple[list[str], list[tuple[int, alphabet.Numbers]]]:
+        """As ``candidates``, for many serials of a product: those written as ours, and (epoch, their numbers) for each
+        epoch, newest first."""
         written, spelt = alphabet.exact_ones(serials)
-        return written, [self.cipher(epoch, gtin).numbers(spelt) for epoch in self._roots] if written else []
+        return written, [(epoch, self.cipher(epoch, gtin).numbers(spelt)) for epoch in self._roots] if written else []
 
 
 class KeyRings:
@@ -150,6 +150,30 @@ async def own_block(conn: AsyncConnection, block: Block) -> None:
     await numbers.add_block(conn, block)
 
 
+async def bring_block(conn: AsyncConnection, *, gtin: str, lot_id: int, serials: Sequence[str]) -> int:
+    """Consecutive numbers for serials that a customer brought for labels of a lot; the first. Serial k has lo + k.
+
+    The block is a label job's without an epoch: no key makes these serials, they are looked up. In the caller's
+    transaction, which has seen that none of them is on record for the product.
+    """
+    lo = await reserve_block(conn, n=len(serials), kind="label", gtin=gtin, lot_id=lot_id, key_epoch=None)
+    await numbers.add_foreign(conn, [(gtin, serial, lo + k) for k, serial in enumerate(serials)])
+    return lo
+
+
+async def rotate_key(conn: AsyncConnection, master_secret: str, *, clock: Clock) -> KeyRing:
+    """The key ring with one more epoch, under which codes are made from now on. Inside the caller's transaction.
+
+    Codes of older epochs stay what they are: their keys are kept.
+    """
+    await numbers.lock_keys(conn)
+    ring = await ensure_key(conn, master_secret, clock=clock)
+    epoch = ring.newest + 1
+    wrapped = keys.wrap_root_key(keys.new_root_key(), master_secret=master_secret.encode("utf-8"), epoch=epoch)
+    await numbers.add_key(conn, epoch, wrapped, clock())
+    return await KeyRing.load(conn, master_secret)
+
+
 async def find(conn: AsyncConnection, identifier: Identifier, keys: KeyRing) -> Found:
     """What the ledger knows of an identifier; never refuses: unknown is an answer.
 
@@ -200,10 +224,10 @@ async def numbers_of_serials(
     """As ``numbers_of``, by GTIN and serial."""
     found: dict[str, dict[str, int]] = {gtin: {} for gtin in serials_by_gtin}
     candidates = {gtin: keys.candidates_of(gtin, serials) for gtin, serials in serials_by_gtin.items()}
-    blocks = await numbers.blocks_meeting(conn, [those for _, epochs in candidates.values() for those in epochs])
+    blocks = await numbers.blocks_meeting(conn, [those for _, epochs in candidates.values() for _, those in epochs])
     for gtin, (written, epochs) in candidates.items():
-        for those in reversed(epochs):  # the newest last: it is the one that counts
-            issued = np.flatnonzero(numbers.issued_for(blocks, gtin, those))
+        for epoch, those in reversed(epochs):  # the newest last: it is the one that counts
+            issued = np.flatnonzero(numbers.issued_for(blocks, gtin, epoch, those))
             found[gtin].update(zip(map(written.__getitem__, issued.tolist()), those[issued].tolist(), strict=True))
     rest = [
         (gtin, serial)

@@ -87,9 +87,8 @@ async def shipments(conn: AsyncConnection, lot_ids: Iterable[int]) -> tuple[Ship
 
 async def _holdings_of_parts(conn: AsyncConnection, runs_by_lot: Mapping[int, tuple[Run, ...]]) -> Sequence[Holding]:
     """In two steps, runs and then units, so that no statement needs lots and units on one node."""
-    wanted = [(lot_id, lo, n) for lot_id, runs in sorted(runs_by_lot.items()) for lo, n in runs]
-    columns = dict(zip(("lots", "los", "ns"), (list(c) for c in zip(*wanted, strict=True)), strict=True))
-    rows = (await conn.execute(_SQL["runs_of_lots"], columns)).all()
+    runs_by_lot = await _with_replacements(conn, runs_by_lot)
+    rows = (await conn.execute(_SQL["runs_of_lots"], _columns(runs_by_lot))).all()
     if len(rows) > RUNS_MAX:
         raise TooManyRuns(runs_max=RUNS_MAX)
     unit_ids = {row.unit_id for row in rows if row.unit_id is not None}
@@ -102,6 +101,22 @@ async def _holdings_of_parts(conn: AsyncConnection, runs_by_lot: Mapping[int, tu
         Holding(*key, PIECES, Decimal(size(runs)), runs)
         for key, runs in ((key, merged(pieces)) for key, pieces in parts.items())
     ]
+
+
+async def _with_replacements(
+    conn: AsyncConnection, runs_by_lot: Mapping[int, tuple[Run, ...]]
+) -> dict[int, tuple[Run, ...]]:
+    """The same parts with the new numbers of items that were labelled anew: the item is what is held, not its label."""
+    rows = await conn.execute(_SQL["replacements"], _columns(runs_by_lot))
+    renewed: dict[int, list[Run]] = {}
+    for row in rows:
+        renewed.setdefault(row.lot_id, []).append((row.number, 1))
+    return {lot_id: merged([*runs, *renewed.get(lot_id, ())]) for lot_id, runs in runs_by_lot.items()}
+
+
+def _columns(runs_by_lot: Mapping[int, tuple[Run, ...]]) -> dict[str, list[int]]:
+    wanted = [(lot_id, lo, n) for lot_id, runs in sorted(runs_by_lot.items()) for lo, n in runs]
+    return dict(zip(("lots", "los", "ns"), (list(c) for c in zip(*wanted, strict=True)), strict=True))
 
 
 async def outermost_units(conn: AsyncConnection, unit_ids: Iterable[int]) -> dict[int, Any]:

@@ -1,12 +1,24 @@
 -- name: holdings_of_lots
 SELECT lot_id, place_id, owner_id, disposition, uom, quantity FROM lot_holding
-WHERE lot_id = ANY (CAST(:lots AS bigint[])) AND quantity <> 0;
+WHERE lot_id = ANY (CAST(:lots AS bigint[])) AND quantity <> 0 AND disposition <> 'urn:tracemark:epcis:replaced';
+
+-- name: replacements
+-- Under which numbers the items of these numbers go on, to any depth; a successor is always a fresh number.
+WITH RECURSIVE renewed (lot_id, number) AS (
+    SELECT c.lot_id, c.by_number
+    FROM unnest(CAST(:lots AS bigint[]), CAST(:los AS bigint[]), CAST(:ns AS bigint[])) AS w (lot_id, lo, n)
+    JOIN replaced_code c ON c.lot_id = w.lot_id AND c.number >= w.lo AND c.number < w.lo + w.n
+  UNION
+    SELECT c.lot_id, c.by_number FROM renewed r JOIN replaced_code c ON c.number = r.number
+)
+SELECT lot_id, number FROM renewed ORDER BY number;
 
 -- name: runs_of_lots
 -- The runs of these lots that meet the wanted numbers; clipping is arithmetic and is done by the caller.
 SELECT DISTINCT r.lo, r.n, r.lot_id, r.unit_id, r.place_id, r.owner_id, coalesce(r.disposition, '') AS disposition
 FROM unnest(CAST(:lots AS bigint[]), CAST(:los AS bigint[]), CAST(:ns AS bigint[])) AS w (lot_id, lo, n)
 JOIN code_run r ON r.lot_id = w.lot_id AND r.lo < w.lo + w.n AND w.lo < r.lo + r.n
+WHERE r.disposition IS DISTINCT FROM 'urn:tracemark:epcis:replaced'
 ORDER BY r.lo;
 
 -- name: outermost_units

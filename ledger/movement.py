@@ -29,7 +29,11 @@ VOID_SHIPPING: Final = "void_shipping"
 ENDS_TRANSIT: Final = RECEIVING | {
     "stocking", "storing", "stock_taking", "cycle_counting", "unpacking", "retail_selling", VOID_SHIPPING,
 }  # fmt: skip
-GONE: Final = frozenset({"retail_sold", "dispensed", "destroyed", "disposed", "inactive", "stolen", "sampled"})
+REPLACED: Final = "urn:tracemark:epcis:replaced"
+"""Disposition of an old number whose item goes on under a new one: a thing is counted by its newest number only."""
+GONE: Final = frozenset(
+    {"retail_sold", "dispensed", "destroyed", "disposed", "inactive", "stolen", "sampled", REPLACED}
+)
 """Dispositions of things that are no longer stock: they have left their unit, and no count is taken from them."""
 
 _IMPLIED: Final[Mapping[str, str]] = {

@@ -102,13 +102,14 @@ async def blocks_meeting(conn: AsyncConnection, numbers: Sequence[Numbers]) -> l
     return await _blocks(conn, t.number_block.c.lo == func.any([row.lo for row in rows]))
 
 
-def issued_for(blocks: Sequence[Block], gtin: str, numbers: Numbers) -> npt.NDArray[np.bool_]:
-    """Which of these numbers label jobs for this product issued. ``blocks`` are in order and do not overlap."""
+def issued_for(blocks: Sequence[Block], gtin: str, epoch: int, numbers: Numbers) -> npt.NDArray[np.bool_]:
+    """Which of these numbers label jobs for this product issued under this epoch's key; in blocks of another epoch the
+    same number is written with other characters. ``blocks`` are in order and do not overlap."""
     issued = np.zeros(len(numbers), dtype=np.bool_)
     at = np.searchsorted(np.array([block.lo for block in blocks], dtype=np.int64), numbers, side="right") - 1
     for index in np.unique(at[at >= 0]).tolist():
         block = blocks[index]
-        if block.kind == "label" and block.gtin == gtin:
+        if (block.kind, block.gtin, block.key_epoch) == ("label", gtin, epoch):
             inside = (at == index) & (numbers < block.lo + block.n)
             issued |= inside & ~np.isin(numbers, block.skipped) if block.skipped else inside
     return issued

@@ -54,7 +54,9 @@ SELECT o.operation_id, o.event_id, o.transformation_id, o.place_id, o.line, o.te
 FROM operation o WHERE o.operation_id = ANY (CAST(:operations AS bigint[])) ORDER BY o.operation_id;
 
 -- name: runs
-SELECT coalesce(sum(n), 0) AS items, count(*) AS runs FROM code_run WHERE lot_id = ANY (CAST(:lots AS bigint[]));
+-- An old number whose item goes on under a new one is not another item.
+SELECT coalesce(sum(n), 0) AS items, count(*) AS runs FROM code_run
+WHERE lot_id = ANY (CAST(:lots AS bigint[])) AND disposition IS DISTINCT FROM 'urn:tracemark:epcis:replaced';
 
 -- name: parties
 SELECT party_id, gln, name, role, channel FROM party WHERE party_id = ANY (CAST(:parties AS bigint[]));

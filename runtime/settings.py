@@ -50,6 +50,9 @@ class Settings(BaseSettings):
         5.0, ge=1.0, le=60.0, description="older than this, a recall status is not confirmed"
     )
     sweep_every_s: float = Field(1.0, ge=0.1, le=10.0, description="how often the portal asks for the revision")
+    company_prefix: str = Field(
+        "", pattern=r"^([0-9]{4,12})?$", description="GS1 company prefix of the SSCCs that are issued here"
+    )
     labels_max: int = Field(10_000_000, ge=1, le=100_000_000, description="most labels in one job")
     label_processes: int = Field(
         2, ge=1, le=32, description="processes that make the parts of one label rendering, each up to 300 MB"

@@ -81,18 +81,28 @@ def unwrap_root_key(envelope: bytes, *, master_secret: bytes, epoch: int) -> byt
         ) from None
 
 
+def pack_signing_seed(master_secret: bytes) -> bytes:
+    """The 32 bytes of the Ed25519 key with which code packs are signed: always the same for the same secret."""
+    _check_master_secret(master_secret)
+    return _hkdf(master_secret, "tracemark/pack-signing/v1")
+
+
 def _check_root_key(root_key: bytes) -> None:
     if len(root_key) != ROOT_KEY_BYTES:
         raise KeysError(f"a root key has {ROOT_KEY_BYTES} bytes, this one has {len(root_key)}")
 
 
 def _wrapping_key(master_secret: bytes) -> bytes:
+    _check_master_secret(master_secret)
+    return _hkdf(master_secret, "tracemark/root-key-wrapping/v1")
+
+
+def _check_master_secret(master_secret: bytes) -> None:
     if len(master_secret) < MASTER_SECRET_BYTES_MIN:
         raise WeakMasterSecret(
             f"the master secret has {len(master_secret)} bytes; at least "
             f"{MASTER_SECRET_BYTES_MIN} random bytes are needed"
         )
-    return _hkdf(master_secret, "tracemark/root-key-wrapping/v1")
 
 
 def _hkdf(secret: bytes, purpose: str) -> bytes:

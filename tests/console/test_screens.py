@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx2
@@ -14,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from access import audit
 from access.model import ROLES
 from console.wording import TEXTS
+from labels import rendering
 from ledger.codes import KeyRing
 from recall import casework
 from recall.model import Case, CaseDraft, Text
@@ -168,37 +168,37 @@ async def test_the_notice_list_can_be_downloaded_once_there_is_one(visitor: Visi
     assert files["pdf"].content.startswith(b"%PDF-")
 
 
-async def output_of(conn: AsyncConnection, job_id: int, path: Path) -> None:
-    async with transaction(conn):
-        await conn.execute(
-            text("""INSERT INTO label_output (job_id, format, path, sha256, bytes, label_first, label_last, verified,
-                        report, made_by, made_at)
-                    VALUES (:job, 'pdf', :path, 'x', 8, 1, 12, 12, '{}', 'lin', :at)"""),
-            {"job": job_id, "path": str(path), "at": datetime(2026, 11, 24, tzinfo=UTC)},
-        )
+async def rendered(conn: AsyncConnection, job_id: int, data_dir: Path, keys: KeyRing) -> str:
+    """A list of codes that a worker has made; its name."""
+    folder = rendering.files_folder(data_dir)
+    asked = await rendering.ask_worker(conn, job_id, "codes", folder, in_parts=False, by="lin", clock=system_clock)
+    (output,) = await rendering.carry_out(
+        conn, asked.render_id, by="lin", clock=system_clock, keys=keys, cells_folder=None, processes=1
+    )
+    return output.path.name
 
 
-async def test_a_label_job_shows_its_counts_and_hands_out_its_files_to_printers(
+async def test_a_label_job_shows_its_counts_and_hands_each_file_out_once_to_printers(
     visitor: Visitor, conn: AsyncConnection, tmp_path: Path
 ) -> None:
     await cheese_in_the_shop(conn)
     job = await order(conn, count=12)
-    (tmp_path / "labels.pdf").write_bytes(b"%PDF-1.7")
-    await output_of(conn, job.job_id, tmp_path / "labels.pdf")
-    await output_of(conn, job.job_id, tmp_path / "gone.pdf")
+    async with transaction(conn):
+        keys = await KeyRing.load(conn, SECRET)
+    name = await rendered(conn, job.job_id, tmp_path, keys)
     printer, viewer = await visitor("pat", "printer"), await visitor("vi", "viewer")
+    files = f"/console/label-jobs/{job.job_id}/files"
 
     page = await printer.get(f"/console/label-jobs/{job.job_id}")
-    links = [f"/console/label-jobs/{job.job_id}/files/{n}" for n in (1, 2, 99)]
-    found, gone, never = [await printer.get(link) for link in links]
-    refused = await viewer.get(links[0])
+    refused = await viewer.get(f"{files}/{name}")
+    found, again, never = [await printer.get(f"{files}/{each}") for each in (name, name, "other.csv")]
 
     assert "12 Ordered 0 Commissioned 0 Void 12 Unused" in words(page)
-    assert "labels.pdf" in page.text
+    assert f"{files}/{name}" in page.text
     assert str(tmp_path) not in page.text
-    assert (found.status_code, found.content) == (200, b"%PDF-1.7")
-    assert [row.actor async for row in audit.read(conn) if row.act == "labels.download"] == ["pat"]
-    assert (gone.status_code, never.status_code, refused.status_code) == (404, 404, 403)
+    assert (found.status_code, found.text.count("\n")) == (200, 13)
+    assert [row.actor async for row in audit.read(conn) if row.act == "labels.delivered"] == ["pat"]
+    assert (again.status_code, never.status_code, refused.status_code) == (409, 404, 403)
 
 
 @pytest.mark.parametrize(

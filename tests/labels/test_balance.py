@@ -62,7 +62,7 @@ async def test_the_balance_always_holds_and_agrees_with_a_tally_of_single_labels
 
     block = {"lo": job.numbers.lo, "end": job.numbers.lo + job.numbers.n}
     inside = "lo >= :lo AND lo < :end"
-    active = f"SELECT coalesce(sum(n), 0) FROM code_run WHERE disposition <> 'inactive' AND {inside}"
+    active = f"SELECT coalesce(sum(n), 0) FROM code_run WHERE disposition = 'active' AND {inside}"
     assert await single_states(conn, job.job_id) == tally
     assert await number(conn, active, **block) == tally.count("commissioned")
     assert await number(conn, f"SELECT coalesce(sum(n), 0) FROM void_code WHERE {inside}", **block) == tally.count(

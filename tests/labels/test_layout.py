@@ -41,8 +41,10 @@ def test_the_sheet_has_three_columns_of_eight_labels() -> None:
 
 
 def test_a_template_that_does_not_exist_is_refused_with_those_that_do() -> None:
-    assert template_names() == ["a4-24", "roll-50x30"]
-    with pytest.raises(TemplateUnknown, match="a4-24, roll-50x30"):
+    assert template_names() == [
+        "a4-24", "l7159", "l7160", "l7163", "l7651", "roll-40x30", "roll-50x30", "roll-60x40", "roll-80x50",
+    ]  # fmt: skip
+    with pytest.raises(TemplateUnknown, match="roll-60x40, roll-80x50"):
         load_template("../a4-24")
 
 

@@ -312,7 +312,7 @@ async def test_whoever_waits_sees_how_many_labels_are_made_and_how_long_the_rest
     async with transaction(conn):
         await part_store.set_state(conn, asked.render_id, "making", started_at=now[0])
         plan = await plan_of(conn, job.job_id, "codes", tmp_path, in_parts=True)
-    maker = Maker(prepare(plan.job, "codes", plan.text, keys, cells_folder=None, manifest_beside=True))
+    maker = Maker(prepare(plan, keys, cells_folder=None))
 
     for part in plan.parts[:2]:
         async with transaction(conn):

@@ -14,8 +14,11 @@ from gs1.identifier import Identifier
 from labels import printing
 from labels.model import Job
 from labels.refusals import ItemGone, LabelsVoid, LotNotPrintable, ReasonMissing, SerialNotInJob
-from ledger import capture, codes, master_data
+from ledger import capture, codes, master_data, trace
+from ledger.closure import Reached
+from ledger.holders import holdings
 from ledger.model import LotDraft
+from ledger.movement import REPLACED
 from runtime.database import transaction
 from tests.labels.world import (
     CHEESE,
@@ -95,7 +98,7 @@ async def test_the_new_label_of_an_item_is_active_in_the_place_of_the_old_one(
                JOIN place p USING (place_id) JOIN party o ON o.party_id = r.owner_id WHERE r.lo = :lo"""
     assert await number(conn, where, lo=found.number) == f"{DEPOT_YARD} {DEPOT} active"
     assert (
-        await number(conn, "SELECT disposition FROM code_run WHERE lo = :lo", lo=job.numbers.number_of(1)) == "inactive"
+        await number(conn, "SELECT disposition FROM code_run WHERE lo = :lo", lo=job.numbers.number_of(1)) == REPLACED
     )
     old, fresh = await printing.balance(conn, job.job_id), await printing.balance(conn, new.job_id)
     assert (old.commissioned, old.void, fresh.commissioned) == (9, 1, 1)
@@ -137,17 +140,12 @@ async def test_an_item_that_was_sold_keeps_its_label(conn: AsyncConnection, tmp_
     assert (await reprinted(conn, job, serials[1])).reprint_of == job.job_id
 
 
-async def test_an_item_of_a_recalled_lot_never_gets_a_fresh_label(conn: AsyncConnection, tmp_path: Path) -> None:
+async def test_a_recalled_item_never_gets_a_fresh_label(conn: AsyncConnection, tmp_path: Path) -> None:
     keys = await arranged(conn)
     job, serials = await applied(conn, keys, tmp_path)
-    recalled = {
-        "type": "ObjectEvent", "action": "OBSERVE", "eventTime": "2026-11-24T11:00:00Z",
-        "eventTimeZoneOffset": "+00:00",
-        "epcList": [f"https://id.gs1.org/01/{CHEESE}/21/{serials[0]}"], "persistentDisposition": {"set": ["recalled"]},
-    }  # fmt: skip
-    await capture.capture(conn, document(NOON, [recalled]), by="ada", clock=noon, keys=keys)
+    await recalled(conn, keys, epcList=[f"https://id.gs1.org/01/{CHEESE}/21/{serials[0]}"])
 
-    with pytest.raises(LotNotPrintable, match="is recalled"):
+    with pytest.raises(LotNotPrintable, match="is recalled in part"):
         await reprinted(conn, job, serials[0])
     async with transaction(conn):
         assert (await conn.execute(text("SELECT count(*) FROM label_job"))).scalar_one() == 1
@@ -161,3 +159,43 @@ async def test_a_held_lot_gets_no_fresh_label(conn: AsyncConnection) -> None:
 
     with pytest.raises(LotNotPrintable, match="is held"):
         await reprinted(conn, job, (await printing.serials(conn, job, keys))[0])
+
+
+async def test_an_item_with_a_new_label_is_counted_once(conn: AsyncConnection, tmp_path: Path) -> None:
+    keys = await arranged(conn)
+    job, serials = await applied(conn, keys, tmp_path)
+    new = await reprinted(conn, job, serials[0])
+    newer = await reprinted(conn, new, (await printing.serials(conn, new, keys))[0])
+    await conn.rollback()
+
+    answer = await trace.trace(conn, Identifier.item(CHEESE, serials[0]), keys=keys, clock=noon)
+
+    assert answer["same_lot"]["items"] == 10
+    assert sum(answer["where"].values()) == 10
+    # a part of the lot that is known by the oldest label is the item under its newest number
+    old, last = job.numbers.number_of(1), newer.numbers.number_of(1)
+    part = Reached(job.lot_id, whole=False, runs=((old, 1),), at=None, basis="scope")
+    (held,) = await holdings(conn, [part])
+    assert held.quantity == 1
+    assert held.runs == ((last, 1),)
+
+
+async def test_one_recalled_item_leaves_its_lot_printable(conn: AsyncConnection, tmp_path: Path) -> None:
+    keys = await arranged(conn)
+    job, serials = await applied(conn, keys, tmp_path)
+    await recalled(conn, keys, epcList=[f"https://id.gs1.org/01/{CHEESE}/21/{serials[0]}"])
+
+    assert (await ordered(conn)).lot == "C1"
+    assert (await reprinted(conn, job, serials[1])).reprint_of == job.job_id
+
+    await recalled(conn, keys, quantityList=[{"epcClass": f"https://id.gs1.org/01/{CHEESE}/10/C1"}])
+    with pytest.raises(LotNotPrintable, match="is recalled;"):
+        await ordered(conn)
+
+
+async def recalled(conn: AsyncConnection, keys: codes.KeyRing, **things: object) -> None:
+    told = {
+        "type": "ObjectEvent", "action": "OBSERVE", "eventTime": "2026-11-24T11:00:00Z",
+        "eventTimeZoneOffset": "+00:00", "persistentDisposition": {"set": ["recalled"]}, **things,
+    }  # fmt: skip
+    await capture.capture(conn, document(NOON, [told]), by="ada", clock=noon, keys=keys)

@@ -146,7 +146,7 @@ def test_after_a_new_epoch_old_serials_are_still_read() -> None:
     assert (1, 41) in candidates
     written, by_epoch = ring.candidates_of(d.CHEESE, ["short", printed, "UUUUUUUUUUUU"])
     assert written == [printed]
-    assert [numbers.tolist() for numbers in by_epoch] == [[number] for _, number in candidates]
+    assert [(epoch, *numbers.tolist()) for epoch, numbers in by_epoch] == [*candidates]
 
 
 async def test_many_serials_at_once_are_what_each_is_by_itself(conn: AsyncConnection) -> None:

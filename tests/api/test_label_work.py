@@ -1,0 +1,140 @@
+"""The life of labels over HTTP, and the cases and pallets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx2
+import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from access.model import Act
+from labels import printing
+from labels.model import Job
+from ledger.codes import KeyRing
+from runtime.clock import system_clock
+from tests.api.conftest import KeyMaker
+from tests.shop import CHEESE, cheese_in_the_shop, order
+from tests.world import BASE_URL, SECRET
+
+JOB = "/v1/labels/jobs/1"
+Asked = tuple[str, dict[str, object], int]
+
+
+async def printed(conn: AsyncConnection, folder: Path) -> tuple[Job, list[str]]:
+    """Twelve labels of cheese with a print house, and their serials."""
+    await cheese_in_the_shop(conn)
+    job = await order(conn, lot="C2")
+    keys = await KeyRing.load(conn, SECRET)
+    out = folder / "codes.csv"
+    await printing.render(conn, job.job_id, "codes", out, by="ada", clock=system_clock, keys=keys)
+    return job, await printing.serials(conn, job, keys)
+
+
+async def test_labels_are_applied_spoiled_and_replaced(
+    client: httpx2.AsyncClient, key: KeyMaker, conn: AsyncConnection, tmp_path: Path
+) -> None:
+    _, serials = await printed(conn, tmp_path)
+    headers = await key(Act.COMMISSION, Act.ORDER_LABELS, Act.VIEW)
+    code = f"{BASE_URL}/01/{CHEESE}/21/"
+
+    async def post(path: str, **body: object) -> httpx2.Response:
+        return await client.post(f"{JOB}/{path}", json=body, headers=headers)
+
+    done = [
+        await post("commissions", first=1, last=3),
+        await post("commissions", first_code=code + serials[4], last_code=code + serials[5]),
+        await post("commissions", codes=[serials[8], code + serials[7]]),
+        await post("voids", first=10, last=10, reason="torn"),
+        await post("deliveries", to="Printers & Sons", receipt="R-1"),
+        await post("reprints", serial=serials[0], reason="scratched"),
+    ]
+
+    assert [each.status_code for each in done] == [200, 200, 200, 200, 201, 201]
+    assert [each.json()["labels"] for each in done[:4]] == [3, 2, 2, 1]
+    job = (await client.get(JOB, headers=headers)).json()
+    assert (job["commissioned"], job["void"], job["unused"], job["state"]) == (6, 2, 4, "delivered")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("commissions", {"first": 1, "last": 99}, 400),
+        ("commissions", {"first": 1, "codes": ["A"]}, 400),
+        ("commissions", {"first_code": "A"}, 400),
+        ("commissions", {"codes": ["NOT-A-SERIAL"]}, 400),
+        ("voids", {"first": 1, "last": 2, "reason": ""}, 400),
+        ("reprints", {"serial": "000000000000", "reason": "torn"}, 404),
+        ("deliveries", {"to": "P", "receipt": ""}, 400),
+    ],
+)
+async def test_what_cannot_be_done_with_labels_is_refused(
+    client: httpx2.AsyncClient, key: KeyMaker, conn: AsyncConnection, tmp_path: Path, *, asked: Asked
+) -> None:
+    path, body, status = asked
+    await printed(conn, tmp_path)
+
+    answer = await client.post(f"{JOB}/{path}", json=body, headers=await key(Act.COMMISSION, Act.ORDER_LABELS))
+
+    assert answer.status_code == status, answer.text
+
+
+async def test_a_viewer_changes_no_label(client: httpx2.AsyncClient, key: KeyMaker, conn: AsyncConnection) -> None:
+    headers = await key(Act.VIEW)
+    for path in ("commissions", "voids", "reprints", "deliveries"):
+        assert (await client.post(f"{JOB}/{path}", json={}, headers=headers)).status_code == 403
+    assert (await client.post("/v1/labels/checks", json={}, headers=headers)).status_code == 403
+    assert (await client.post("/v1/labels/logistics", json={}, headers=headers)).status_code == 403
+
+
+async def test_a_line_asks_whether_a_label_is_right(
+    client: httpx2.AsyncClient, key: KeyMaker, conn: AsyncConnection, tmp_path: Path
+) -> None:
+    _, serials = await printed(conn, tmp_path)
+    headers = await key(Act.COMMISSION)
+    scan = {"job_id": 1, "session": "line 2", "code": f"{BASE_URL}/01/{CHEESE}/21/{serials[2]}"}
+
+    answers = [(await client.post("/v1/labels/checks", json=scan, headers=headers)).json() for _ in range(2)]
+
+    assert [(each["verdict"], each["is_right"], each["label"]) for each in answers] == [
+        ("right", True, 3),
+        ("seen_before", False, 3),
+    ]
+    unknown = await client.post("/v1/labels/checks", json={**scan, "job_id": 99}, headers=headers)
+    assert unknown.status_code == 404
+
+
+async def test_cases_get_their_numbers_and_come_to_be(
+    client: httpx2.AsyncClient, key: KeyMaker, conn: AsyncConnection
+) -> None:
+    await cheese_in_the_shop(conn)
+    headers = {**await key(Act.COMMISSION, Act.ORDER_LABELS, Act.VIEW), "Idempotency-Key": "cases-1"}
+    asked = {"kind": "case", "count": 2, "company_prefix": "950600013"}
+
+    made = await client.post("/v1/labels/logistics", json=asked, headers=headers)
+    again = await client.post("/v1/labels/logistics", json=asked, headers=headers)
+    without_key = {name: value for name, value in headers.items() if name != "Idempotency-Key"}
+    where = made.headers["location"]
+    told = [(await client.post(f"{where}/commissions", json={}, headers=without_key)).json() for _ in range(2)]
+
+    assert (made.status_code, again.json()) == (201, made.json())
+    assert len(made.json()["ssccs"]) == 2
+    assert [each["changed"] for each in told] == [True, False]
+    assert (await client.get(where, headers=headers)).json()["commissioned_event_id"] == told[0]["event_id"]
+    assert (await client.get("/v1/labels/logistics/9", headers=headers)).status_code == 404
+    no_prefix = await client.post("/v1/labels/logistics", json={"kind": "case", "count": 2}, headers=without_key)
+    assert no_prefix.status_code == 400
+
+
+async def test_templates_are_listed_and_a_label_is_shown(
+    client: httpx2.AsyncClient, key: KeyMaker, conn: AsyncConnection
+) -> None:
+    headers = await key(Act.VIEW, Act.ORDER_LABELS)
+
+    names = [each["name"] for each in (await client.get("/v1/labels/templates", headers=headers)).json()["items"]]
+    shown = await client.get("/v1/labels/preview?template=roll-40x30&language=zh", headers=headers)
+
+    assert {"a4-24", "l7160", "roll-80x50"} <= set(names)
+    assert (shown.headers["content-type"], shown.content[:4]) == ("image/png", b"\x89PNG")
+    assert (await client.get("/v1/labels/preview?template=a0", headers=headers)).status_code == 404
+    assert (await client.get("/v1/labels/preview?language=xx", headers=headers)).status_code == 400
