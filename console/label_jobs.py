@@ -38,12 +38,15 @@ async def show_job(visit: Visit) -> Response:
     outputs = await job_lists.outputs_of(visit.conn, job.job_id)
     renderings = await progress.progress_of(visit.conn, job.job_id, clock=visit.desk.clock)
     done = visit.request.query_params.get("done")
+    folder = rendering.files_folder(visit.desk.settings.data_dir).absolute()
     busy = any(each.state in ("asked", "making") for each in renderings)
     return visit.page(
         "label_job.html",
         job=job,
         files=[(output, Path(output.path).name) for output in outputs],
         renderings=renderings,
+        # What a command made elsewhere lies where its operator put it: it cannot be fetched here.
+        fetchable={Path(output.path).name for output in outputs if Path(output.path).is_relative_to(folder)},
         look_again_s=LOOK_AGAIN_S if busy else None,
         formats=FORMATS,
         deliveries=await deliveries.deliveries_of(visit.conn, job.job_id),

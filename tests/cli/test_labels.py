@@ -28,3 +28,46 @@ def test_a_job_is_made_in_parts_and_tells_how_far_it_is(creamery: Path) -> None:
     assert (refused.status, "is made" in refused.err) == (1, True)
     ended = tracemark("labels", "cancel", job, "--rendering", number)
     assert (ended.status, "nothing left to cancel" in ended.err) == (1, True)
+
+
+def test_cases_are_ordered_printed_and_put_on_record(creamery: Path) -> None:
+    job = tracemark("labels", "logistics", "order", "--kind", "case", "--count", 2, "--company-prefix", "950600013",
+                    "--json").json  # fmt: skip
+    out = creamery / "cases.pdf"
+
+    made = tracemark(
+        "labels", "logistics", "render", job["logistics_job"], "--paper", "100x150", "--out", out, "--json"
+    )
+    told = tracemark("labels", "logistics", "commission", job["logistics_job"], "--json")
+
+    assert (made.json["labels"], out.read_bytes()[:5]) == (2, b"%PDF-")
+    assert told.json["changed"]
+    assert job["ssccs"][0] in tracemark("labels", "logistics", "list").out
+    again = tracemark("labels", "logistics", "render", job["logistics_job"], "--paper", "a6", "--out", out)
+    assert (again.status, "already" in again.err) == (1, True)
+
+
+def test_a_pack_is_made_checked_and_handed_over(creamery: Path) -> None:
+    job = tracemark("labels", "order", "--gtin", CHEESE, "--lot", "C1", "--count", 5, "--json").json["job"]
+
+    packed = tracemark("labels", "pack", "make", job, "--to", "Printers & Sons", "--out", creamery / "pack")
+
+    assert packed.status == 0, packed.err
+    assert tracemark("labels", "pack", "verify", creamery / "pack").status == 0
+    (creamery / "pack" / "codes.csv").write_bytes(b"digital_link\r\n")
+    assert tracemark("labels", "pack", "verify", creamery / "pack").status == 1
+    assert tracemark("labels", "delivered", job, "--to", "Printers & Sons", "--receipt", "R-1").status == 0
+
+
+def test_templates_and_keys_are_listed_and_a_key_is_rotated(creamery: Path) -> None:
+    assert "l7160" in tracemark("labels", "template", "list").out
+    assert (
+        tracemark("labels", "template", "calibrate", "l7160", "--right", 0.05, "--out", creamery / "c.pdf").status == 1
+    )
+    assert (
+        tracemark("labels", "template", "calibrate", "l7160", "--right", 0.3, "--out", creamery / "c.pdf").status == 0
+    )
+    assert tracemark("labels", "order", "--gtin", CHEESE, "--lot", "C1", "--count", 1).status == 0
+    before = len(tracemark("labels", "keys", "list", "--json").json)
+    assert tracemark("labels", "keys", "rotate").status == 0
+    assert len(tracemark("labels", "keys", "list", "--json").json) == before + 1
