@@ -30,6 +30,7 @@ ROLES: Final[Mapping[str, frozenset[Act]]] = MappingProxyType(
     {
         "viewer": frozenset({Act.VIEW}),
         "printer": frozenset({Act.VIEW, Act.ORDER_LABELS, Act.COMMISSION}),
+        "line_worker": frozenset({Act.VIEW, Act.CAPTURE}),
         "recall_author": frozenset(
             {Act.VIEW, Act.CAPTURE, Act.IMPORT, Act.AUTHOR_RECALL, Act.MANAGE_LINKS, Act.HANDLE_REPORTS}
         ),

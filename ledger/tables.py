@@ -297,3 +297,18 @@ inspection = _table(
     inspector=Text,
     measurements=JSONB,
 )
+capture_point = _table(
+    "capture_point", point_id=Text, version=Integer, definition=JSONB, defined_at=_INSTANT, defined_by=Text
+)
+capture_reading = _table(
+    "capture_reading",
+    point_id=Text,
+    reading_id=Text,
+    version=Integer,
+    event_id=BigInteger,
+    hash=LargeBinary,
+    alarms=JSONB,
+    reviewed=ARRAY(BigInteger),
+    taken_at=_INSTANT,
+    taken_by=Text,
+)

@@ -5,5 +5,5 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO tracemark
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO tracemark_staff;
 GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO tracemark_staff;
 REVOKE UPDATE, DELETE ON event, event_key, event_declared_wrong, audit, affected_set, affected_lot, affected_run, notice_line,
-    case_version, acknowledgement, recall_reconciliation, recall_rules, recall_fact, replaced_code, label_delivery
-    FROM tracemark_staff;
+    case_version, acknowledgement, recall_reconciliation, recall_rules, recall_fact, replaced_code, label_delivery,
+    capture_point, capture_reading FROM tracemark_staff;
