@@ -18,6 +18,7 @@ from starlette.routing import Route
 from api import (
     answers,
     capture,
+    capture_points,
     epcis_queries,
     epcis_subscriptions,
     events,
@@ -46,6 +47,7 @@ from web.problems import OwnFailures, handlers
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     *with_options(*capture.OPERATIONS, *events.OPERATIONS, *epcis_queries.OPERATIONS, *epcis_subscriptions.OPERATIONS),
+    *capture_points.OPERATIONS,
     *trace.OPERATIONS,
     *recalls.OPERATIONS,
     *recall_steps.OPERATIONS,

@@ -28,6 +28,7 @@ GROUPS = {
     "worker": ("worker",),
     "database": ("migrate", "settings", "doctor", "backup", "restore", "verify-backup"),
     "files": ("import", "capture"),
+    "capture_points": ("capture-point",),
     "labels": ("labels",),
     "trace": ("trace",),
     "cases": ("recall",),

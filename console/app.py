@@ -1,4 +1,4 @@
-"""The ASGI application of the console: server-rendered pages, no script, its own small style."""
+"""The ASGI application of the console: server-rendered pages that work without script, its own small style."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from console import (
+    capture_points,
     case_watch,
     cases,
     entrance,
@@ -39,7 +40,8 @@ FILE_BYTES_MAX: Final = 11 * 1024 * 1024
 """Body of a form with a file: serials that were brought, codes that were applied, a photo of a label."""
 _HERE: Final = Path(__file__).parent
 _CSP: Final = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
 
@@ -92,5 +94,18 @@ def _routes(desk: Desk) -> list[Route | Mount]:
         *shoppers.routes(desk),
         Route(trace.PATH, signed_in(desk, trace.show_trace), methods=get),
         Route(f"{trace.PATH}/files/{{format}}", signed_in(desk, trace.download_trace), methods=get),
+        *_points(desk),
         Mount(f"{HOME}/static", StaticFiles(directory=_HERE / "static")),
+    ]
+
+
+def _points(desk: Desk) -> list[Route]:
+    one = f"{capture_points.POINTS}/{{point_id}}"
+    return [
+        Route(capture_points.POINTS, signed_in(desk, capture_points.list_points), methods=["GET"]),
+        Route(f"{capture_points.POINTS}/new", signed_in(desk, capture_points.show_form), methods=["GET"]),
+        Route(f"{capture_points.POINTS}/new", signed_in(desk, capture_points.take_form), methods=["POST"]),
+        Route(one, signed_in(desk, capture_points.show_point), methods=["GET"]),
+        Route(f"{one}/readings", signed_in(desk, capture_points.take_reading), methods=["POST"]),
+        Route(f"{one}/undo", signed_in(desk, capture_points.undo_reading), methods=["POST"]),
     ]

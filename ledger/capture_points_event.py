@@ -112,7 +112,7 @@ def _things(kind: str, things: Sequence[Read]) -> dict[str, Any]:
         some = [thing for thing in things if thing.role == role]
         if not some:
             continue
-        names_key, quantities_key = _KEYS[kind, role]  # type: ignore[index]  # the roles of a point fit its work
+        names_key, quantities_key = _KEYS[kind, role]
         names = [thing.uri for thing in some if not thing.is_lot]
         quantities = [_quantity(thing) for thing in some if thing.is_lot]
         told |= {key: list_ for key, list_ in ((names_key, names), (quantities_key, quantities)) if list_}

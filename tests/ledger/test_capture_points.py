@@ -160,7 +160,7 @@ async def test_a_case_is_packed_at_a_point_and_the_event_says_which_version_made
 
 async def test_a_reading_that_is_sent_again_changes_nothing_and_gets_the_same_answer(floor: Floor) -> None:
     point = await floor.point(PACKING)
-    told = {"parameters": {"core_temperature": 4}}
+    told: Any = {"parameters": {"core_temperature": 4}}
 
     first = await floor.read(point, sscc(77), *LOOSE, **told)
     again = await floor.read(point, sscc(77), *LOOSE, **told)
@@ -342,7 +342,7 @@ async def test_a_reading_is_undone_by_who_made_it_and_the_goods_are_as_before(
 
 async def test_a_point_is_for_those_it_names(floor: Floor) -> None:
     point = await floor.point(PACKING, users=["li", "role:admin"])
-    told = {"parameters": {"core_temperature": 4}}
+    told: Any = {"parameters": {"core_temperature": 4}}
 
     with pytest.raises(NotYourPoint, match="wang"):
         await floor.read(point, sscc(77), LOOSE[0], **told)
