@@ -19,7 +19,7 @@ from cli.installation import Installation, results_dir
 from cli.samples import dairy
 from cli.samples.dairy import CHEESE, MILK, Dairy
 from labels import printing
-from ledger import capture, codes, master_data
+from ledger import capture, capture_points, codes, master_data
 from ledger.model import ContactDraft, PartyDraft, ProductDraft
 from recall import casework, documents
 from recall.model import CaseDraft, Text
@@ -101,7 +101,7 @@ async def _keys(conn: AsyncConnection, installation: Installation) -> codes.KeyR
 
 
 async def _dairy(conn: AsyncConnection, installation: Installation) -> Dairy:
-    return await dairy.arrange(
+    world = await dairy.arrange(
         conn,
         by="demo",
         clock=system_clock,
@@ -110,6 +110,9 @@ async def _dairy(conn: AsyncConnection, installation: Installation) -> Dairy:
         items=DAIRY_ITEMS,
         labels_dir=results_dir(installation.settings, "labels"),
     )
+    for definition in dairy.CAPTURE_POINTS:
+        await capture_points.put(conn, capture_points.read_definition(definition), by="demo", clock=system_clock)
+    return world
 
 
 async def _tuna(conn: AsyncConnection, installation: Installation) -> None:

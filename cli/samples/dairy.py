@@ -11,9 +11,11 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cli.samples.epcis import document, event, lot, packed, parties, place, received, shipped, unit
@@ -107,6 +109,11 @@ _CONTACTS = [
         email="dan@rivermarket.example",
     ),
 ]
+
+CAPTURE_POINTS: list[dict[str, Any]] = orjson.loads(
+    (resources.files("cli.samples") / "capture_points.json").read_bytes()
+)
+"""Packing on line 1, which asks for the temperature, and the dock that ships to the depot or the market."""
 
 
 @dataclass(frozen=True, slots=True)
