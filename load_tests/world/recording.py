@@ -76,9 +76,10 @@ def item_uris(portion: Portion) -> list[str]:
     return [f"{_LINK}/01/{lot.gtin}/21/{serial_of(lot, ordinal)}" for ordinal in ordinals]
 
 
-def record(deeds: Sequence[Deed], *, since: int = 0) -> list[Event]:
+def record(deeds: Sequence[Deed], *, since: int = 0, block: int = 0) -> list[Event]:
     """An event for each deed from number ``since`` on, in order of time, each with an id that never changes."""
-    return [_event(deed, number) for number, deed in enumerate(deeds) if number >= since]
+    name = "" if not block else f"{block}/"
+    return [_event(deed, f"{name}{number}") for number, deed in enumerate(deeds) if number >= since]
 
 
 def documents(events: Sequence[Event], *, events_max: int = EVENTS_PER_DOCUMENT) -> Iterator[dict[str, Any]]:
@@ -112,7 +113,7 @@ async def put_on_record(conn: AsyncConnection, world: World) -> None:
             await master_data.put_product(conn, ProductDraft(gtin=number, name=f"Product {number}", ours=False))
 
 
-def _event(deed: Deed, number: int) -> Event:
+def _event(deed: Deed, number: str) -> Event:
     event: Event = {
         "type": "ObjectEvent",
         "eventID": f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, f'https://world.example/deeds/{number}')}",

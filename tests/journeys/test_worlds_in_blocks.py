@@ -1,0 +1,88 @@
+"""Worlds larger than one block, as files, and what noise costs them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from ledger import capture, codes, imports
+from ledger.epcis.read import read_document
+from load_tests.world import __main__ as writing
+from load_tests.world import answer_key, curve, recording
+from load_tests.world.answer_key import score
+from load_tests.world.blocks import BlocksOutOfRange, blocks_of, stage_in
+from load_tests.world.scenarios import build
+from runtime.database import transaction
+
+SECRET = "a secret of the worlds, long enough to be one"
+
+
+def clock() -> datetime:
+    """Long after everything."""
+    return datetime(2026, 9, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("name", ["S10-mixed", "S13", "S11"])
+async def test_every_block_written_as_files_is_answered_as_its_own_truth(
+    conn: AsyncConnection, tmp_path: Path, name: str
+) -> None:
+    scenario = build(name, 60)
+    written = writing.write_epcis(scenario, 2, tmp_path)
+    async with transaction(conn):
+        keys = await codes.ensure_key(conn, SECRET, clock=clock)
+    for kind in ("parties", "places", "products"):
+        await imports.import_file(conn, kind, tmp_path / f"{kind}.csv", by="tests", clock=clock, keys=keys)
+
+    told = 0
+    for file in sorted(tmp_path.glob("events-*.json")):
+        document = read_document(file.read_bytes(), file.name)
+        told += (await capture.capture(conn, document, by="tests", clock=clock, keys=keys)).events
+
+    assert told == written == 2 * len(scenario.world.deeds)
+    for block in (0, 1):
+        stage = stage_in(scenario.last, block)
+        async with transaction(conn):
+            answer = await answer_key.ask(conn, stage.starts, stage.key.all_lots)
+        assert score(stage.key, answer).is_exact, (block, score(stage.key, answer))
+        assert stage.key.lots & stage_in(scenario.last, 1 - block).key.lots == set()
+
+
+async def test_noise_that_loses_is_missed_and_named_and_noise_that_delays_costs_nothing(conn: AsyncConnection) -> None:
+    scenario = build("S13", 60)
+    async with transaction(conn):
+        keys = await codes.ensure_key(conn, SECRET, clock=clock)
+    await recording.put_on_record(conn, scenario.world)
+
+    points = {
+        kind: await curve.measure(conn, scenario, n, kind, rate, seed=3, by="tests", clock=clock, keys=keys)
+        for n, kind, rate in [(1, "delay", 0.3), (2, "late_packing", 0.5)]
+    }
+    lost = await curve.measure(conn, scenario, 3, "drop", 0.3, seed=3, by="tests", clock=clock, keys=keys)
+
+    assert {(point.recall, point.precision, point.gaps) for point in points.values()} == {(1.0, 1.0, 0)}
+    assert lost.missed > 0 and lost.recall < 1
+    assert lost.gaps > 0
+
+
+async def test_files_for_the_import_are_taken_as_they_are_written(conn: AsyncConnection, tmp_path: Path) -> None:
+    scenario = build("S2", 60)
+    deliveries = writing.write_csv(scenario, 2, tmp_path)
+    async with transaction(conn):
+        keys = await codes.ensure_key(conn, SECRET, clock=clock)
+
+    reports = [
+        await imports.import_file(conn, file.stem.split("-")[0], file, by="tests", clock=clock, keys=keys)
+        for pattern in ("parties", "places", "products", "lots-*", "shipments-*")
+        for file in sorted(tmp_path.glob(f"{pattern}.csv"))
+    ]
+
+    assert sum(report.new for report in reports if report.kind == "shipments") == deliveries > 0
+
+
+def test_a_world_grows_in_blocks_up_to_a_named_limit() -> None:
+    assert (blocks_of(1_000), blocks_of(100_000_000)) == ((1, 1_000), (100_000, 1_000))
+    with pytest.raises(BlocksOutOfRange, match="100000001"):
+        blocks_of(100_000_001)
