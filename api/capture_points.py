@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from starlette.responses import Response
 
@@ -25,11 +25,11 @@ _READING: Final = Parameter("reading_id", "id that the reader gave the reading",
 
 
 class CapturePointGiven(Given):
-    """The newest version of a point."""
+    """The newest version of a point; ``definition`` as it is put on record."""
 
     point_id: str
     version: int
-    definition: Definition
+    definition: dict[str, Any]
     defined_at: datetime
     defined_by: str
 
@@ -68,7 +68,7 @@ class ReadingGiven(Given):
 async def list_points(call: Call) -> Response:
     limit = paging.limit_of(call.request)
     found = await capture_points.list_points(call.conn, after=paging.key_of(call.request) or "", limit=limit)
-    items = [CapturePointGiven.model_validate(point) for point in found]
+    items = [_given(point) for point in found]
     return paging.page(call.request, items, limit, found[-1].point_id if found else None)
 
 
@@ -80,13 +80,13 @@ async def put_point(call: Call) -> Response:
         subject, details = f"capture point {point.point_id}", {"version": point.version}
         await audit.note(call.conn, call.by, "capture_point.put", subject, details, call.clock)
     headers = {"Location": f"{_PATH}/{point.point_id}"}
-    return answer(CapturePointGiven.model_validate(point), 201, headers)
+    return answer(_given(point), 201, headers)
 
 
 async def show_point(call: Call) -> Response:
     """A capture point as it is now."""
     point: CapturePoint = await capture_points.get(call.conn, _id(call))
-    return answer(CapturePointGiven.model_validate(point))
+    return answer(_given(point))
 
 
 async def take_reading(call: Call) -> Response:
@@ -120,6 +120,16 @@ async def undo_reading(call: Call) -> Response:
 def _id(call: Call) -> str:
     point_id: str = call.request.path_params["point_id"]
     return point_id if point_id.isascii() and point_id.isprintable() else "?"
+
+
+def _given(point: CapturePoint) -> CapturePointGiven:
+    return CapturePointGiven(
+        point_id=point.point_id,
+        version=point.version,
+        definition=point.definition.model_dump(),
+        defined_at=point.defined_at,
+        defined_by=point.defined_by,
+    )
 
 
 def _shown(taken: Taken) -> ReadingGiven:

@@ -74,16 +74,20 @@ def list_points(data_dir: DataDir = None, as_json: Json = False) -> None:
 
 @group.command("show")
 def show_point(
-    point_id: Annotated[str, typer.Argument(help="Id of the capture point.")], data_dir: DataDir = None
+    point_id: Annotated[str, typer.Argument(help="Id of the capture point.")],
+    data_dir: DataDir = None,
+    as_json: Json = False,
 ) -> None:
-    """Print a capture point as the file that makes it."""
+    """Print a capture point as the file that makes it; with --json also its version and who defined it."""
     with open_installation(data_dir=data_dir) as installation:
 
         async def work(conn: AsyncConnection) -> CapturePoint:
             return await capture_points.get(conn, point_id)
 
         point = installation.run(work)
-    show(point.definition.model_dump(mode="json", exclude_defaults=True), as_json=True)
+    definition = point.definition.model_dump(mode="json", exclude_defaults=True)
+    whole = {"version": point.version, "defined_at": point.defined_at, "defined_by": point.defined_by}
+    show({**whole, "definition": definition} if as_json else definition, as_json=True)
 
 
 def _values(file: Path) -> list[object]:

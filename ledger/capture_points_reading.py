@@ -32,7 +32,7 @@ from ledger.model import LOT_NOT_TOLD, UNKNOWN_ID
 from runtime.clock import Clock
 from runtime.database import transaction
 
-AHEAD_MAX: Final = timedelta(minutes=10)
+AHEAD_MINUTES_MAX: Final = 10
 """How far a reader's clock may be ahead of ours."""
 
 
@@ -106,7 +106,7 @@ async def _take(
     things, problems = read_things(definition, reading)
     values, alarms, more = read_parameters(definition, reading)
     problems += more + _destination(definition, reading)
-    if reading.at is not None and reading.at > now + AHEAD_MAX:
+    if reading.at is not None and reading.at > now + timedelta(minutes=AHEAD_MINUTES_MAX):
         problems.append(Problem("in_future", "/at"))
     if definition.outside_limits == "refuse":
         problems += refused_alarms(definition, alarms)
