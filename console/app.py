@@ -40,8 +40,7 @@ FILE_BYTES_MAX: Final = 11 * 1024 * 1024
 """Body of a form with a file: serials that were brought, codes that were applied, a photo of a label."""
 _HERE: Final = Path(__file__).parent
 _CSP: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
 

@@ -103,11 +103,17 @@ async def test_a_point_is_made_and_changed_by_a_form(visitor: Visitor, conn: Asy
     assert point.definition.parameters[0].max == 6
 
 
-async def test_the_page_runs_only_its_own_script(visitor: Visitor) -> None:
-    page = await (await visitor("wang", "line_worker")).get("/console/points")
+@pytest.mark.usefixtures("line")
+async def test_the_page_at_the_line_runs_our_own_script_and_no_other_page_runs_any(visitor: Visitor) -> None:
+    client = await visitor("wang", "line_worker")
 
-    assert "script-src 'self';" in page.headers["content-security-policy"]
-    assert "<script>" not in page.text
+    page, others = await client.get(PATH), await client.get("/console/points")
+
+    policy = page.headers["content-security-policy"]
+    assert "script-src 'self';" in policy and "unsafe" not in policy
+    assert page.text.count("<script") == page.text.count('<script src="/console/static/') == 1
+    assert (await client.get("/console/static/capture_point.js")).status_code == 200
+    assert "script-src" not in others.headers["content-security-policy"]
 
 
 def test_every_text_and_every_reason_is_there_in_both_languages() -> None:
