@@ -65,10 +65,6 @@ _PREVIEW_TABLES = {
 
 
 def register(app: typer.Typer) -> None:
-    recall_delivery.register(group)
-    recall_work.register(group)
-    recall_documents.register(group)
-    recall_scope.register(group)
     app.add_typer(group, name="recall")
 
 
@@ -389,3 +385,7 @@ def _print_preview(found: Preview) -> None:
         say(f"gap: {gap.where}: {gap.what}")
     for remark in found.wording:
         say(f"wording: {remark.where}: {remark.what}")
+
+
+for _part in (recall_delivery, recall_work, recall_documents, recall_scope):
+    _part.register(group)

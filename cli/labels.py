@@ -33,10 +33,6 @@ class Format(StrEnum):
 
 
 def register(app: typer.Typer) -> None:
-    label_renderings.register(group)
-    label_logistics.register(group)
-    label_packs.register(group)
-    label_templates.register(group)
     app.add_typer(group, name="labels")
 
 
@@ -259,3 +255,7 @@ def list_jobs(data_dir: DataDir = None, as_json: Json = False) -> None:
             ["job", "gtin", "lot", "ordered", "commissioned", "void", "unused", "state", "by"],
             [(j.job_id, j.gtin, j.lot, j.count, j.commissioned, j.void, j.unused, j.state, j.ordered_by) for j in jobs],
         )
+
+
+for _part in (label_renderings, label_logistics, label_packs, label_templates):
+    _part.register(group)

@@ -49,7 +49,8 @@ def database(cluster: DatabaseAddress) -> Iterator[DatabaseAddress]:
     """
     name = _ready.pop() if _ready else asyncio.run(_new(cluster))
     yield named(cluster, name)
-    if asyncio.run(_emptied(cluster, name)):
+    _uses[name] += 1
+    if _uses[name] < USES_MAX and asyncio.run(_emptied(cluster, name)):
         _ready.append(name)
     else:
         asyncio.run(_statement(cluster, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
@@ -89,8 +90,7 @@ async def _emptied(server: DatabaseAddress, name: str) -> bool:
         )
         version: str | None = await connection.fetchval("SELECT max(version_num) FROM alembic_version")
         await connection.execute(_EMPTY)
-        _uses[name] += 1
-        return version == migrations.newest() and _uses[name] < USES_MAX
+        return version == migrations.newest()
     except asyncpg.PostgresError:
         return False
     finally:

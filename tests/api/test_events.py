@@ -586,7 +586,7 @@ async def test_every_address_tells_what_may_be_done_there(client: httpx2.AsyncCl
     for name in ("EPC-Format", "CBV-XML-Format", "Vendor-Version", "Extensions"):
         assert root.headers[f"GS1-{name}"]
     assert int(root.headers["GS1-EPCIS-Capture-Limit"]) == 100_000
-    assert int(root.headers["GS1-EPCIS-Capture-File-Size-Limit"]) == 32 * 1024 * 1024
+    assert int(root.headers["GS1-EPCIS-Capture-File-Size-Limit"]) == 2 * 1024**3
     assert root.headers["GS1-Capture-Error-Behaviour"] == "rollback, proceed"
 
 
