@@ -3,7 +3,7 @@ PORT ?= 8080
 WORKERS ?= 1
 HOST ?= 127.0.0.1
 
-.PHONY: help setup setup-dev demo serve test check format load lock clean
+.PHONY: help setup setup-dev demo serve test test-benchmarks check format load lock clean
 
 help:                ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,7 +21,10 @@ serve: setup         ## serve everything on HOST:PORT
 	@.venv/bin/tracemark serve all --host $(HOST) --port $(PORT) --workers $(WORKERS)
 
 test: setup-dev      ## all tests, on a real PostgreSQL and a real browser
-	@.venv/bin/python -m pytest -n 2 --dist loadfile
+	@.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/benchmarks
+
+test-benchmarks: setup-dev  ## the tests that run each benchmark at its smallest size
+	@.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/benchmarks
 
 check: setup-dev     ## format, lint, types, import contracts
 	@.venv/bin/ruff format --check .

@@ -24,7 +24,7 @@ LOTS_MAX = 6
 Starts = Sequence[tuple[int, tuple[int, int] | None]]
 
 MANY = settings(
-    max_examples=200, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 FEWER = settings(MANY, max_examples=40)
 
