@@ -22,7 +22,7 @@ _numbers = itertools.count(1)
 _ready: list[str] = []
 _uses: Counter[str] = Counter()
 
-USES_MAX = 40
+USES_MAX = 150
 
 
 @pytest.fixture(scope="session")
