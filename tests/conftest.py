@@ -41,7 +41,13 @@ def cluster() -> Iterator[DatabaseAddress]:
 
 
 @pytest.fixture
-def database(cluster: DatabaseAddress) -> Iterator[DatabaseAddress]:
+def database(empty_database: DatabaseAddress) -> DatabaseAddress:
+    """The database of this test alone. Some folders put their world into it."""
+    return empty_database
+
+
+@pytest.fixture
+def empty_database(cluster: DatabaseAddress) -> Iterator[DatabaseAddress]:
     """A database for this test alone, schema in place, no rows.
 
     A database that an earlier test left is emptied and used again, which is much quicker than a new one; one that

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cli.samples import dairy
 from cli.samples.dairy import CHEESE, CORNER_SHOP, MILK, MIRA, NORTH_DEPOT, RIVER_MARKET, Dairy
 from runtime.clock import Clock, system_clock
+from tests import kept
 
 __all__ = [
     "BASE_URL",
@@ -27,4 +28,8 @@ BASE_URL = "https://id.example.com"
 
 async def little_dairy(conn: AsyncConnection, *, items: int = 48, clock: Clock = system_clock) -> Dairy:
     """C1 and C2 with ``items`` each: C1 through North Depot to the Corner Shop and Mira, C2 to River Market."""
-    return await dairy.arrange(conn, by="tests", clock=clock, master_secret=SECRET, base_url=BASE_URL, items=items)
+
+    async def arranged() -> Dairy:
+        return await dairy.arrange(conn, by="tests", clock=clock, master_secret=SECRET, base_url=BASE_URL, items=items)
+
+    return await kept.once(kept.behind(conn), ("the little dairy", items, clock), arranged)

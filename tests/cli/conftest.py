@@ -9,6 +9,7 @@ import pytest
 
 from runtime.database import DatabaseAddress
 from runtime.settings import PREFIX
+from tests import kept
 from tests.cli.commands import tracemark
 
 ROOT = Path(__file__).parent.parent.parent
@@ -33,9 +34,14 @@ def installation(database: DatabaseAddress, folder: Path, monkeypatch: pytest.Mo
 
 
 @pytest.fixture
-def creamery(installation: Path) -> Path:
+def creamery(installation: Path, database: DatabaseAddress) -> Path:
     """An installation with the parties, products, lots and events of the examples, and no labels yet."""
+    kept.once_by_commands(database, "the creamery of the examples", tell_examples)
+    return installation
+
+
+def tell_examples() -> None:
+    """By commands, as the README has it."""
     for kind in ("parties", "places", "products", "lots"):
         assert tracemark("import", kind, EXAMPLES / f"{kind}.csv").status == 0
     assert tracemark("capture", EXAMPLES / "production.json").status == 0
-    return installation

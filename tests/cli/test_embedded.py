@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -16,11 +18,39 @@ from urllib.error import URLError
 import pytest
 
 from runtime.embedded_postgres import EmbeddedPostgres, status
-from tests.cli.commands import open_folder, tracemark
-from tests.cli.conftest import EXAMPLES
+from runtime.settings import PREFIX
+from tests.cli.commands import Done, open_folder, tracemark
+from tests.cli.conftest import EXAMPLES, tell_examples
 from tests.serving import free_port
 
 CHEESE = "09506000134352"
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A backup, what its ledger answered, and what the commands said."""
+
+    folder: Path
+    trace: dict[str, Any]
+    first: Done
+    again: Done
+
+
+@pytest.fixture(scope="module")
+def saved() -> Iterator[Saved]:
+    """A backup of the creamery of the examples with three labels, under the master secret of its own folder."""
+    with pytest.MonkeyPatch.context() as patch, open_folder() as reachable:
+        for name in [name for name in os.environ if name.startswith(PREFIX)]:
+            patch.delenv(name)
+        patch.chdir(reachable)
+        patch.setenv("TRACEMARK_DATA_DIR", str(reachable / "var"))
+        with up(reachable / "var"):
+            tell_examples()
+            assert tracemark("labels", "order", "--gtin", CHEESE, "--lot", "C1", "--count", 3).status == 0
+            before = trace()
+            first = tracemark("backup", "saved", "--json")
+            again = tracemark("backup", "saved")
+        yield Saved(reachable / "saved", before, first, again)
 
 
 @pytest.fixture
@@ -68,45 +98,49 @@ def live(port: int) -> int:
     raise AssertionError("nobody answered")
 
 
-def test_a_backup_is_verified_and_comes_back_in_another_folder_with_the_same_trace(folder: Path) -> None:
-    with up(folder / "var"):
-        for kind in ("parties", "places", "products", "lots"):
-            assert tracemark("import", kind, EXAMPLES / f"{kind}.csv").status == 0
-        assert tracemark("capture", EXAMPLES / "production.json").status == 0
-        assert tracemark("labels", "order", "--gtin", CHEESE, "--lot", "C1", "--count", 3).status == 0
-        before = trace()
-        saved = tracemark("backup", "saved", "--json")
-        again = tracemark("backup", "saved")
-
-    verified = tracemark("verify-backup", "saved", "--json")
-    restored = tracemark("restore", "saved", "--data-dir", "other", "--json")
+def test_a_backup_is_verified_and_comes_back_in_another_folder_with_the_same_trace(folder: Path, saved: Saved) -> None:
+    verified = tracemark("verify-backup", saved.folder, "--json")
+    restored = tracemark("restore", saved.folder, "--data-dir", "other", "--json")
     with up(folder / "other"):
         after = trace("--data-dir", "other")
-        twice = tracemark("restore", "saved", "--data-dir", "other")
+        twice = tracemark("restore", saved.folder, "--data-dir", "other")
         # the keys came along: a new order goes on with new numbers
         ordered = tracemark("labels", "order", "--gtin", CHEESE, "--lot", "C1", "--count", 3, "--data-dir", "other")
 
-    assert (saved.status, verified.status, restored.status, ordered.status) == (0, 0, 0, 0)
-    assert saved.json["events"] == verified.json["events"] == restored.json["events"] == 8
-    assert after == before
-    assert "saving the database" in saved.err  # progress, and the answer stands alone on stdout
-    assert stat_mode(folder / "saved") == 0o700
-    assert (again.status, twice.status) == (1, 1)
-    assert "exists already" in again.err
+    assert (saved.first.status, verified.status, restored.status, ordered.status) == (0, 0, 0, 0)
+    assert saved.first.json["events"] == verified.json["events"] == restored.json["events"] == 8
+    assert after == saved.trace
+    assert "saving the database" in saved.first.err  # progress, and the answer stands alone on stdout
+    assert stat_mode(saved.folder) == 0o700
+    assert (saved.again.status, twice.status) == (1, 1)
+    assert "exists already" in saved.again.err
     assert "already holds a ledger" in twice.err
 
 
 def test_a_backup_does_not_come_back_beside_another_master_secret(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, saved: Saved, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert tracemark("migrate").status == 0
-    assert tracemark("backup", "saved").status == 0
     monkeypatch.setenv("TRACEMARK_MASTER_SECRET", "another secret, and long enough for one")
 
-    done = tracemark("restore", "saved", "--data-dir", "other")
+    done = tracemark("restore", saved.folder, "--data-dir", "other")
 
     assert done.status == 1
     assert "made with another master secret" in done.err
+
+
+def test_a_backup_that_was_altered_is_refused(folder: Path, saved: Saved) -> None:
+    shutil.copytree(saved.folder, "altered")
+    shutil.copytree(saved.folder, "without_secret")
+    with (folder / "altered" / "tracemark.dump").open("ab") as dump:
+        dump.write(b"x")
+    (folder / "without_secret" / "master_secret").unlink()
+
+    for command in (["verify-backup", "altered"], ["restore", "altered", "--data-dir", "other"]):
+        done = tracemark(*command)
+        assert done.status == 1
+        assert "another hash" in done.err
+    assert tracemark("restore", "without_secret", "--data-dir", "other").status == 1
+    assert not (folder / "other").exists()
 
 
 def up(data_dir: Path) -> EmbeddedPostgres:
@@ -122,19 +156,3 @@ def trace(*more: object) -> dict[str, Any]:
 
 def stat_mode(path: Path) -> int:
     return path.stat().st_mode & 0o777
-
-
-def test_a_backup_that_was_altered_is_refused(folder: Path) -> None:
-    assert tracemark("migrate").status == 0
-    assert tracemark("backup", "saved").status == 0
-    with (folder / "saved" / "tracemark.dump").open("ab") as dump:
-        dump.write(b"x")
-    shutil.copytree("saved", "without_secret")
-    (folder / "without_secret" / "master_secret").unlink()
-
-    for command in (["verify-backup", "saved"], ["restore", "saved", "--data-dir", "other"]):
-        done = tracemark(*command)
-        assert done.status == 1
-        assert "another hash" in done.err
-    assert tracemark("restore", "without_secret", "--data-dir", "other").status == 1
-    assert not (folder / "other").exists()

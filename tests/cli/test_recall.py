@@ -6,19 +6,32 @@ from pathlib import Path
 
 import pytest
 
+from runtime.database import DatabaseAddress
+from tests import kept
 from tests.cli.commands import Done, tracemark
+from tests.cli.conftest import tell_examples
 
 CHEESE, MILK = "09506000134352", "09506000134369"
 
 
 @pytest.fixture
-def labelled(creamery: Path) -> Path:
+def labelled(installation: Path, database: DatabaseAddress) -> Path:
     """Four items of each cheese, and their lists of codes."""
+    files = kept.once_by_commands(database, "labelled cheese", labels)
+    for name, content in files.items():
+        (installation / name).parent.mkdir(parents=True, exist_ok=True)
+        (installation / name).write_bytes(content)
+    return installation
+
+
+def labels() -> dict[Path, bytes]:
+    """What was written, the master secret too: the serials rest on it."""
+    tell_examples()
     for job, lot in ((1, "C1"), (2, "C2")):
         assert tracemark("labels", "order", "--gtin", CHEESE, "--lot", lot, "--count", 4).status == 0
         assert tracemark("labels", "render", job, "--format", "codes", "--out", f"{lot}.csv").status == 0
         assert tracemark("labels", "commission", job).status == 0
-    return creamery
+    return {path: path.read_bytes() for path in Path().rglob("*") if path.is_file()}
 
 
 def open_on_milk(*more: object) -> str:
