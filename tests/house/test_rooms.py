@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -82,11 +83,7 @@ def test_sql_stands_where_it_may() -> None:
     elsewhere = []
     for path in SOURCES:
         name = str(path.relative_to(ROOT))
-        strings = [
-            n.value
-            for n in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-            if isinstance(n, ast.Constant) and isinstance(n.value, str)
-        ]
+        strings = [n.value for n in nodes(path) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
         if any(speaks_sql.search(text) for text in strings) and not allowed.search(name):
             elsewhere.append(name)
 
@@ -97,7 +94,7 @@ def test_functions_fit_a_screen_and_files_hold_one_idea() -> None:
     long_functions = [
         f"{path.relative_to(ROOT)}:{node.lineno} {node.name}"
         for path in SOURCES
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for node in nodes(path)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and body_lines(node) > FUNCTION_LINES_MAX
     ]
     long_files = [
@@ -131,9 +128,15 @@ def test_the_lock_files_pin_every_package_with_a_hash() -> None:
         assert "://" not in text
 
 
+@cache
+def nodes(path: Path) -> list[ast.AST]:
+    """All nodes of a file, parsed once for all rules."""
+    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+
+
 def imported(path: Path) -> set[str]:
     modules: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             modules |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
