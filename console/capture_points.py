@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any, Final
 
+from starlette.requests import Request
 from starlette.responses import Response
 
 from access import audit
@@ -14,7 +15,7 @@ from access.model import Act
 from access.permissions import require
 from console.capture_points_form import form_of, told_by_form
 from console.capture_points_wording import reason, say_of_points
-from console.desk import HOME, Visit, language_of, see, text_of
+from console.desk import HOME, Visit, language_of, refused_in, see, text_of
 from ledger import capture_points
 from ledger import capture_points_reading as readings
 from ledger.capture_points_checks import limits_of
@@ -153,7 +154,7 @@ async def _handheld(
 ) -> Response:
     language = language_of(visit.request)
     last = await readings.last_of(visit.conn, point.point_id, visit.actor.name)
-    reasons = _reasons(language, refusal)
+    reasons = _reasons(visit.request, refusal)
     fields = {name: text_of(visit.form, name) for name in visit.form} if refusal is not None else {}
     # What was not taken is sent again under its own id: an answer that was lost is then not a second reading.
     is_other = isinstance(refusal, ReadingIdTaken)
@@ -177,12 +178,12 @@ async def _handheld(
     return response
 
 
-def _reasons(language: str, refusal: Refusal | None) -> list[str]:
+def _reasons(request: Request, refusal: Refusal | None) -> list[str]:
     if refusal is None:
         return []
     if isinstance(refusal, ReadingRefused):
-        return [reason(language, problem) for problem in refusal.problems]
-    return [refusal.sentence()]
+        return [reason(language_of(request), problem) for problem in refusal.problems]
+    return [refused_in(request, refusal)]
 
 
 def _alarms(definition: Definition, taken: Taken) -> list[dict[str, Any]]:
@@ -195,7 +196,7 @@ def _alarms(definition: Definition, taken: Taken) -> list[dict[str, Any]]:
 
 
 def _form(visit: Visit, fields: dict[str, Any], refusal: Refusal | None = None) -> Response:
-    faults = () if refusal is None else refusal.faults or (Fault("", refusal.sentence()),)
+    faults = () if refusal is None else refusal.faults or (Fault("", refused_in(visit.request, refusal)),)
     return _page(visit, "capture_point_form.html", status=400 if refusal else 200, fields=fields, faults=faults)
 
 

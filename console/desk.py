@@ -23,12 +23,14 @@ from access.model import Actor
 from access.refusals import SessionEnded
 from access.sign_in import SESSION_LASTS, actor_of_session, form_token, form_token_matches
 from console.wording import DEFAULT, LANGUAGES, say
+from gs1.errors import GS1Error
 from ledger.codes import KeyRing
 from runtime.clock import Clock
-from runtime.refusals import NotAllowed
+from runtime.refusals import NotAllowed, Refusal
 from runtime.settings import Settings
 from web.headers import pick_language
 from web.problems import Problem
+from web.refusal_texts import code_in, refusal_in
 
 HOME: Final = "/console"
 SIGN_IN: Final = "/console/sign-in"
@@ -135,11 +137,20 @@ def problem_page(desk: Desk) -> Callable[[Request, Problem], Response]:
     """How the console shows a problem."""
 
     def show(request: Request, problem: Problem) -> Response:
-        response = page(desk, request, "problem.html", problem.status, problem=problem)
+        said = problem.said_in(language_of(request))
+        response = page(desk, request, "problem.html", problem.status, problem=problem, said=said)
         response.headers.update(dict(problem.headers))
         return response
 
     return show
+
+
+def refused_in(request: Request, refusal: Refusal | GS1Error) -> str:
+    """Why not, in the visitor's language; in English where nobody has said it in that language."""
+    language = language_of(request)
+    if isinstance(refusal, Refusal):
+        return refusal_in(refusal, language) or refusal.sentence()
+    return code_in(refusal.code, language, {}) or str(refusal)
 
 
 def set_session(desk: Desk, request: Request, response: Response, token: str) -> None:

@@ -11,7 +11,19 @@ from starlette.responses import Response
 
 from access.refusals import SignInFailed
 from access.sign_in import sign_in, sign_out
-from console.desk import HOME, SESSION_COOKIE, SIGN_IN, Desk, Visit, page, safe_next, see, set_session, text_of
+from console.desk import (
+    HOME,
+    SESSION_COOKIE,
+    SIGN_IN,
+    Desk,
+    Visit,
+    page,
+    refused_in,
+    safe_next,
+    see,
+    set_session,
+    text_of,
+)  # fmt: skip
 from runtime.refusals import TooMany
 
 ENTERING_MAX: Final = 8
@@ -60,7 +72,7 @@ async def _enter(desk: Desk, request: Request, form: FormData) -> Response:
         try:
             _, token = await sign_in(conn, name, text_of(form, "password"), desk.clock)
         except SignInFailed as refusal:
-            told = {"following": following, "notice": None, "refusal": refusal.sentence(), "name": name[:80]}
+            told = {"following": following, "notice": None, "refusal": refused_in(request, refusal), "name": name[:80]}
             return page(desk, request, "sign_in.html", 401, **told)
     response = see(following)
     set_session(desk, request, response, token)

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from access.model import Act
 from access.permissions import require
-from console.desk import HOME, Visit, language_of
+from console.desk import HOME, Visit, language_of, refused_in
 from console.trace_wording import WORDS
 from gs1 import scan_data
 from gs1.errors import GS1Error
@@ -42,13 +42,13 @@ async def show_trace(visit: Visit) -> Response:
     try:
         answer = await _answer(visit, code, language)
     except (NotFound, GS1Error) as refusal:  # a slip of the pen belongs beside the box, not on a page of its own
-        return visit.page("trace.html", **{**shown, "problem": str(refusal)})
+        return visit.page("trace.html", **{**shown, "problem": refused_in(visit.request, refusal)})
     picture, too_much = None, None
     try:
         # ours, and every text in it was escaped when it was drawn
         picture = Markup(await trace_files.picture(visit.conn, answer, language))  # noqa: S704
     except TooMuchForAPicture as refusal:
-        too_much = refusal.sentence()
+        too_much = refused_in(visit.request, refusal)
     files = {form: f"{PATH}/files/{form}?{urlencode({'code': code})}" for form in trace_files.FORMATS}
     return visit.page("trace.html", **{**shown, "answer": answer}, picture=picture, too_much=too_much, files=files)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from portal.language import Tongue
 from runtime.refusals import Refusal
+from web.refusal_texts import refusal_in
 
 
 def report_kinds(tongue: Tongue) -> list[tuple[str, str]]:
@@ -30,4 +31,4 @@ def problem(refusal: Refusal, tongue: Tongue) -> str:
         "email_not_usable": _("This is not an e-mail address that we can write to."),
         "too_many_alerts": _("No more recall alerts can be taken for this address."),
     }
-    return words.get(refusal.code, refusal.sentence())
+    return words.get(refusal.code) or refusal_in(refusal, tongue.code) or refusal.sentence()

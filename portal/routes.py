@@ -218,12 +218,13 @@ class Routes:
         if not accepts(request.headers.get("accept"), "text/html"):
             return respond_problem(problem)
         tongue = self._hot_path.tongue(ask_of(request, "", None))
+        told = problem.said_in(tongue.code) or problem.detail
         body = self._pages.page(
             "message.html",
             tongue,
             word=str(problem.status),
             tone="grey",
-            said=wording.Said(problem.title, (problem.detail, *(f"{f.where}: {f.what}" for f in problem.faults[:20]))),
+            said=wording.Said(problem.title, (told, *(f"{f.where}: {f.what}" for f in problem.faults[:20]))),
             as_of="",
         )
         return respond(request, Answer(problem.status, body, "text/html", problem.headers))

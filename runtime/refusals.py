@@ -8,7 +8,7 @@ how to answer. Only ``web.problems`` turns a kind into a status code; the comman
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from string import Formatter
 from typing import Any, ClassVar
@@ -39,7 +39,7 @@ class Refusal(Exception):
 
     def sentence(self) -> str:
         """The sentence shown to a person, complete."""
-        return _Lenient().vformat(self.template(), (), self.values)
+        return filled(self.template(), self.values)
 
     @property
     def code(self) -> str:
@@ -82,6 +82,11 @@ class TooMany(Refusal):
     """A named limit was reached; nothing was done in part."""
 
     kind = "too_many"
+
+
+def filled(template: str, values: Mapping[str, Any]) -> str:
+    """A sentence with its placeholders filled; one whose value is missing shows its name."""
+    return _Lenient().vformat(template, (), values)
 
 
 class _Lenient(Formatter):

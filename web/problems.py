@@ -29,6 +29,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gs1.errors import GS1Error
 from runtime.refusals import Fault, Refusal
+from web import refusal_texts
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_AFTER_S: Final = 2
@@ -61,6 +62,13 @@ class Problem:
     faults: tuple[Fault, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
+    refusal: Refusal | None = None
+
+    def said_in(self, language: str) -> str | None:
+        """The detail for people who read ``language``; None where it is told in English only (``detail``)."""
+        if self.refusal is not None:
+            return refusal_texts.refusal_in(self.refusal, language)
+        return refusal_texts.code_in(self.code, language, self.extra)
 
     @property
     def title(self) -> str:
@@ -112,7 +120,7 @@ def of_refusal(refusal: Refusal) -> Problem:
         headers["Retry-After"] = str(refusal.values["retry_after_s"])
     if refusal.kind == "not_signed_in":
         headers["WWW-Authenticate"] = "Bearer"
-    return Problem(status, refusal.code, refusal.sentence(), refusal.faults, headers)
+    return Problem(status, refusal.code, refusal.sentence(), refusal.faults, headers, refusal=refusal)
 
 
 def of_grammar(error: GS1Error) -> Problem:
