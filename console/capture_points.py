@@ -152,7 +152,6 @@ def _reading(visit: Visit) -> Reading:
 async def _handheld(
     visit: Visit, point: CapturePoint, *, taken: Taken | None = None, refusal: Refusal | None = None
 ) -> Response:
-    language = language_of(visit.request)
     last = await readings.last_of(visit.conn, point.point_id, visit.actor.name)
     reasons = _reasons(visit.request, refusal)
     fields = {name: text_of(visit.form, name) for name in visit.form} if refusal is not None else {}

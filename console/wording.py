@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from console import case_wording, label_wording, shopper_wording
+from console import case_wording, label_wording, shopper_wording, wizard_wording
 
 _ENGLISH: Final = {
     "language_name": "English",
@@ -276,8 +276,16 @@ _CHINESE: Final = {
 
 TEXTS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
-        "en": _ENGLISH | case_wording.ENGLISH | label_wording.ENGLISH | shopper_wording.ENGLISH,
-        "zh": _CHINESE | case_wording.CHINESE | label_wording.CHINESE | shopper_wording.CHINESE,
+        "en": _ENGLISH
+        | case_wording.ENGLISH
+        | label_wording.ENGLISH
+        | shopper_wording.ENGLISH
+        | wizard_wording.ENGLISH,
+        "zh": _CHINESE
+        | case_wording.CHINESE
+        | label_wording.CHINESE
+        | shopper_wording.CHINESE
+        | wizard_wording.CHINESE,
     }
 )
 LANGUAGES: Final = tuple(TEXTS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -25,20 +26,24 @@ CONTACT_CHARACTERS_MAX: Final = 200
 
 async def open_draft(conn: AsyncConnection, draft: CaseDraft, *, by: str, clock: Clock, keys: KeyRing) -> Case:
     """Store a new case from ``draft``, in the caller's transaction. Refuses all that is missing at once (faults)."""
+    case = await case_of(conn, draft, by=by, clock=clock, keys=keys)
+    number = await store.next_number(conn, draft.kind, case.opened_at.year)
+    stored = await store.insert_case(conn, replace(case, number=number))
+    if draft.profile:
+        await rules.adopt(conn, stored, draft.profile, by=by, at=case.opened_at)
+    return stored
+
+
+async def case_of(conn: AsyncConnection, draft: CaseDraft, *, by: str, clock: Clock, keys: KeyRing) -> Case:
+    """The case that ``draft`` would open, without a number and not stored. Refuses what ``open_draft`` refuses."""
     _refuse(list(_faults(draft)))
     scope = await _scope(conn, draft, by=by, keys=keys)
-    at = clock()
-    number = await store.next_number(conn, draft.kind, at.year)
-    case = Case(
-        case_id=0, number=number, kind=draft.kind, state=State.DRAFT, version=0, title=draft.title.strip(),
+    return Case(
+        case_id=0, number="", kind=draft.kind, state=State.DRAFT, version=0, title=draft.title.strip(),
         hazard=draft.hazard.strip(), hazard_class=draft.hazard_class, depth=draft.depth, remedy=draft.remedy,
         deadline_on=draft.deadline_on, texts=_texts(draft), contact=_contact(draft.contact),
-        scope=scope, opened_by=by, opened_at=at,
+        scope=scope, opened_by=by, opened_at=clock(),
     )  # fmt: skip
-    stored = await store.insert_case(conn, case)
-    if draft.profile:
-        await rules.adopt(conn, stored, draft.profile, by=by, at=at)
-    return stored
 
 
 async def _scope(conn: AsyncConnection, draft: CaseDraft, *, by: str, keys: KeyRing) -> Scope:

@@ -3,36 +3,76 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import Final
 
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ledger import holders
+from ledger.codes import KeyRing
 from recall import affected as affecting
-from recall import listing, wording_gate
+from recall import listing, profiles, wording_gate
 from recall.affected import AffectedSet
-from recall.model import Case, Gap, Preview, Saving
-from recall.notices import PIECES
+from recall.drafting import case_of
+from recall.model import Case, CaseDraft, Gap, Preview, Saving
+from recall.notices import PIECES, Line, Row
+from recall.profiles import Profile
 from recall.refusals import TooManyExclusions
 from recall.scope import describe
 from runtime.clock import Clock
+from runtime.database import transaction
 
+ROWS_MAX: Final = 20
+"""Rows of the notice list that a trial shows."""
 SAVINGS_MAX: Final = 50
 """Most exclusions whose savings are told, because the set is worked out once more for each of them."""
 
 
+@dataclass(frozen=True, slots=True)
+class WhatIf:
+    """What a draft would come to: the case with its completed texts, the profile it would be under, and its preview.
+
+    ``rows`` are the first ``ROWS_MAX`` rows of the notice list; ``preview.lines`` says how many there are.
+    """
+
+    case: Case
+    profile: Profile | None
+    preview: Preview
+    rows: tuple[Row, ...]
+
+
+async def what_if(conn: AsyncConnection, draft: CaseDraft, *, by: str, clock: Clock, keys: KeyRing) -> WhatIf:
+    """Preview a draft that nobody opened, where the database takes no change. Refuses what opening it refuses."""
+    async with transaction(conn):
+        await conn.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+        case = await case_of(conn, draft, by=by, clock=clock, keys=keys)
+        wanted = draft.profile
+        profile = profiles.choose(profiles.shipped(), wanted, case.opened_at.date()) if wanted else None
+        preview, lines = await _worked_out(conn, case, clock, profile)
+        return WhatIf(case, profile, preview, tuple(line.row for line in lines[:ROWS_MAX]))
+
+
 async def preview_of(conn: AsyncConnection, case: Case, *, clock: Clock) -> Preview:
     """The preview of ``case`` in the caller's transaction, which has to be one in which nothing moves."""
+    preview, _ = await _worked_out(conn, case, clock, None)
+    return preview
+
+
+async def _worked_out(
+    conn: AsyncConnection, case: Case, clock: Clock, profile: Profile | None
+) -> tuple[Preview, Sequence[Line]]:
+    """The preview with the notice lines. ``profile`` is for a case that is not stored and so is under none yet."""
     started = time.perf_counter()
     affected = await affecting.trace(conn, case.scope)
     draft = await listing.compile_list(conn, case, case.version + 1, affected, None)
     possible = await listing.count_possible(conn, affected)
     sent = [line for line in draft.lines if line.channel != "own"]
     are_dates_told = not sent or any(line.row["ship_dates"] for line in draft.lines)
-    findings = await wording_gate.findings(conn, case, are_dates_told=are_dates_told)
-    return Preview(
+    findings = await wording_gate.findings(conn, case, are_dates_told=are_dates_told, profile=profile)
+    preview = Preview(
         number=case.number,
         hash=affected.hash,
         ledger_event=affected.ledger_event,
@@ -48,6 +88,7 @@ async def preview_of(conn: AsyncConnection, case: Case, *, clock: Clock) -> Prev
         at=clock(),
         took_ms=round((time.perf_counter() - started) * 1000),
     )
+    return preview, draft.lines
 
 
 async def _savings(conn: AsyncConnection, case: Case, affected: AffectedSet) -> tuple[Saving, ...]:

@@ -6,14 +6,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from recall import notice_check, rules_store, store, wording
 from recall.model import Case
+from recall.profiles import Profile
 from recall.refusals import WordingNotPublishable
 from recall.wording import Finding
 from runtime.refusals import Fault
 
 
-async def findings(conn: AsyncConnection, case: Case, *, are_dates_told: bool = True) -> tuple[Finding, ...]:
-    """All that the linter says of the notice of this case, by its own words and by the profile it is under."""
-    profile = await rules_store.profile_of(conn, case.case_id)
+async def findings(
+    conn: AsyncConnection, case: Case, *, are_dates_told: bool = True, profile: Profile | None = None
+) -> tuple[Finding, ...]:
+    """All that the linter says of the notice of this case, by its own words and by the profile it is under.
+
+    ``profile`` is for a case that is not stored and so is under none yet.
+    """
+    profile = profile or await rules_store.profile_of(conn, case.case_id)
     return notice_check.check(notice_check.of_case(case, profile, are_dates_told=are_dates_told), profile)
 
 

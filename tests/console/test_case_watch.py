@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tests.console.conftest import OURS, Visitor, form_token, words
+from tests.console.conftest import Visitor, words
 from tests.console.test_screens import case_of_cheese, press
 from tests.shop import CHEESE, cheese_in_the_shop
 
@@ -38,24 +38,3 @@ async def test_a_code_is_explained_on_the_page_of_the_case(visitor: Visitor, con
     assert "C1 affected : the case names it" in words(page)
     refused = await client.get(f"/console/cases/{number}", params={"code": "no code"})
     assert refused.status_code == 400
-
-
-async def test_a_case_is_opened_in_the_browser_and_previewed(visitor: Visitor, conn: AsyncConnection) -> None:
-    await cheese_in_the_shop(conn)
-    author, viewer = await visitor("lin", "recall_author"), await visitor("mei", "viewer")
-    told = {
-        "title": "Cheese", "hazard": "It can make people ill.", "hazard_class": "1", "kind": "recall",
-        "remedy": "refund", "lots": f"{CHEESE}:C1",
-    }  # fmt: skip
-
-    form = await author.get("/console/cases/new")
-    token = {"form_token": form_token(form)}
-    opened = await author.post("/console/cases/new", data={**told, **token}, headers=OURS)
-    wrong = await author.post("/console/cases/new", data={**told, **token, "lots": "C1"}, headers=OURS)
-    page = words(await author.get(opened.headers["location"]))
-
-    assert "What it starts from" in words(form)
-    assert (opened.status_code, wrong.status_code) == (303, 400)
-    assert "24 Items" in page
-    assert "Affected at least 24, most likely 24, at most 24 items" in page
-    assert (await viewer.get("/console/cases/new")).status_code == 403
