@@ -15,8 +15,11 @@ from starlette.staticfiles import StaticFiles
 
 from console import (
     capture_points,
+    case_changes,
+    case_effect,
     case_watch,
     cases,
+    claims,
     entrance,
     home,
     label_routes,
@@ -91,6 +94,9 @@ def _routes(desk: Desk) -> list[Route | Mount]:
             for step in cases.STEPS
         ),
         *case_watch.routes(desk),
+        *case_changes.routes(desk),
+        *case_effect.routes(desk),
+        *claims.routes(desk),
         Route(f"{HOME}/recalls/{{number}}/board", signed_in(desk, recall_board.show_board), methods=get),
         *recall_rules.routes(desk),
         *label_routes.routes(desk),

@@ -104,7 +104,7 @@ def _scope(form: FormData) -> dict[str, Any]:
     parts = {rule: [_part(row) for row in rows if row.rule == rule] for rule in RULES}
     if len(rows) != sum(map(len, parts.values())):
         raise ChoiceUnknown(value=next(row.rule for row in rows if row.rule not in RULES)[:50], field="rule")
-    codes, lots = _lines(form, "codes"), [_lot(line) for line in _lines(form, "lots")]
+    codes, lots = lines_of(form, "codes"), [lot_of(line) for line in lines_of(form, "lots")]
     whole_lot = _said(form, "whole_lot") == "yes"
     exclude = [ExclusionDraft(_part(row), row.reason) for row in rows if row.rule == "not"]
     if not parts["and"]:
@@ -141,7 +141,7 @@ def _part(row: Row) -> Mapping[str, Any]:
     if row.kind == "supplier":
         return {"supplier": words[0], **({"gtin": words[1]} if len(words) > 1 else {})}
     if row.kind == "lot":
-        gtin, lot = _lot(row.value)
+        gtin, lot = lot_of(row.value)
         return {"lot": f"{gtin}:{lot}"}
     if row.kind != "code":
         raise ChoiceUnknown(value=row.kind[:50], field="kind")
@@ -163,13 +163,13 @@ def _texts(form: FormData, unsaid: str) -> dict[str, Text]:
     english = Text(
         _said(form, "title") or unsaid,
         _said(form, "hazard") or unsaid,
-        _lines(form, "actions"),
-        _lines(form, "remedies"),
+        lines_of(form, "actions"),
+        lines_of(form, "remedies"),
     )
     if not _said(form, "title_zh"):
         return {"en": english} if english.actions or english.remedies else {}
     chinese = Text(
-        _said(form, "title_zh"), _said(form, "hazard_zh"), _lines(form, "actions_zh"), _lines(form, "remedies_zh")
+        _said(form, "title_zh"), _said(form, "hazard_zh"), lines_of(form, "actions_zh"), lines_of(form, "remedies_zh")
     )
     return {"en": english, "zh": chinese}
 
@@ -178,11 +178,11 @@ def _said(form: FormData, name: str) -> str:
     return text_of(form, name).strip()
 
 
-def _lines(form: FormData, name: str) -> tuple[str, ...]:
+def lines_of(form: FormData, name: str) -> tuple[str, ...]:
     return tuple(line.strip() for line in _said(form, name).splitlines() if line.strip())
 
 
-def _lot(text: str) -> tuple[str, str]:
+def lot_of(text: str) -> tuple[str, str]:
     gtin, colon, lot = text.partition(":")
     if not colon or not lot.strip():
         raise LotsUnreadable(text=text[:100])

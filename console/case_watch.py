@@ -13,7 +13,8 @@ from console.desk import HOME, Desk, Visit, case_number, see, signed_in, text_of
 from recall import explaining, lifecycle, proposals, proposals_store, store, urgent
 from recall.lifecycle import Step
 from recall.model import Case
-from recall.proposals_store import Sort
+from recall.proposals_store import Proposal, Sort
+from recall.scope import describe, line_of_json
 from runtime.refusals import NotFound
 
 
@@ -37,10 +38,16 @@ async def watched(visit: Visit, case: Case) -> dict[str, Any]:
         "overdue": review is not None and review.is_overdue(visit.desk.clock()),
         "shared": shared or (),
         "waiting": waiting,
+        "lines_by_proposal": {each.proposal_id: _lines(each) for each in waiting},
         "may_decide": visit.actor.may(Act.PUBLISH_RECALL),
         "may_publish_alone": visit.actor.may(Act.PUBLISH_RECALL) and Step.PUBLISH_ALONE in steps,
         "may_review": visit.actor.may(Act.APPROVE_RECALL),
     }
+
+
+def _lines(proposal: Proposal) -> list[str]:
+    """What a proposal to narrow would take out, as a person would say it."""
+    return [describe(line_of_json(line)) for line in proposal.content.get("lines", ())]
 
 
 async def decide(visit: Visit) -> Response:
@@ -72,7 +79,7 @@ async def publish_alone(visit: Visit) -> Response:
     number = case_number(visit)
     await urgent.publish_alone(
         visit.conn, number, reason=text_of(visit.form, "reason"), by=visit.actor.name, clock=visit.desk.clock,
-        keys=await visit.keys(),
+        keys=await visit.keys(), override_wording=text_of(visit.form, "override_wording").strip() or None,
     )  # fmt: skip
     return see(f"{HOME}/cases/{number}?done=publish")
 

@@ -14,9 +14,10 @@ from starlette.responses import FileResponse, Response
 
 from access.model import Act
 from access.permissions import is_second_person, require, require_second_person
+from console import channel_map
 from console.case_watch import watched
 from console.desk import HOME, Visit, Work, case_number, see, text_of
-from recall import casework, documents, lifecycle, store
+from recall import casework, documents, lifecycle, responses_store, store
 from recall.lifecycle import Step
 from recall.model import Case, Gap, Possible, Saving
 from recall.scope import describe
@@ -77,12 +78,20 @@ async def show_case(visit: Visit) -> Response:
         scope=[describe(line) for line in case.scope.include[:ROWS]],
         excluded=[(describe(exclusion.line), exclusion.reason) for exclusion in case.scope.exclude[:ROWS]],
         reach=reach,
+        map=await _map(visit, case, reach),
         rows_max=ROWS,
         formats=list(FORMATS) if case.version else [],
         done=done if done in ("submit", "approve", "publish") else None,
         **await _next_step(visit, case),
         **await watched(visit, case),
     )
+
+
+async def _map(visit: Visit, case: Case, reach: Reach | None) -> channel_map.Map | None:
+    if reach is None or not reach.totals.get("by_owner"):
+        return None
+    told = await responses_store.recipients(visit.conn, case.case_id) if case.version else ()
+    return channel_map.draw(reach.totals["by_owner"], channel_map.standings(told))
 
 
 def step_taker(step: Step) -> Work:

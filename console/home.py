@@ -12,6 +12,7 @@ from console.desk import Visit
 from labels import job_lists
 from ledger import lists
 from recall import store as recall_store
+from recall.due import due_by_number
 
 ROWS: Final = 20
 
@@ -19,11 +20,14 @@ ROWS: Final = 20
 async def show_home(visit: Visit) -> Response:
     require(visit.actor, Act.VIEW)
     cases = await recall_store.list_cases(visit.conn, limit=ROWS + 1, before=_after(visit, "cases"))
+    due = await due_by_number(visit.conn, [case.number for case in cases[:ROWS]], clock=visit.desk.clock)
     jobs = await job_lists.list_jobs(visit.conn, limit=ROWS + 1, before=_after(visit, "jobs"))
     products = await lists.list_products(visit.conn, limit=ROWS + 1, after=_after(visit, "products"))
     return visit.page(
         "home.html",
         cases=cases[:ROWS],
+        due=due,
+        may_handle=visit.actor.may(Act.HANDLE_REPORTS),
         cases_next=cases[ROWS - 1].case_id if len(cases) > ROWS else None,
         jobs=jobs[:ROWS],
         jobs_next=jobs[ROWS - 1].job_id if len(jobs) > ROWS else None,

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from starlette.responses import Response
 
 from access.model import Act
 from access.permissions import require
+from console import channel_map
 from console.board_wording import say
 from console.desk import Visit, language_of
+from console.scripts import with_scripts
+from recall import store
 from recall.board import Reached, board
+from recall.due import due_of
 
 ROWS: Final = 50
 """Rows of each list shown on the page; the command line and the API have all."""
 REFRESH_S: Final = 15
-"""The page loads itself anew so often."""
+"""The figures are brought up to date so often: by a script, and where none runs by loading the page anew."""
 BAR_WIDTH: Final = 300
 _STEPS: Final = ("told", "opened", "answered", "complete")
 _GOODS: Final = ("affected", "on_hand", "quarantined", "returned", "destroyed", "corrected", "not_found", "unknown")
@@ -38,9 +42,11 @@ async def show_board(visit: Visit) -> Response:
     number: str = visit.request.path_params["number"]
     found = await board(visit.conn, number if number.isascii() else "?", clock=visit.desk.clock)
     language = language_of(visit.request)
-    return visit.page(
+    page = visit.page(
         "board.html",
         board=found,
+        due=await due_of(visit.conn, found.number, clock=visit.desk.clock),
+        map=channel_map.draw(await _by_owner(visit, found.number), channel_map.standings(found.recipients)),
         bars=bars(found.reached),
         tell=lambda key, **named: say(language, key, **named),
         steps=_STEPS,
@@ -48,6 +54,13 @@ async def show_board(visit: Visit) -> Response:
         rows_max=ROWS,
         refresh_s=REFRESH_S,
     )
+    return with_scripts(page)
+
+
+async def _by_owner(visit: Visit, number: str) -> list[dict[str, Any]]:
+    frozen = await store.frozen_set(visit.conn, await store.find_case(visit.conn, number))
+    rows: list[dict[str, Any]] = frozen.totals["by_owner"]
+    return rows
 
 
 def bars(reached: Reached) -> list[Bar]:

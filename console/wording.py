@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from console import case_wording, label_wording, shopper_wording, wizard_wording
+from console import case_wording, effect_wording, label_wording, shopper_wording, wizard_wording
 
 _ENGLISH: Final = {
     "language_name": "English",
@@ -117,8 +117,6 @@ _ENGLISH: Final = {
     "override_wording": "Reason for publishing with the wording faults named below",
     "second_person": "You opened this case. Another person has to approve it.",
     "no_right": "Your role cannot take the next step.",
-    "rules": "Rules and documents",
-    "board": "Board",
     "notice_list": "Notice list",
     "download": "Download {format}",
     "done_submit": "The case was handed in for approval.",
@@ -250,8 +248,6 @@ _CHINESE: Final = {
     "override_wording": "在下列措辞问题仍存在时发布的理由",
     "second_person": "此案件由您立案，须由另一人批准。",
     "no_right": "您的角色不能执行下一步。",
-    "rules": "法规与文件",
-    "board": "进展看板",
     "notice_list": "通知清单",
     "download": "下载 {format}",
     "done_submit": "案件已提交批准。",
@@ -278,11 +274,13 @@ TEXTS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
     {
         "en": _ENGLISH
         | case_wording.ENGLISH
+        | effect_wording.ENGLISH
         | label_wording.ENGLISH
         | shopper_wording.ENGLISH
         | wizard_wording.ENGLISH,
         "zh": _CHINESE
         | case_wording.CHINESE
+        | effect_wording.CHINESE
         | label_wording.CHINESE
         | shopper_wording.CHINESE
         | wizard_wording.CHINESE,
