@@ -9,12 +9,13 @@ from starlette.routing import Route
 
 from access.model import Act
 from access.permissions import require, require_second_person
-from console.desk import HOME, Desk, Visit, case_number, see, signed_in, text_of
+from console.desk import HOME, Desk, Visit, case_number, language_of, see, signed_in, text_of
+from console.scope_words import said
 from recall import explaining, lifecycle, proposals, proposals_store, store, urgent
 from recall.lifecycle import Step
 from recall.model import Case
 from recall.proposals_store import Proposal, Sort
-from recall.scope import describe, line_of_json
+from recall.scope import line_of_json
 from runtime.refusals import NotFound
 
 
@@ -38,16 +39,16 @@ async def watched(visit: Visit, case: Case) -> dict[str, Any]:
         "overdue": review is not None and review.is_overdue(visit.desk.clock()),
         "shared": shared or (),
         "waiting": waiting,
-        "lines_by_proposal": {each.proposal_id: _lines(each) for each in waiting},
+        "lines_by_proposal": {each.proposal_id: _lines(each, language_of(visit.request)) for each in waiting},
         "may_decide": visit.actor.may(Act.PUBLISH_RECALL),
         "may_publish_alone": visit.actor.may(Act.PUBLISH_RECALL) and Step.PUBLISH_ALONE in steps,
         "may_review": visit.actor.may(Act.APPROVE_RECALL),
     }
 
 
-def _lines(proposal: Proposal) -> list[str]:
+def _lines(proposal: Proposal, language: str) -> list[str]:
     """What a proposal to narrow would take out, as a person would say it."""
-    return [describe(line_of_json(line)) for line in proposal.content.get("lines", ())]
+    return [said(line_of_json(line), language) for line in proposal.content.get("lines", ())]
 
 
 async def decide(visit: Visit) -> Response:

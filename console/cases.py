@@ -16,11 +16,11 @@ from access.model import Act
 from access.permissions import is_second_person, require, require_second_person
 from console import channel_map
 from console.case_watch import watched
-from console.desk import HOME, Visit, Work, case_number, see, text_of
+from console.desk import HOME, Visit, Work, case_number, language_of, see, text_of
+from console.scope_words import said
 from recall import casework, documents, lifecycle, responses_store, store
 from recall.lifecycle import Step
 from recall.model import Case, Gap, Possible, Saving
-from recall.scope import describe
 from runtime.refusals import Invalid
 
 ROWS: Final = 50
@@ -70,13 +70,13 @@ class Reach:
 async def show_case(visit: Visit) -> Response:
     require(visit.actor, Act.VIEW)
     case = await store.find_case(visit.conn, case_number(visit))
-    reach = await _reach(visit, case)
+    reach, language = await _reach(visit, case), language_of(visit.request)
     done = visit.request.query_params.get("done")
     return visit.page(
         "case.html",
         case=case,
-        scope=[describe(line) for line in case.scope.include[:ROWS]],
-        excluded=[(describe(exclusion.line), exclusion.reason) for exclusion in case.scope.exclude[:ROWS]],
+        scope=[said(line, language) for line in case.scope.include[:ROWS]],
+        excluded=[(said(exclusion.line, language), exclusion.reason) for exclusion in case.scope.exclude[:ROWS]],
         reach=reach,
         map=await _map(visit, case, reach),
         rows_max=ROWS,

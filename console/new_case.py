@@ -14,7 +14,8 @@ from access.model import Act
 from access.permissions import require
 from console import channel_map
 from console.case_form import CLASSES, KINDS, RULES, STARTS, UNSAID, Row, check_rows, draft_of, rows_of
-from console.desk import HOME, Desk, Visit, refused_in, see, signed_in, text_of
+from console.desk import HOME, Desk, Visit, language_of, refused_in, see, signed_in, text_of
+from console.scope_words import said
 from console.scripts import with_scripts
 from gs1.errors import GS1Error
 from recall import casework, previewing, profiles
@@ -57,7 +58,9 @@ async def show_trial(visit: Visit) -> Response:
     """What the form would reach, alone: the page's script puts it beside the form while somebody types."""
     require(visit.actor, Act.AUTHOR_RECALL)
     try:
-        return visit.page("new_case_trial.html", refused=None, **_shown(await _trial(visit)))
+        return visit.page(
+            "new_case_trial.html", refused=None, **_shown(await _trial(visit), language_of(visit.request))
+        )
     except (Refusal, GS1Error) as refusal:
         return visit.page("new_case_trial.html", refused=refused_in(visit.request, refusal), trial=None)
 
@@ -85,7 +88,7 @@ def _refused(visit: Visit, refusal: Refusal | GS1Error) -> Response:
 
 def _page(visit: Visit, rows: list[Row], *, trial: previewing.WhatIf | None = None, **values: Any) -> Response:
     told = {name: value for name, value in visit.form.items() if isinstance(value, str)}
-    shown = {"refused": None, "faults": (), **values, **_shown(trial)}
+    shown = {"refused": None, "faults": (), **values, **_shown(trial, language_of(visit.request))}
     page = visit.page(
         "new_case.html",
         at=AT,
@@ -103,7 +106,7 @@ def _page(visit: Visit, rows: list[Row], *, trial: previewing.WhatIf | None = No
     return with_scripts(page)
 
 
-def _shown(trial: previewing.WhatIf | None) -> dict[str, Any]:
+def _shown(trial: previewing.WhatIf | None, language: str) -> dict[str, Any]:
     if trial is None:
         return {"trial": None}
     return {
@@ -111,6 +114,7 @@ def _shown(trial: previewing.WhatIf | None) -> dict[str, Any]:
         "unsaid": [name for name in ("title", "hazard") if getattr(trial.case, name) == UNSAID],
         "action": owner_action(trial.case.kind, trial.case.remedy),
         "owners_shown": OWNERS_SHOWN,
+        "excluded": [said(each.line, language) for each in trial.case.scope.exclude],
         "map": channel_map.draw(trial.preview.totals["by_owner"], {}),
     }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from starlette.responses import Response
 
@@ -41,12 +41,15 @@ async def show_board(visit: Visit) -> Response:
     require(visit.actor, Act.VIEW)
     number: str = visit.request.path_params["number"]
     found = await board(visit.conn, number if number.isascii() else "?", clock=visit.desk.clock)
-    language = language_of(visit.request)
+    case, language = await store.find_case(visit.conn, found.number), language_of(visit.request)
     page = visit.page(
         "board.html",
         board=found,
         due=await due_of(visit.conn, found.number, clock=visit.desk.clock),
-        map=channel_map.draw(await _by_owner(visit, found.number), channel_map.standings(found.recipients)),
+        title=case.texts[language].title if language in case.texts else case.title,
+        map=channel_map.draw(
+            (await store.frozen_set(visit.conn, case)).totals["by_owner"], channel_map.standings(found.recipients)
+        ),
         bars=bars(found.reached),
         tell=lambda key, **named: say(language, key, **named),
         steps=_STEPS,
@@ -55,12 +58,6 @@ async def show_board(visit: Visit) -> Response:
         refresh_s=REFRESH_S,
     )
     return with_scripts(page)
-
-
-async def _by_owner(visit: Visit, number: str) -> list[dict[str, Any]]:
-    frozen = await store.frozen_set(visit.conn, await store.find_case(visit.conn, number))
-    rows: list[dict[str, Any]] = frozen.totals["by_owner"]
-    return rows
 
 
 def bars(reached: Reached) -> list[Bar]:
