@@ -10,6 +10,7 @@ from starlette.datastructures import FormData
 
 from console import case_form
 from console.case_form import Row, draft_of, rows_of
+from console.fields import FieldNotUsable
 from recall.model import CaseDraft, Kind, Remedy
 from recall.refusals import ScopeEmpty
 from runtime.refusals import Refusal
@@ -71,7 +72,7 @@ def test_rows_add_narrow_and_take_out() -> None:
         (row(0, "weather", "rain"), case_form.ChoiceUnknown),
         ({**row(0, "team", "A", "and"), "codes": "x", "whole_lot": "yes"}, case_form.WholeLotsNotShared),
         (row(0, "team", "A", "and"), ScopeEmpty),
-        (row(0, "line", "L", from_at="early"), case_form.FieldNotUsable),
+        (row(0, "line", "L", from_at="early"), FieldNotUsable),
         ({"depth": "moon"}, case_form.ChoiceUnknown),
         ({f"value{n}": "" for n in range(case_form.ROWS_MAX + 1)}, case_form.TooManyRows),
     ],

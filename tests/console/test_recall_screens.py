@@ -15,7 +15,6 @@ from runtime.database import transaction
 from tests.console.conftest import OURS, Visitor, form_token, words
 from tests.recall import creamery
 from tests.recall.desk import opened, published
-from tests.recall.owners import clock
 
 CHEESE = creamery.CHEESE
 
@@ -152,7 +151,7 @@ async def test_what_is_late_stands_in_the_list_of_cases_and_on_the_board(
 
     home, board = words(await viewer.get("/console")), await viewer.get(f"/console/recalls/{number}/board?lang=zh")
 
-    assert clock() < system_clock()
+    assert creamery.clock() < system_clock()
     assert "overdue" in home
     assert "启动召回（一级）" in words(board) and "已逾期" in words(board)
     assert '<noscript><meta http-equiv="refresh"' in board.text and "data-refresh-s" in board.text
