@@ -58,6 +58,7 @@ class PartyRecord(Taken):
     region: Short | None = None
     city: Short | None = None
     address: Short | None = None
+    name_public: bool | None = None
     contacts: Annotated[list[ContactRecord], Field(max_length=3)] = []
 
 
@@ -119,6 +120,7 @@ class Party(Given):
     region: str | None
     city: str | None
     address: str | None
+    name_public: bool
 
 
 class Place(Given):

@@ -121,13 +121,17 @@ def _party_columns() -> tuple[Column, ...]:
         Column("role", cells.one_of(get_args(PartyRole)), "brand"),
         Column("channel", cells.one_of(get_args(Channel)), "retail"),
         *_ADDRESS,
+        Column("name_public", cells.yes_or_no, "no"),
         *_contact_columns(),
     )
 
 
+_PARTY_FIELDS: Final = ("uri", "gln", "channel", "country", "region", "city", "address", "name_public")
+
+
 def _party(values: Values, role: PartyRole = "other") -> tuple[Draft, ...]:
     _require_one_of(values, "gln", "uri")
-    named = {name: values.get(name) for name in ("uri", "gln", "channel", "country", "region", "city", "address")}
+    named = {name: values.get(name) for name in _PARTY_FIELDS}
     party = PartyDraft(name=values["name"], role=values.get("role") or role, **named)
     uri = values.get("uri") or values["gln"]
     contacts = []

@@ -1,7 +1,7 @@
 -- Lists, a page at a time: keyset by primary key, so that page 10,000 costs what page 1 costs. Row 0 ("unknown") is not shown.
 
 -- name: parties
-SELECT party_id, uri, gln, name, role, channel, country, region, city, address
+SELECT party_id, uri, gln, name, role, channel, country, region, city, address, name_public
 FROM party WHERE party_id > CAST(:after AS bigint) AND party_id > 0 ORDER BY party_id LIMIT CAST(:n AS bigint);
 
 -- name: places

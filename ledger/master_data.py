@@ -46,7 +46,14 @@ async def put_party(conn: AsyncConnection, draft: PartyDraft) -> Party:
     Refuses a wrong GLN (``IdentifierNotUsable``), neither URI nor GLN (``NotNamed``), two that differ (``UrisDiffer``).
     """
     uri, number = _named("party", draft.name, draft.uri, draft.gln)
-    values = {"gln": number, "name": draft.name, "role": draft.role, "channel": draft.channel, **_address(draft)}
+    values = {
+        "gln": number,
+        "name": draft.name,
+        "role": draft.role,
+        "channel": draft.channel,
+        "name_public": draft.name_public,
+        **_address(draft),
+    }
     return await store.put_party(conn, uri, values)
 
 

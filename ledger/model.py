@@ -44,6 +44,8 @@ class Party:
     region: str | None = None
     city: str | None = None
     address: str | None = None
+    name_public: bool = False
+    """Whether shoppers may read the name; else they read the role and the region."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,7 @@ class PartyDraft:
     region: str | None = None
     city: str | None = None
     address: str | None = None
+    name_public: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ _PARTY = (
     t.party.c.region,
     t.party.c.city,
     t.party.c.address,
+    t.party.c.name_public,
 )
 _CONTACT = (
     t.contact.c.contact_id,

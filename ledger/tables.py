@@ -48,6 +48,7 @@ party = _table(
     role=Text,
     channel=Text,
     **_ADDRESS,
+    name_public=Boolean,
     changed_in=BigInteger,
 )
 contact = _table(

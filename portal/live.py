@@ -69,10 +69,10 @@ class Live:
         """The lives of items (number, lot) or lots (None, lot), in the order asked; None when they are late."""
         sql = (
             "SELECT w.i, w.number IS NOT NULL AND public_history_is_shared(w.number) AS is_shared,"
-            " h.at, h.step, h.role, h.place_kind, h.region, h.country"
+            " h.at, h.step, h.role, h.place_kind, h.region, h.country, h.party"
             " FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY AS w (number, lot_id, i)"
             " LEFT JOIN LATERAL public_history(w.number, w.lot_id, $3)"
-            " WITH ORDINALITY AS h (at, step, place_kind, region, country, role, k) ON true ORDER BY w.i, h.k"
+            " WITH ORDINALITY AS h (at, step, place_kind, region, country, role, party, k) ON true ORDER BY w.i, h.k"
         )
         numbers, lots = [number for number, _ in wanted], [lot_id for _, lot_id in wanted]
         rows = await self.fetch(sql, numbers, lots, HISTORY_STEPS_MAX, within_s=HISTORY_WITHIN_S)
@@ -83,8 +83,7 @@ class Live:
         for row in rows:
             shared[row["i"] - 1] = row["is_shared"]
             if row["step"] is not None:
-                step = Step(row["at"], row["step"], row["role"], row["place_kind"], row["region"], row["country"])
-                found[row["i"] - 1].append(step)
+                found[row["i"] - 1].append(Step(*(row[name] for name in Step.__dataclass_fields__)))
         return [Life(tuple(steps), is_shared) for steps, is_shared in zip(found, shared, strict=True)]
 
     async def contents(self, sscc: str) -> tuple[Content, ...] | None:

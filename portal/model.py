@@ -184,7 +184,7 @@ class Checks:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One line of an item's history; partners appear by role and region only."""
+    """One line of an item's history; partners appear by role and region, by name only where the brand allows it."""
 
     at: datetime
     step: str
@@ -192,6 +192,7 @@ class Step:
     place_kind: str | None
     region: str | None
     country: str | None
+    party: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -286,8 +286,9 @@ def place_text(place: Place | None, tongue: Tongue) -> str:
 
 
 def step_place(step: Step, tongue: Tongue) -> str:
-    """Who and where, by role and region."""
-    return _somewhere(step.place_kind or step.role, step.region, step.country, tongue)
+    """Who and where: by name where the brand allows it, by role and region anyway."""
+    where = _somewhere(step.place_kind or step.role, step.region, step.country, tongue)
+    return tongue.listed([part for part in (step.party, where) if part])
 
 
 def _somewhere(kind: str | None, region: str | None, country: str | None, tongue: Tongue) -> str:
@@ -313,7 +314,7 @@ def _kinds(tongue: Tongue) -> dict[str, str]:
 
 
 def told_by(step: Step, tongue: Tongue) -> str:
-    """Whose word a step is, by role, where the place does not say so already. Names of partners are not public."""
+    """Whose word a step is, by role, where the place does not say so already. A name stands beside the place (``step_place``)."""
     return _kinds(tongue).get(step.role or "", "") if step.place_kind else ""
 
 

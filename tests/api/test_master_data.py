@@ -19,6 +19,7 @@ SHOP = {
     "gln": "9506000134345",
     "role": "retailer",
     "channel": "retail",
+    "name_public": True,
     "contacts": [{"kind": "recall", "name": "Cleo Marsh", "phone": "+44 1904 960104"}],
 }
 CHEESE: dict[str, Any] = {"gtin": "09506000134352", "name": "Meadow Farmhouse Cheese", "allergens": ["milk"]}
@@ -35,9 +36,9 @@ async def test_what_is_put_on_record_is_listed(client: httpx2.AsyncClient, key: 
 
     parties = (await client.get("/v1/parties", headers=headers)).json()["items"]
     lots = (await client.get("/v1/lots?gtin=9506000134352", headers=headers)).json()["items"]
-    assert [(party["name"], party["channel"]) for party in parties] == [
-        ("Meadow Creamery", None),
-        ("Corner Shop", "retail"),
+    assert [(party["name"], party["channel"], party["name_public"]) for party in parties] == [
+        ("Meadow Creamery", None, False),
+        ("Corner Shop", "retail", True),
     ]
     assert [(lot["code"], lot["best_before_on"], lot["status"]) for lot in lots] == [("C1", "2027-01-31", "released")]
     assert (await client.get("/v1/places", headers=headers)).json()["items"][0]["kind"] == "plant"

@@ -59,12 +59,13 @@ async def test_a_party_comes_with_its_channel_and_its_contacts(conn: AsyncConnec
     report = await take(
         conn,
         "parties",
-        "gln,name,role,channel,country,recall_name,recall_phone,recall_email,responsible_name\n"
-        f"{SHOP},Corner Shop,retailer,retail,nz,Ana,+64 7,ana@example.com,Bo\n",
+        "gln,name,role,channel,country,name_public,recall_name,recall_phone,recall_email,responsible_name\n"
+        f"{SHOP},Corner Shop,retailer,retail,nz,yes,Ana,+64 7,ana@example.com,Bo\n",
     )
 
     party = await master_data.find_party(conn, SHOP)
     assert party is not None and (party.channel, party.country, party.role) == ("retail", "NZ", "retailer")
+    assert party.name_public
     contacts = await master_data.contacts_of(conn, [party.party_id])
     assert {(c.kind, c.name, c.phone) for c in contacts} == {("recall", "Ana", "+64 7"), ("responsible", "Bo", None)}
     assert (report.rows, report.new, report.encoding) == (1, 1, "utf-8")

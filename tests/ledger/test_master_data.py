@@ -39,15 +39,15 @@ async def test_a_party_is_found_by_its_gln_in_any_spelling(conn: AsyncConnection
 
 
 async def test_a_party_put_twice_is_one_and_keeps_what_is_not_told_again(conn: AsyncConnection) -> None:
-    first = await m.put_party(conn, PartyDraft(name="Corner", gln=d.CORNER, channel="retail", city="Cork"))
+    first = await m.put_party(conn, PartyDraft(name="Corner", gln=d.CORNER, channel="retail", name_public=True))
 
     second = await m.put_party(conn, PartyDraft(name="Corner Shop", uri=f"https://id.gs1.org/417/{d.CORNER}"))
 
-    assert (second.party_id, second.name, second.channel, second.city) == (
+    assert (second.party_id, second.name, second.channel, second.name_public) == (
         first.party_id,
         "Corner Shop",
         "retail",
-        "Cork",
+        True,
     )
 
 

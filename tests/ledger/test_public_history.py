@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -66,7 +68,14 @@ async def life(conn: AsyncConnection) -> Records:
     return records
 
 
-async def told(database: DatabaseAddress, number: int | None, lot_id: int | None, limit: int = 20) -> list[Step]:
+async def told(
+    database: DatabaseAddress,
+    number: int | None,
+    lot_id: int | None,
+    limit: int = 20,
+    *,
+    hidden: Sequence[str] = ("Corner",),
+) -> list[Step]:
     engine = database.engine(Role.PORTAL, pool_size=1)
     async with engine.connect() as conn:
         rows = (
@@ -77,8 +86,8 @@ async def told(database: DatabaseAddress, number: int | None, lot_id: int | None
         ).all()
     await engine.dispose()
     assert [row.at for row in rows] == sorted(row.at for row in rows)
-    assert not any(name in str(row) for row in rows for name in ("Farm", "Meadow", "Corner", "plant 7", "shop 9"))
-    return [(row.step, row.place_kind, row.country, row.role) for row in rows]
+    assert not any(name in str(row) for row in rows for name in ("Farm", "Meadow", "plant 7", "shop 9", *hidden))
+    return [(row.step, row.place_kind, row.country, row.party or row.role) for row in rows]
 
 
 async def test_an_item_tells_its_life_from_its_ingredients_to_its_sale(
@@ -126,3 +135,17 @@ async def test_a_long_life_keeps_its_beginning_and_its_latest_steps(database: Da
     assert [step for step, *_ in await told(database, 1000, None, limit=4)] == [
         "ingredient", "transforming", "receiving", "retail_selling",
     ]  # fmt: skip
+
+
+async def test_a_partner_is_named_only_where_the_brand_allows_it_and_a_consumer_never(
+    database: DatabaseAddress, life: Records
+) -> None:
+    allow = text("UPDATE party SET name_public = true, role = :role WHERE name = 'Corner Shop'")
+    for role, shown, hidden in (("retailer", "Corner Shop", ()), ("consumer", "consumer", ("Corner",))):
+        await life.conn.execute(allow, {"role": role})
+        await life.conn.commit()
+
+        of_item = await told(database, 1000, None, hidden=hidden)
+        of_lot = await told(database, None, life.lots["C1"], hidden=hidden)
+        assert [who for *_, who in of_item] == ["supplier", "brand", "brand", "brand", shown, shown]
+        assert of_lot[-1] == ("shipping", "store", "CN", shown)

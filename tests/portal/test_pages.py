@@ -102,11 +102,13 @@ def test_history_names_roles_and_regions_in_order() -> None:
     steps = (
         Step(NOON, "commissioning", "manufacturer", "plant", "Zhejiang", "CN"),
         Step(NOON, "some_new_step", "distributor", None, None, None),
+        Step(NOON, "storing", "distributor", "warehouse", None, "CN", "Hill Storage"),
     )
     html = page(ITEM, Verdict.NO_RECALL_KNOWN, beside=Beside(history=steps))
 
     assert html.index("Given its code") < html.index("production site, Zhejiang, China")
     assert html.index("some new step") < html.index("distributor")
+    assert "Hill Storage, warehouse, China · told by: distributor" in html
 
 
 def test_a_page_has_no_script_and_asks_no_other_site_for_anything() -> None:
