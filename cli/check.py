@@ -15,7 +15,8 @@ from cli.installation import Installation, open_installation
 from cli.output import DataDir, Json, say, show, table, tell
 from portal import check_files, check_tables
 from portal.check_files import Done
-from portal.checks import Checker, Row
+from portal.check_rows import Row
+from portal.checks import Checker
 from portal.live import Live
 from portal.refresh import Refresher
 from runtime.clock import rfc3339, system_clock

@@ -67,15 +67,9 @@ def parse_path(raw_path: str | bytes) -> Identifier:
     strips it first. The paths of nearly all scans, 01, 01/10, 01/21 and 01/10/21, take the fast way at the top.
     """
     path = raw_path if isinstance(raw_path, str) else raw_path.decode("latin-1")
-    match = _SCAN_PATH.fullmatch(path)
-    if match is not None:
-        gtin, lot, serial = match.groups()
-        if check_digit.fits(gtin) and gtin != _NO_GTIN:
-            if serial is None:
-                return Identifier(GTIN_KEY, gtin) if lot is None else Identifier(GTIN_KEY, gtin, ((LOT, lot),))
-            if lot is None:
-                return Identifier(GTIN_KEY, gtin, ((SERIAL, serial),))
-            return Identifier(GTIN_KEY, gtin, ((LOT, lot), (SERIAL, serial)))
+    scanned = _scanned(path)
+    if scanned is not None:
+        return scanned
     _check_characters(path)
     for mark in "?#":
         if mark in path:
@@ -97,8 +91,26 @@ def parse(uri: str) -> Identifier:
         raise BadAddress("A Digital Link has a host and a path.", match.end(1))
     if not _HOST.fullmatch(match[1]):
         raise BadAddress(f"{match[1]!r} is not a host.", match.start(1))
+    scanned = None if match[3] else _scanned(match[2])
+    if scanned is not None:
+        return scanned
     query = _query_parts(match[3], match.start(3)) if match[3] else []
     return _identifier(_path_parts(match[2], match.start(2)), query)
+
+
+def _scanned(path: str) -> Identifier | None:
+    """What nearly all scans hold; None when the path has to be looked at piece by piece."""
+    match = _SCAN_PATH.fullmatch(path)
+    if match is None:
+        return None
+    gtin, lot, serial = match.groups()
+    if not check_digit.fits(gtin) or gtin == _NO_GTIN:
+        return None
+    if serial is None:
+        return Identifier(GTIN_KEY, gtin) if lot is None else Identifier(GTIN_KEY, gtin, ((LOT, lot),))
+    if lot is None:
+        return Identifier(GTIN_KEY, gtin, ((SERIAL, serial),))
+    return Identifier(GTIN_KEY, gtin, ((LOT, lot), (SERIAL, serial)))
 
 
 def build(identifier: Identifier, base_url: str = CANONICAL_BASE) -> str:

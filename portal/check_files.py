@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from portal import check_tables
+from portal.check_rows import Row, Status
 from portal.check_tables import Columns, Kind
-from portal.checks import Checker, Row, Status, harmless
+from portal.checks import Checker, harmless
 
-BATCH_ROWS: Final = 500
+BATCH_ROWS: Final = 2_000
 SHOWN_MAX: Final = 200
 """Rows that need somebody, told beside the file."""
 ADDED: Final = (

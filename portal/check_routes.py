@@ -19,6 +19,7 @@ from gs1.errors import GS1Error
 from gs1.identifier import Identifier
 from portal import camera, check_jobs, check_tables, check_wording, checks, documents, receipts
 from portal.check_jobs import CheckJobs
+from portal.check_rows import Row
 from portal.hot_path import JSON, Answer
 from portal.http_front import Front
 from portal.language import Tongue
@@ -200,9 +201,7 @@ class CheckRoutes:
             here="" if is_pdf else f"/check/receipts/{said['id']}",
         )
 
-    async def _receipt(
-        self, request: Request, codes: list[str], rows: list[checks.Row], confirmation: Confirmation
-    ) -> str:
+    async def _receipt(self, request: Request, codes: list[str], rows: list[Row], confirmation: Confirmation) -> str:
         """The name of the receipt of a page; none when too many were asked for from there: the check stands without."""
         try:
             self._front.pace.post(address_of(request))
@@ -212,7 +211,7 @@ class CheckRoutes:
         return str(kept["receipt"]["id"]) if kept else ""
 
     async def _kept(
-        self, codes: list[str], rows: list[checks.Row], confirmation: Confirmation, key: str
+        self, codes: list[str], rows: list[Row], confirmation: Confirmation, key: str
     ) -> dict[str, Any] | None:
         result = orjson.dumps([row.document() for row in rows])
         asked = Asked(
@@ -225,7 +224,7 @@ class CheckRoutes:
         )
         return await self._receipts.make(asked, self._front.clock(), key=key)
 
-    async def _checked(self, codes: list[str], confirmation: Confirmation, rows_max: int) -> list[checks.Row]:
+    async def _checked(self, codes: list[str], confirmation: Confirmation, rows_max: int) -> list[Row]:
         return await checks.check(
             codes,
             snapshot=self._front.refresher.snapshot,
@@ -243,7 +242,7 @@ class CheckRoutes:
         return respond(request, Answer(303, headers={"Location": f"/check/files/{name}?lang={tongue.code}"}))
 
     def _page(
-        self, tongue: Tongue, confirmation: Confirmation, rows: list[checks.Row] | None = None, receipt: str = ""
+        self, tongue: Tongue, confirmation: Confirmation, rows: list[Row] | None = None, receipt: str = ""
     ) -> Answer:
         body = self._pages.page(
             "check.html",

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from portal import wording
-from portal.checks import Row, Status
+from portal.check_rows import Row, Status
 from portal.language import Tongue
 from portal.unit_tree import Pick, Summary, Unit
 from portal.wording import quantity

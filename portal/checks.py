@@ -7,17 +7,18 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
-from enum import StrEnum
 from hashlib import blake2b
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
 from gs1 import scan_data
 from gs1.errors import GS1Error
-from gs1.identifier import Granularity, Identifier
+from gs1.identifier import SSCC_KEY, Identifier
 from portal import check_cells, unit_reads, units
+from portal.check_items import ItemChecks
+from portal.check_rows import Row, Status
 from portal.live import Live
 from portal.model import Confirmation, Finding, UnitLine, Verdict
 from portal.snapshot import Snapshot
@@ -47,19 +48,6 @@ class ListEmpty(Invalid):
     """There is no code in what was sent. Give one code per line."""
 
 
-class Status(StrEnum):
-    """What a partner does with a row."""
-
-    RECALLED = "RECALLED"
-    NOT_RECALLED = "NOT_RECALLED"
-    CHECK_THE_SERIAL = "CHECK_THE_SERIAL"
-    UNKNOWN_CODE = "UNKNOWN_CODE"
-    UNREADABLE = "UNREADABLE"
-    NOT_OURS = "NOT_OURS"
-    UNDER_REVIEW = "UNDER_REVIEW"
-    CANNOT_CONFIRM = "CANNOT_CONFIRM"
-
-
 _STATUS_BY_VERDICT: Final = {
     Verdict.RECALLED: Status.RECALLED,
     Verdict.CHECK_THE_SERIAL: Status.CHECK_THE_SERIAL,
@@ -72,40 +60,6 @@ _STATUS_BY_VERDICT: Final = {
     Verdict.NOT_ACTIVE: Status.UNDER_REVIEW,
     Verdict.UNUSUAL: Status.UNDER_REVIEW,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row of the answer, in the order asked."""
-
-    code: str
-    status: Status
-    verdict: Verdict
-    gtin: str | None = None
-    lot: str | None = None
-    serial: str | None = None
-    sscc: str | None = None
-    product: str | None = None
-    recalls: tuple[str, ...] = ()
-    what: str = ""
-    duplicate_of: int | None = None
-    """The row (from 1) in which the same code stood first."""
-
-    def document(self) -> dict[str, Any]:
-        """The row as JSON."""
-        return {
-            "code": self.code,
-            "status": self.status.value,
-            "verdict": self.verdict.value,
-            "gtin": self.gtin,
-            "lot": self.lot,
-            "serial": self.serial,
-            "sscc": self.sscc,
-            "product": self.product,
-            "recalls": list(self.recalls),
-            "what": self.what,
-            "duplicate_of": self.duplicate_of,
-        }
 
 
 async def check(
@@ -139,6 +93,7 @@ class Checker:
         self._live = live
         self._units_max = units_max
         self._units = 0
+        self._items = ItemChecks(snapshot, self._judged)
         self._seen = 0
         self._first: dict[int, int] = {}
         """Row by hash of the code (64 bits): a million long texts would not fit beside the rest."""
@@ -146,20 +101,23 @@ class Checker:
     async def rows(self, codes: Sequence[str], faults: Mapping[int, str] = MappingProxyType({})) -> list[Row]:
         """The rows of the next codes, in order. ``faults``: what is known to be wrong with some, by index."""
         asked = [(None, faults[i]) if i in faults else read(code) for i, code in enumerate(codes)]
-        units = [found.value for found, _ in asked if found and found.granularity is Granularity.LOGISTIC_UNIT]
+        units = [found.value for found, _ in asked if found and _is_unit(found)]
         wanted = list(dict.fromkeys(units))[: max(self._units_max - self._units, 0)]
         self._units += len(wanted)
         inside = await unit_reads.contents_of(self._live, wanted) if wanted else {}
+        others = [(code, found) for code, (found, _) in zip(codes, asked, strict=True) if found and not _is_unit(found)]
+        judged = iter(self._items.rows(others))
         rows = []
         for code, (identifier, fault) in zip(codes, asked, strict=True):
             if identifier is None:
                 row = Row(code, Status.UNREADABLE, Verdict.UNREADABLE, what=fault)
-            elif identifier.granularity is Granularity.LOGISTIC_UNIT:
-                row = self._unit_row(code, identifier.value, inside)
             else:
-                row = check_one(code, identifier, self._snapshot, self._confirmation, self._today)
+                row = self._unit_row(code, identifier.value, inside) if _is_unit(identifier) else next(judged)
             rows.append(self._numbered(row, code))
         return rows
+
+    def _judged(self, code: str, identifier: Identifier) -> Row:
+        return check_one(code, identifier, self._snapshot, self._confirmation, self._today)
 
     def _numbered(self, row: Row, code: str) -> Row:
         self._seen += 1
@@ -184,6 +142,10 @@ class Checker:
             recalls=tuple(case.number for case in units.recalls_in(held or ())),
             what=_inside(held or ()),
         )
+
+
+def _is_unit(identifier: Identifier) -> bool:
+    return identifier.key == SSCC_KEY
 
 
 def check_one(code: str, identifier: Identifier, snapshot: Snapshot, confirmation: Confirmation, today: date) -> Row:

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, Self
 
 import numpy as np
 
-from portal.intervals import Int64s
+from portal.intervals import Flags, Int64s
 from portal.lots import Int32s, UInt64s, text_hash
 from serials import keys
 from serials.cipher import SerialCipher
@@ -56,6 +56,10 @@ class Keys:
             found = tuple((epoch, self._cipher(epoch, gtin).number_of_block) for epoch in self._roots)
             self._decoders[gtin] = found
         return found
+
+    def ciphers(self, gtin: str) -> list[tuple[int, SerialCipher]]:
+        """The cipher of each epoch, the newest first, to decode many serials of this product."""
+        return [(epoch, self._cipher(epoch, gtin)) for epoch in self._roots]
 
     def own_cipher(self, gtin: str, epoch: int) -> SerialCipher:
         """A cipher of the caller's own: one belongs to one thread."""
@@ -124,6 +128,18 @@ class BlockTable:
             return None
         return None if self.skipped and number in self.skipped.get(lo[row], ()) else row
 
+    def issued_many(self, gtin: int, epoch: int, numbers: Int64s) -> Flags:
+        """As ``issued``, for many numbers: which of them were."""
+        if not self.size:
+            return np.zeros(len(numbers), dtype=np.bool_)
+        row = self.lo.searchsorted(numbers, "right") - 1
+        found: Flags = (
+            (row >= 0) & (numbers < self.lo[row] + self.n[row]) & (self.gtin[row] == gtin) & (self.epoch[row] == epoch)
+        )
+        for lo, skipped in self.skipped.items():
+            found &= (self.lo[row] != lo) | ~np.isin(numbers, np.fromiter(skipped, dtype=np.int64))
+        return found
+
     def row_of(self, number: int) -> int | None:
         """The row of the block that holds ``number``, whoever it was issued to."""
         lo, n, _, _ = self._views
@@ -185,6 +201,15 @@ class Blocks:
     def has_issued(self, gtin: int, epoch: int, number: int) -> bool:
         """Whether ``issued`` finds a block."""
         return self._telling(number).issued(gtin, epoch, number) is not None
+
+    def issued_many(self, gtin: int, epoch: int, numbers: Int64s) -> Flags:
+        """As ``has_issued``, for many numbers."""
+        if not self.news.size:
+            return self.base.issued_many(gtin, epoch, numbers)
+        row = self.news.lo.searchsorted(numbers, "right") - 1
+        told = (row >= 0) & (numbers < self.news.lo[row] + self.news.n[row])
+        newer, older = (table.issued_many(gtin, epoch, numbers) for table in (self.news, self.base))
+        return np.where(told, newer, older)
 
     def of_lots(self, lots: Int64s) -> list[Block]:
         """The blocks issued for any of these lots, as last told."""

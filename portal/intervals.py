@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 Int64s = npt.NDArray[np.int64]
 Int8s = npt.NDArray[np.int8]
+Flags = npt.NDArray[np.bool_]
 
 
 class RunRow(NamedTuple):
@@ -68,6 +69,12 @@ class Runs:
             return None
         return RunRow(lo[index], n[index], lot_id[index], state[index])
 
+    def rows_at(self, numbers: Int64s) -> Int64s:
+        """The index of the run that holds each number; -1 where none does."""
+        row = self.lo.searchsorted(numbers, "right") - 1
+        found = (row >= 0) & (numbers < self.lo[row] + self.n[row]) if self.size else np.zeros(len(numbers), np.bool_)
+        return np.where(found, row, -1)
+
     def overlaid(self, newer: Self) -> Self:
         """These runs where ``newer`` says nothing, and ``newer``: what is told later about a number counts."""
         if not len(newer):
@@ -120,6 +127,17 @@ class Layered:
         """The run that holds ``number``, as last told."""
         found = self.news.at(number) if self.news.size else None
         return found or (self.base.at(number) if self.base.size else None)
+
+    def at_many(self, numbers: Int64s) -> tuple[Flags, Int64s, Int8s]:
+        """As ``at``, for many numbers: whether a run holds each, and that run's lot and state."""
+        known = np.zeros(len(numbers), dtype=np.bool_)
+        lot_id, state = np.zeros(len(numbers), dtype=np.int64), np.zeros(len(numbers), dtype=np.int8)
+        for runs in (self.base, self.news):  # what is told later counts
+            row = runs.rows_at(numbers)
+            held = np.flatnonzero(row >= 0)
+            known[held] = True
+            lot_id[held], state[held] = runs.lot_id[row[held]], runs.state[row[held]]
+        return known, lot_id, state
 
     def with_news(self, news: Runs) -> Layered:
         """The same with later news."""

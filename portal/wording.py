@@ -314,7 +314,7 @@ def _kinds(tongue: Tongue) -> dict[str, str]:
 
 
 def told_by(step: Step, tongue: Tongue) -> str:
-    """Whose word a step is, by role, where the place does not say so already. A name stands beside the place (``step_place``)."""
+    """Whose word a step is, by role, where the place does not say so already; ``step_place`` has the name."""
     return _kinds(tongue).get(step.role or "", "") if step.place_kind else ""
 
 
