@@ -43,6 +43,8 @@ CARDS_MAX: Final = 2_000
 """Verdict cards kept as written (about 1 KB each)."""
 CASES_SHOWN_MAX: Final = 5
 UNIT_LINES_MAX: Final = 500
+CLAIMED_IN: Final = ("published", "closing")
+"""States of a recall in which a remedy can be asked for (``public_claim_choices``)."""
 _RETYPE: Final = (Verdict.UNKNOWN_CODE, Verdict.UNREADABLE)
 
 
@@ -263,6 +265,7 @@ def case_shown(case: Recall, tongue: Tongue) -> dict[str, Any]:
         "number": case.number,
         "version": case.version,
         "is_withdrawal": case.is_withdrawal,
+        "can_claim": not case.is_withdrawal and case.state in CLAIMED_IN,
         "text": text,
         "actions": wording.actions(case, tongue),
         "phone": phone,

@@ -83,6 +83,19 @@ def test_the_recall_comes_first_with_at_most_four_things_to_do_and_a_number_to_t
     assert 'href="tel:+15550100"' in html
 
 
+def test_a_recalled_item_leads_to_its_remedy_while_claims_are_taken() -> None:
+    def shown(verdict: Verdict, **case: str) -> str:
+        cases = (recall(**case),)
+        return page(replace(ITEM, recalls=cases, part_recalls=cases, withdrawals=cases), verdict)
+
+    claim = "/recalls/R-2026-0001/claim?lang=en"
+    assert claim in shown(Verdict.RECALLED)
+    assert claim in shown(Verdict.RECALLED, state="closing")
+    assert "/claim" not in shown(Verdict.RECALLED, state="closed")
+    assert "/claim" not in shown(Verdict.CHECK_THE_SERIAL)  # it may be another lot
+    assert "/claim" not in shown(Verdict.WITHDRAWN, kind="withdrawal")
+
+
 def test_a_recall_that_is_not_translated_is_shown_in_its_own_words_and_says_so() -> None:
     words = {"en": {"title": "Glass in milk", "hazard": "It injures."}}
     finding = replace(ITEM, recalls=(recall(title="Glass in milk", texts=words),))
