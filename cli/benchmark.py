@@ -34,6 +34,7 @@ _DETAILS = {
     "wal_bytes": ("log bytes each", "{:,.0f}"),
     "history_bytes": ("history bytes", "{:,.0f}"),
     "peak_mb": ("peak MB", "{:,.0f}"),
+    "cpu_s": ("s CPU", "{:,.2f}"),
     "cpu_us": ("µs CPU", "{:,.1f}"),
     "p50_ms": ("p50 ms", "{:,.2f}"),
     "p95_ms": ("p95 ms", "{:,.2f}"),

@@ -78,6 +78,7 @@ class Summary:
 def build(nodes: Sequence[Node], snapshot: Snapshot) -> Unit | None:
     """The outermost unit; None when there are no nodes. Parents come before what is in them."""
     found: dict[int, Unit] = {}
+    is_clear: dict[int, bool] = {}
     for node in nodes:
         unit = found.get(node.unit_id)
         if unit is None:
@@ -86,7 +87,10 @@ def build(nodes: Sequence[Node], snapshot: Snapshot) -> Unit | None:
             if parent is not None:
                 parent.units.append(unit)
         if node.content is not None:
-            _hold(unit, node.content, snapshot)
+            lot_id = node.content.lot_id
+            if lot_id not in is_clear:
+                is_clear[lot_id] = _is_clear(lot_id, snapshot)
+            _hold(unit, node.content, snapshot, is_clear=is_clear[lot_id])
     for unit in reversed(found.values()):
         if unit.parent is not None:
             unit.parent.items += unit.items
@@ -139,9 +143,19 @@ def _pick(unit: Unit, lot_id: int, uom: str, quantity: float, snapshot: Snapshot
     return Pick(unit, name, gtin, lot.code if lot is not None else "", quantity, uom, numbers)
 
 
-def _hold(unit: Unit, content: Content, snapshot: Snapshot) -> None:
+def _is_clear(lot_id: int, snapshot: Snapshot) -> bool:
+    """No case names anything of the lot, nor of the product of a lot that nobody told. Nearly every lot is so."""
+    of_lot, lot = snapshot.scopes.of_lot(lot_id), snapshot.lots.get(lot_id)
+    if of_lot.surely or of_lot.perhaps:
+        return False
+    return lot is None or bool(lot.code) or not snapshot.scopes.of_product(lot.product_id).perhaps
+
+
+def _hold(unit: Unit, content: Content, snapshot: Snapshot, *, is_clear: bool) -> None:
     unit.contents.append(content)
     unit.items += content.quantity
+    if is_clear:
+        return
     recalled, cases = _recalled(content, snapshot)
     unit.recalled += recalled
     unit.cases |= {case.case_id: case for case in cases}
