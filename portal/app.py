@@ -131,7 +131,7 @@ def _front(
     settings: Settings, shelf: Shelf, refresher: Refresher, reader: Reader, clock: Clock
 ) -> tuple[Front, dict[str, Any]]:
     """The front of both ways into the portal, and what the guards are told."""
-    tongues = load_tongues()
+    tongues = load_tongues(more=settings.languages_dir)
     pages = Pages(settings.base_url, tongues, shelf)
     guarded: dict[str, Any] = {"csp": pages.content_security_policy(), "https": settings.base_url.startswith("https:")}
     front = Front(

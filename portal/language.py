@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import re
+import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -10,10 +12,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from babel import Locale, dates
+from babel import Locale, UnknownLocaleError, dates
 from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
+from babel.messages.pofile import PoFileError, read_po
 from babel.support import NullTranslations, Translations
+
+from runtime.refusals import Invalid
 
 LOCALE_FOLDER: Final = Path(__file__).parent.parent / "public_templates" / "locale"
 ORIGINAL: Final = "en"
@@ -22,7 +26,12 @@ ORIGINAL: Final = "en"
 DATES_MAX: Final = 4_096
 """Dates kept as written: CLDR's patterns cost as much as the rest of a verdict."""
 
-_RIGHT_TO_LEFT: Final = ("ar", "he", "fa", "ur")
+LANGUAGES_MAX: Final = 32
+"""Languages of one portal: each page names all of them at its head."""
+
+
+class LanguageNotUsable(Invalid):
+    """{path} cannot be used as a language of the public pages: {problem}. Mend it, or take it away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +50,7 @@ class Tongue:
     @property
     def direction(self) -> str:
         """``ltr`` or ``rtl``."""
-        return "rtl" if self.code.split("-", maxsplit=1)[0] in _RIGHT_TO_LEFT else "ltr"
+        return "rtl" if self.locale.character_order == "right-to-left" else "ltr"
 
     @property
     def name(self) -> str:
@@ -62,7 +71,7 @@ class Tongue:
 
     def listed(self, words: list[str]) -> str:
         """Words with the separator of the language."""
-        return ("、" if self.code == "zh" else ", ").join(words)
+        return ("、" if self.locale.language == "zh" else ", ").join(words)
 
 
 @lru_cache(maxsize=DATES_MAX)
@@ -76,15 +85,49 @@ def _instant(locale: str, minute: datetime) -> str:
     return f"{day} {time} UTC"
 
 
-def load_tongues(folder: Path = LOCALE_FOLDER) -> Mapping[str, Tongue]:
-    """All languages that have a folder, and the original one, which comes first. Compiled here: nothing to build."""
+def load_tongues(folder: Path = LOCALE_FOLDER, more: Path | None = None) -> Mapping[str, Tongue]:
+    """All languages that have a folder, and the original one, which comes first. Compiled here: nothing to build.
+
+    ``more`` holds an operator's own languages in folders of the same form; a text without a translation is shown in the
+    original one. Raises ``LanguageNotUsable``: a file that cannot be read, no code of a language, a translation that
+    does not name what its original names, a language that is there already, more than ``LANGUAGES_MAX``.
+    """
     tongues = {ORIGINAL: Tongue(ORIGINAL, NullTranslations(), Locale.parse(ORIGINAL))}
-    for path in sorted(folder.glob("*/LC_MESSAGES/portal.po")):
+    for path in [*_catalogs(folder), *(_catalogs(more) if more is not None else ())]:
         code = path.parent.parent.name
-        with path.open("rb") as file:
-            catalog = read_po(file, locale=code.replace("-", "_"))
-        compiled = io.BytesIO()
-        write_mo(compiled, catalog)
-        compiled.seek(0)
-        tongues[code] = Tongue(code, Translations(compiled, domain="portal"), Locale.parse(code.replace("-", "_")))
+        if code in tongues:
+            raise LanguageNotUsable(path=path, problem=f"the language {code} is there already")
+        if len(tongues) == LANGUAGES_MAX:
+            raise LanguageNotUsable(path=path, problem=f"a portal speaks at most {LANGUAGES_MAX} languages")
+        tongues[code] = _tongue(code, path)
     return tongues
+
+
+def _catalogs(folder: Path) -> list[Path]:
+    found = sorted(folder.glob("*/LC_MESSAGES/portal.po"))
+    if not found:
+        raise LanguageNotUsable(path=folder, problem="it has no file LANGUAGE/LC_MESSAGES/portal.po")
+    return found
+
+
+def _tongue(code: str, path: Path) -> Tongue:
+    try:
+        locale = Locale.parse(code.replace("-", "_"))
+        with path.open("rb") as file:
+            catalog = read_po(file, locale=code.replace("-", "_"), abort_invalid=True)
+        for message in catalog:
+            original, translated = str(message.id), str(message.string)
+            if original and translated and places(original) != places(translated):
+                raise ValueError(f"{translated!r} does not name in brackets what its original names")
+    except (OSError, ValueError, UnknownLocaleError, PoFileError) as error:
+        raise LanguageNotUsable(path=path, problem=str(error)) from error
+    compiled = io.BytesIO()
+    write_mo(compiled, catalog)
+    compiled.seek(0)
+    return Tongue(code, Translations(compiled, domain="portal"), locale)
+
+
+def places(text: str) -> set[str]:
+    """The names in a text that values are put for: ``{name}`` and ``%(name)s``. ValueError where a bracket is open."""
+    named = {name for _, name, _, _ in string.Formatter().parse(text.replace("%(", "")) if name}
+    return named | set(re.findall(r"%\((\w+)\)s", text))

@@ -74,6 +74,9 @@ class Settings(BaseSettings):
         False, description="lets webhooks go to http and to addresses of your own network"
     )
     link_hosts: str = Field("", description="hosts that links of products may lead to, with commas between them")
+    languages_dir: Path | None = Field(
+        None, description="folder with more languages of the public pages: LANGUAGE/LC_MESSAGES/portal.po"
+    )
     edge_region_header: str = Field(
         "", description="header in which the edge tells a visitor's country (CN) or region (CN-ZJ)"
     )

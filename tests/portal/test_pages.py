@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import re
-import string
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po
 
 from portal import wording
-from portal.language import LOCALE_FOLDER, load_tongues
+from portal.language import LOCALE_FOLDER, load_tongues, places
 from portal.model import ALONE, Beside, Checks, CodeState, Finding, Step, Verdict
 from portal.pages import FOLDER, Pages
 from tests.portal.arrangement import NOON, lot, product, recall
@@ -51,12 +50,7 @@ def test_every_text_is_translated_with_its_placeholders_and_no_translation_is_le
     assert set(catalog) == texts()
     for original, translated in catalog.items():
         assert translated, original
-        assert _places(translated) == _places(original), original
-
-
-def _places(text: str) -> set[str]:
-    named = {name for _, name, _, _ in string.Formatter().parse(text.replace("%(", "")) if name}
-    return named | set(re.findall(r"%\((\w+)\)s", text))
+        assert places(translated) == places(original), original
 
 
 @pytest.mark.parametrize("language", list(TONGUES))
