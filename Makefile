@@ -2,6 +2,7 @@
 PORT ?= 8080
 WORKERS ?= 1
 HOST ?= 127.0.0.1
+CODES ?=
 
 .PHONY: help setup setup-dev demo serve test test-benchmarks check format load lock clean
 
@@ -37,7 +38,7 @@ format: setup-dev    ## put the code in shape
 	@.venv/bin/ruff check --fix .
 
 load: setup-dev      ## shoppers on a running portal (see load_tests/README.md)
-	@.venv/bin/locust -f load_tests/locustfile.py --headless --host http://$(HOST):$(PORT) --users 20 --spawn-rate 20 --run-time 30s
+	@.venv/bin/locust -f load_tests/locustfile.py --headless --host http://$(HOST):$(PORT) --users 20 --spawn-rate 20 --run-time 30s --codes "$(CODES)"
 
 lock: setup-dev      ## resolve the dependencies anew, with hashes and without an index address
 	@.venv/bin/python -m uv --version >/dev/null 2>&1 || .venv/bin/python -m pip install --quiet uv

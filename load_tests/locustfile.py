@@ -12,11 +12,19 @@ from typing import Any
 from locust import events
 
 from load_tests import codes, targets
-from load_tests.shoppers import Distributor, GarbageScanner, HotLotShopper, LongTailShopper, RecallDayShopper, Visitor
+from load_tests.shoppers import (
+    Distributor,
+    GarbageScanner,
+    HotLotShopper,
+    LongTailShopper,
+    RecallDayShopper,
+    Scraper,
+    Visitor,
+)
 from load_tests.targets import Seen
 from runtime.refusals import Refusal
 
-__all__ = ["Distributor", "GarbageScanner", "HotLotShopper", "LongTailShopper", "RecallDayShopper"]
+__all__ = ["Distributor", "GarbageScanner", "HotLotShopper", "LongTailShopper", "RecallDayShopper", "Scraper"]
 
 MISSED, REFUSED = 1, 2
 

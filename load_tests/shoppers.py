@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 from typing import Any, ClassVar
 
-from locust import FastHttpUser, between, task
+from locust import FastHttpUser, between, constant, task
 
 from load_tests.codes import Codes
-from load_tests.targets import BROKEN, CHECKS, PAGE, RECALLS, VERDICT
+from load_tests.targets import BROKEN, CHECKS, GUESSED, PAGE, RECALLS, VERDICT
+from serials.alphabet import ALPHABET, SERIAL_CHARACTERS
 
 BROWSER = {
     "User-Agent": "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Mobile",
@@ -30,7 +31,7 @@ GARBAGE = (
     "/99/nothing",
     "/01/09506000134352/21/0000NEVERISSUED",
 )
-_OK, _UNREADABLE, _UNKNOWN, _FAILED = 200, 400, 404, 500
+_OK, _UNREADABLE, _UNKNOWN, _TOO_FAST = 200, 400, 404, 429
 
 
 class Visitor(FastHttpUser):
@@ -82,7 +83,10 @@ class LongTailShopper(Visitor):
 
 
 class GarbageScanner(Visitor):
-    """Scratched, cut and invented codes: refused with a reason, never with a failure of ours."""
+    """Scratched, cut and invented codes: refused with a reason, never with a failure of ours.
+
+    All visitors of a run come from one address, so that its unknown codes are soon held back.
+    """
 
     weight = 1
 
@@ -90,10 +94,21 @@ class GarbageScanner(Visitor):
     def scan_garbage(self) -> None:
         path = random.choice(GARBAGE)
         with self.client.get(path, name=BROKEN, headers=BROWSER, catch_response=True) as response:
-            if response.status_code in (_UNREADABLE, _UNKNOWN):
-                response.success()
-            else:
-                response.failure(f"{path}: status {response.status_code} instead of {_UNREADABLE} or {_UNKNOWN}")
+            _expect_refusal(response, path, _UNREADABLE, _UNKNOWN)
+
+
+class Scraper(Visitor):
+    """Guesses serials of a known product, one after the other without a pause: it learns nothing, and costs nobody."""
+
+    weight = 1
+    wait_time = constant(0)
+
+    @task
+    def guess(self) -> None:
+        product = random.choice(self.codes.every or GARBAGE).partition("/21/")[0]
+        path = f"{product}/21/{''.join(random.choices(ALPHABET, k=SERIAL_CHARACTERS))}"
+        with self.client.get(path, name=GUESSED, headers=MACHINE, catch_response=True) as response:
+            _expect_refusal(response, path, _UNKNOWN)
 
 
 class RecallDayShopper(Visitor):
@@ -129,6 +144,15 @@ class Distributor(Visitor):
             rows = _json(response).get("rows", ())
             if response.status_code != _OK or len(rows) != len(links):
                 response.failure(f"status {response.status_code}, {len(rows)} rows for {len(links)} codes")
+
+
+def _expect_refusal(response: Any, path: str, *expected: int) -> None:
+    """One of these statuses, or to be told to wait, and for how long."""
+    status = response.status_code
+    if status in expected or (status == _TOO_FAST and response.headers.get("Retry-After")):
+        response.success()
+    else:
+        response.failure(f"{path}: status {status} instead of {' or '.join(map(str, expected))}")
 
 
 def _json(response: Any) -> dict[str, Any]:

@@ -81,7 +81,8 @@ def _date(locale: str, day: date) -> str:
 
 @lru_cache(maxsize=DATES_MAX)
 def _instant(locale: str, minute: datetime) -> str:
-    day, time = dates.format_date(minute, "medium", locale=locale), dates.format_time(minute, "HH:mm", locale=locale)
+    # By its parts: the short forms of some languages have the month as a number.
+    day, time = (dates.format_skeleton(parts, minute, locale=locale) for parts in ("yMMMd", "Hm"))
     return f"{day} {time} UTC"
 
 

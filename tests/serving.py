@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import uvicorn
 from pydantic import SecretStr
@@ -26,10 +27,12 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(database: DatabaseAddress, *, port: int, face: Face = Face.ALL) -> Iterator[str]:
+def served(
+    database: DatabaseAddress, *, port: int, face: Face = Face.ALL, secret: str = SECRET, data_dir: Path | None = None
+) -> Iterator[str]:
     """The address of ``face``, up until the block ends."""
     base_url = f"http://127.0.0.1:{port}"
-    chosen = settings.load({}, base_url=base_url, master_secret=SecretStr(SECRET))
+    chosen = settings.load({}, base_url=base_url, master_secret=SecretStr(secret), data_dir=data_dir)
     server = uvicorn.Server(
         uvicorn.Config(build(chosen, database, face), host="127.0.0.1", port=port, log_level="error", lifespan="on")
     )
