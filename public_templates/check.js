@@ -73,13 +73,40 @@
     setTimeout(() => read(detector, seen), 200);
   };
 
-  // Some browsers have the class and can read nothing with it: only formats that are really listed count.
+  // A QR symbol that says TRACEMARK, its 21 rows of 21 modules as bits.
+  const probe = "1fc87f 105041 17535d 175b5d 174d5d 104a41 1fd57f 001c00 1052ce 053795 0d5d6a 1f0fc3 04d7f7 00190a 1fcab7 104041 174eb2 174bd4 174383 1043d5 1fd914";
+
+  const drawn = () => {
+    const canvas = document.createElement("canvas");
+    canvas.width = canvas.height = 29 * 8;
+    const paper = canvas.getContext("2d");
+    paper.fillStyle = "#fff";
+    paper.fillRect(0, 0, canvas.width, canvas.height);
+    paper.fillStyle = "#000";
+    probe.split(" ").forEach((row, y) => {
+      for (let x = 0; x < 21; x++) if ((parseInt(row, 16) >> (20 - x)) & 1) paper.fillRect((x + 4) * 8, (y + 4) * 8, 8, 8);
+    });
+    return canvas;
+  };
+
+  // Some browsers have the class and list no format, others list formats and find nothing: only who reads a symbol counts.
+  const formatsThatWork = async () => {
+    if (!("BarcodeDetector" in window) || !navigator.mediaDevices) return [];
+    try {
+      const wanted = ["qr_code", "data_matrix", "code_128", "ean_13"];
+      const listed = await BarcodeDetector.getSupportedFormats();
+      const formats = wanted.filter((format) => listed.includes(format));
+      if (!formats.includes("qr_code")) return [];
+      const found = await new BarcodeDetector({ formats }).detect(drawn());
+      return found.some((each) => each.rawValue === "TRACEMARK") ? formats : [];
+    } catch (problem) {
+      return [];
+    }
+  };
+
   const offer = async () => {
-    if (!button || !("BarcodeDetector" in window) || !navigator.mediaDevices) return;
-    const wanted = ["qr_code", "data_matrix", "code_128", "ean_13"];
-    const listed = await BarcodeDetector.getSupportedFormats();
-    const formats = wanted.filter((format) => listed.includes(format));
-    if (!formats.includes("qr_code")) return;
+    const formats = button ? await formatsThatWork() : [];
+    if (!formats.length) return;
     button.hidden = false;
     button.addEventListener("click", async () => {
       video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
