@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from portal import cancelled, documents, feeds, wording
+from portal import cancelled, documents, feeds, posters, wording
 from portal.hot_path import JSON, Answer, Form
 from portal.http_front import CORS, Front
 from portal.language import Tongue
@@ -58,6 +58,7 @@ class Routes:
             Route("/recalls.atom", self.recalls_atom),
             Route("/feed.json", self.feed_json),
             Route("/recalls/{number}", self.recall),
+            Route("/recalls/{number}/poster", self.poster),
             Route("/.well-known/gs1resolver", self.description),
             Route("/.well-known/security.txt", self.security),
             Route("/robots.txt", self.robots),
@@ -148,6 +149,21 @@ class Routes:
             return respond(request, Answer(200, orjson.dumps(document), JSON))
         return respond(request, Answer(200, self._case_page(case, tongue, confirmation), "text/html"))
 
+    async def poster(self, request: Request) -> Response:
+        """A published recall on one sheet to print, as it surely is now: a poster hangs long. ``NoSuchRecall`` else."""
+        tongue, cases, confirmation = self._cases(request)
+        if not confirmation.is_fresh:
+            body = self._pages.message(Verdict.CANNOT_CONFIRM, tongue, confirmation.at)
+            return respond(request, Answer(503, body, "text/html", _retry(confirmation)))
+        number = request.path_params["number"]
+        case = next((case for case in cases if case.number == number and not case.is_withdrawal), None)
+        if case is None:
+            raise NoSuchRecall(number=number)
+        address = f"{self._hot_path.base_url}/recalls/{case.number}"
+        values = self._case_values(case, tongue, confirmation)
+        body = self._pages.page("poster.html", tongue, **values, symbol=posters.symbol(address), address=address)
+        return respond(request, Answer(200, body, "text/html"))
+
     async def _cancelled(self, request: Request, number: str, tongue: Tongue) -> Response:
         """410 for a case that was taken back; 404 for one that never was."""
         found = await cancelled.find(self._reader.live, number)
@@ -185,6 +201,11 @@ class Routes:
         return tongue, self._refresher.snapshot.scopes.in_order(), self._refresher.confirmation()
 
     def _case_page(self, case: Recall, tongue: Tongue, confirmation: Confirmation) -> bytes:
+        values = self._case_values(case, tongue, confirmation)
+        title = f"{values['word']} – {values['said'].heading}"
+        return self._pages.page("recall.html", tongue, title=title, **values)
+
+    def _case_values(self, case: Recall, tongue: Tongue, confirmation: Confirmation) -> dict[str, Any]:
         verdict = Verdict.WITHDRAWN if case.is_withdrawal else Verdict.RECALLED
         snapshot = self._refresher.snapshot
         said = wording.said_of_case(case, tongue)
@@ -200,18 +221,15 @@ class Routes:
             name = wording.product_name(product, tongue)
             shown = products.setdefault(lot.product_id, {"name": name, "gtin": product.gtin, "lots": []})
             shown["lots"].append({"code": lot.code, "in_part": in_part, "date": wording.lot_date(product, lot, tongue)})
-        return self._pages.page(
-            "recall.html",
-            tongue,
-            title=f"{wording.word(verdict, tongue)} – {said.heading}",
-            word=wording.word(verdict, tongue),
-            tone=wording.tone(verdict),
-            said=said,
-            case=case_shown(case, tongue),
-            products=list(products.values()),
-            left_off=max(len(named) - LOTS_SHOWN_MAX, 0),
-            as_of=_as_of(confirmation, tongue),
-        )
+        return {
+            "word": wording.word(verdict, tongue),
+            "tone": wording.tone(verdict),
+            "said": said,
+            "case": case_shown(case, tongue),
+            "products": list(products.values()),
+            "left_off": max(len(named) - LOTS_SHOWN_MAX, 0),
+            "as_of": _as_of(confirmation, tongue),
+        }
 
     def problem(self, request: Request, problem: Problem) -> Response:
         """A problem as a page for a browser, as a document for everything else."""

@@ -13,7 +13,20 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from runtime.database import DatabaseAddress
-from tests.portal.arrangement import BROWSER, CHEESE, JSON, MILK, PALLET, arrange, item, portal_of, publish, says, until
+from tests.portal.arrangement import (
+    BASE,
+    BROWSER,
+    CHEESE,
+    JSON,
+    MILK,
+    PALLET,
+    arrange,
+    item,
+    portal_of,
+    publish,
+    says,
+    until,
+)
 
 PHONE_2 = {**BROWSER, "user-agent": "Mozilla/5.0 (Android) Chrome"}
 
@@ -66,6 +79,9 @@ async def test_a_published_recall_is_told_by_page_and_verdict_and_spares_the_oth
         assert 'href="tel:+15550100"' in page
         assert "Milk may hold glass" in (await portal.get("/recalls", headers=BROWSER)).text
         assert "M1" in (await portal.get("/recalls/R-2026-0001", headers=BROWSER)).text
+        poster = await portal.get("/recalls/R-2026-0001/poster", headers=BROWSER)
+        assert all(word in poster.text for word in ("M1", "+1 555 0100", f"{BASE}/recalls/R-2026-0001", "<path"))
+        assert (await portal.get("/recalls/R-2026-0009/poster", headers=BROWSER)).status_code == 404
         assert (await portal.get("/recalls.json")).json()["recalls"][0]["number"] == "R-2026-0001"
         assert b"R-2026-0001" in (await portal.get("/recalls.atom")).content
         assert (await portal.get("/recalls/R-2026-0009", headers=BROWSER)).status_code == 404
