@@ -78,8 +78,8 @@ def test_the_recall_comes_first_with_at_most_four_things_to_do_and_a_number_to_t
 
 
 def test_a_recalled_item_leads_to_its_remedy_while_claims_are_taken() -> None:
-    def shown(verdict: Verdict, **case: str) -> str:
-        cases = (recall(**case),)
+    def shown(verdict: Verdict, state: str = "published", kind: str = "recall") -> str:
+        cases = (recall(state=state, kind=kind),)
         return page(replace(ITEM, recalls=cases, part_recalls=cases, withdrawals=cases), verdict)
 
     claim = "/recalls/R-2026-0001/claim?lang=en"
