@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import time
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
-from rich.live import Live
-from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cli.installation import Installation, acting, open_installation
@@ -17,6 +15,9 @@ from labels import job_lists, progress, rendering
 from labels.progress import Progress
 from ledger.codes import KeyRing
 from runtime.clock import system_clock
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 _LOOK_EVERY_S: Final = 0.5
 _COLUMNS: Final = (
@@ -133,6 +134,8 @@ def _look(installation: Installation, job: int) -> tuple[Progress, ...]:
 def _watched(installation: Installation, job: int) -> tuple[Progress, ...]:
     """Look again and again, drawing on stderr, until no rendering is asked for or being made."""
     renderings = _look(installation, job)
+    from rich.live import Live  # here: who does not watch does not wait for it
+
     with Live(_drawn(renderings), console=progress_console(), transient=True) as live:
         while any(each.state in ("asked", "making") for each in renderings):
             time.sleep(_LOOK_EVERY_S)
@@ -142,6 +145,8 @@ def _watched(installation: Installation, job: int) -> tuple[Progress, ...]:
 
 
 def _drawn(renderings: tuple[Progress, ...]) -> Table:
+    from rich.table import Table
+
     drawn = Table(*_COLUMNS, box=None, pad_edge=False)
     for each in renderings:
         drawn.add_row(*("" if cell is None else f"{cell:,}" if isinstance(cell, int) else cell for cell in _row(each)))

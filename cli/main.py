@@ -2,46 +2,75 @@
 
 from __future__ import annotations
 
+import copy
+import gc
 import importlib
 import importlib.metadata
 import signal
 import sys
+from collections.abc import Callable
 from typing import Annotated, Any
 
-import asyncpg
 import typer
-from sqlalchemy.exc import InterfaceError, OperationalError
+import typer.main
 
 from cli.output import refuse, tell
+from cli.overview import COMMANDS
 from gs1.errors import GS1Error
-from runtime import logs
 from runtime.refusals import Refusal
-from serials.keys import KeysError
 
 DONE, REFUSED, WRONG_USAGE, FOUND_RECALLED, STOPPED = 0, 1, 2, 3, 130
 
-# Which file of cli/ holds which command, in the order of the help. A command loads its own group only: `serve portal`
-# is a public process, and no sign-in code shall be in it.
-GROUPS = {
-    "demo": ("demo",),
-    "serve": ("serve",),
-    "worker": ("worker",),
-    "database": ("migrate", "settings", "doctor", "backup", "restore", "verify-backup"),
-    "files": ("import", "capture"),
-    "capture_points": ("capture-point",),
-    "labels": ("labels",),
-    "trace": ("trace",),
-    "cases": ("recall",),
-    "check": ("check",),
-    "shoppers": ("links", "unusual"),
-    "claims": ("claims",),
-    "accounts": ("account", "key"),
-    "benchmark": ("benchmark",),
-}
-
 
 def application(command: str | None = None) -> typer.Typer:
-    """The commands: all of them, or only the group that holds ``command``."""
+    """The commands: all of them, or only those of the file that holds ``command``."""
+    app = _empty()
+    wanted = [COMMANDS[command].held_by] if command else list(dict.fromkeys(each.held_by for each in COMMANDS.values()))
+    for name in wanted:
+        importlib.import_module(f"cli.{name}").register(app)
+    return app
+
+
+def overview() -> typer.Typer:
+    """The names of the commands with a line about each, for the help: none of them is loaded."""
+    app = _empty()
+    for name, command in COMMANDS.items():
+        app.command(name=name, help=command.about)(_nothing)
+    return app
+
+
+def _loaded(command: str, below: str) -> typer.Typer:
+    """What these first words need, and no more: ten labels on a sheet shall not wait for the rest."""
+    if command and command not in COMMANDS:
+        return overview()
+    gc.disable()  # nothing that is loaded is let go of again, and looking through it took a tenth of the time
+    try:
+        app = application(command or None)  # without a word a shell may ask for completion: it is told everything
+        for each in app.registered_groups:
+            if each.name == command and each.typer_instance is not None:
+                each.typer_instance = _only(each.typer_instance, below)
+    finally:
+        gc.enable()
+    return app
+
+
+def _only(group: typer.Typer, name: str) -> typer.Typer:
+    """The group without its other commands when ``name`` is one of its own: each costs some milliseconds."""
+    commands = [each for each in group.registered_commands if name == (each.name or _name_of(each.callback))]
+    groups = [each for each in group.registered_groups if name == each.name]
+    if not commands and not groups:
+        return group
+    only = copy.copy(group)  # the group itself is kept by its file, for the next command of this process
+    only.registered_commands, only.registered_groups = commands, groups
+    return only
+
+
+def _name_of(callback: Callable[..., Any] | None) -> str:
+    """How a command is called that was given no name."""
+    return "" if callback is None else typer.main.get_command_name(callback.__name__)
+
+
+def _empty() -> typer.Typer:
     app = typer.Typer(
         name="tracemark",
         help="One item, one code: print it, scan it, trace it, recall exactly what is affected.",
@@ -50,32 +79,48 @@ def application(command: str | None = None) -> typer.Typer:
         rich_markup_mode=None,
     )
     app.callback()(_always)  # a command's name must be given also when one command is loaded
-    wanted = [group for group, commands in GROUPS.items() if command in commands] or list(GROUPS)
-    for group in wanted:
-        importlib.import_module(f"cli.{group}").register(app)
     return app
+
+
+def _nothing() -> None:
+    """Stands for a command in the overview, which is asked for when no command was named."""
 
 
 def run(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status."""
-    logs.configure()
     signal.signal(signal.SIGTERM, _stop)
     try:
         words = sys.argv[1:] if arguments is None else arguments
-        status: Any = application(words[0] if words else None)(words, standalone_mode=False)
-    except (Refusal, GS1Error, KeysError) as refusal:
+        named = words[0] if words else ""
+        status: Any = _loaded(named, words[1] if len(words) > 1 else "")(words, standalone_mode=False)
+    except (Refusal, GS1Error, *_broken_keys()) as refusal:
         refuse(refusal)
         return REFUSED
     except (KeyboardInterrupt, typer.Abort):
         tell("stopped")
         return STOPPED
-    except (OperationalError, InterfaceError, asyncpg.PostgresConnectionError, ConnectionError, TimeoutError) as error:
+    except (ConnectionError, TimeoutError, *_lost_database()) as error:
         tell(f"refused: the database is away ({str(error).splitlines()[0]}). Nothing was half done; try again.")
         return REFUSED
     except typer.TyperException as error:
         _show_usage(error)
         return WRONG_USAGE
     return status if isinstance(status, int) else DONE
+
+
+def _broken_keys() -> tuple[type[Exception], ...]:
+    """What keys that do not fit raise. Asked for only when something was raised: most commands load no cipher."""
+    from serials.keys import KeysError
+
+    return (KeysError,)
+
+
+def _lost_database() -> tuple[type[Exception], ...]:
+    """What a database that is away raises. Asked for only when something was raised: help loads no database."""
+    import asyncpg
+    from sqlalchemy.exc import InterfaceError, OperationalError
+
+    return OperationalError, InterfaceError, asyncpg.PostgresConnectionError
 
 
 def _show_usage(error: typer.TyperException) -> None:

@@ -8,16 +8,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from runtime.clock import rfc3339
 from runtime.refusals import Fault, Refusal
+
+if TYPE_CHECKING:
+    from rich.console import Console  # loaded when the first line is drawn: it takes as long as a sheet of labels
 
 FAULTS_SHOWN_MAX = 50
 
@@ -25,24 +27,33 @@ Json = Annotated[bool, typer.Option("--json", help="Data as JSON on stdout; prog
 By = Annotated[str | None, typer.Option("--by", help="Who acts, when it is not the operator of this machine.")]
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where the embedded database and results are kept.")]
 
-_errors = Console(stderr=True, soft_wrap=True, highlight=False)
 _PIPED_WIDTH = 200
-_console = Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else _PIPED_WIDTH)
 
 
 def tell(sentence: str) -> None:
     """Progress, for a person who waits."""
-    _errors.print(sentence, markup=False)
+    sys.stderr.write(f"{sentence}\n")
+    sys.stderr.flush()
 
 
+@cache
 def progress_console() -> Console:
     """Where progress is drawn: stderr."""
-    return _errors
+    from rich.console import Console
+
+    return Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+@cache
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else _PIPED_WIDTH)
 
 
 def say(sentence: str = "") -> None:
     """A line of the answer."""
-    _console.print(sentence, markup=False)
+    sys.stdout.write(f"{sentence}\n")
 
 
 def show(answer: Any, *, as_json: bool, text: str | None = None) -> None:
@@ -60,6 +71,8 @@ def counted(number: int, thing: str) -> str:
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str | None = None) -> None:
     """A table for a person; numbers stand right."""
+    from rich.table import Table
+
     drawn = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
     kept = [list(row) for row in rows]
     for index, name in enumerate(columns):
@@ -69,7 +82,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str |
         drawn.add_column(name, justify="right" if counts else "left", overflow="fold")
     for row in kept:
         drawn.add_row(*map(_cell, row))
-    _console.print(drawn, soft_wrap=False)
+    _console().print(drawn, soft_wrap=False)
 
 
 def _cell(value: Any) -> str:
@@ -106,9 +119,9 @@ def plain(value: Any) -> Any:
 
 def refuse(refusal: Refusal | ValueError) -> None:
     """The reason, and each fault with its place, on stderr."""
-    _errors.print(f"refused: {refusal}", style="bold", markup=False)
+    progress_console().print(f"refused: {refusal}", style="bold", markup=False)
     faults: Sequence[Fault] = getattr(refusal, "faults", ())
     for fault in faults[:FAULTS_SHOWN_MAX]:
-        _errors.print(f"  {fault.where}: {fault.what}", markup=False)
+        progress_console().print(f"  {fault.where}: {fault.what}", markup=False)
     if len(faults) > FAULTS_SHOWN_MAX:
-        _errors.print(f"  … and {len(faults) - FAULTS_SHOWN_MAX:,} more")
+        progress_console().print(f"  … and {len(faults) - FAULTS_SHOWN_MAX:,} more")

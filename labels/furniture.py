@@ -16,9 +16,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any, Final
 
-import jinja2
 import pikepdf
-from jinja2.sandbox import SandboxedEnvironment
 
 from labels.layout import TEMPLATES_FOLDER, Box, Placement, Template, overlap, place_symbol
 from labels.model import LabelText
@@ -162,6 +160,9 @@ def _marker(text: LabelText) -> str:
 
 
 def _page(text: LabelText, template: Template, placement: Placement, marker: str, look: _Look) -> str:
+    import jinja2  # here: a label that is kept composed needs no page
+    from jinja2.sandbox import SandboxedEnvironment
+
     environment = SandboxedEnvironment(
         loader=jinja2.FileSystemLoader(TEMPLATES_FOLDER), autoescape=True, undefined=jinja2.StrictUndefined
     )

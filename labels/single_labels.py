@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import jinja2
 import numpy as np
 import numpy.typing as npt
 import pypdfium2
@@ -166,6 +165,8 @@ def _single(job: Job, label: int, serial: str, *, medicine: bool) -> Single:
 
 
 def _page(singles: Sequence[Single], text: LabelText, template: Template, placement: Placement, used_cells: int) -> str:
+    import jinja2  # here: stamped labels go without
+
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES_FOLDER), autoescape=True, undefined=jinja2.StrictUndefined
     )

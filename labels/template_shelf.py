@@ -12,7 +12,6 @@ import tomllib
 from pathlib import Path
 from typing import Any, Final
 
-import jinja2
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from access import audit
@@ -138,6 +137,8 @@ def try_template(template: Template, base_url: str) -> None:
 
 
 def _try(template: Template, text: LabelText, side: int) -> None:
+    import jinja2  # here: only who brings a template waits for it
+
     try:
         furniture = compose(text, template, side)
     except jinja2.TemplateError as error:

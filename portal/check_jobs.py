@@ -19,12 +19,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-import structlog
-
 from portal import check_tables, states_on_disk
 from portal.check_tables import FILE_BYTES_MAX, Columns, FileTooLarge
 from portal.check_work import Order
 from portal.receipts import Asked, Receipts, pdf
+from runtime import logs
 from runtime.clock import Clock
 from runtime.database import DatabaseAddress
 from runtime.refusals import Conflict, NotFound, TooMany
@@ -47,7 +46,7 @@ _CHUNK_BYTES: Final = 256 * 1024
 _NAME = re.compile(r"[A-Za-z0-9_-]{22}")
 ENDED: Final = ("done", "refused", "cancelled", "failed")
 
-_log = structlog.get_logger("portal")
+_log = logs.logger("portal")
 
 
 class NoSuchFile(NotFound):

@@ -14,12 +14,12 @@ from datetime import datetime
 from typing import Final
 
 import asyncpg
-import structlog
 
 from portal import store
 from portal.model import Confirmation
 from portal.snapshot import Snapshot
 from portal.store import Loaded, TooMuchNews
+from runtime import logs
 from runtime.clock import Clock
 from runtime.database import DatabaseAddress, Role
 from runtime.notifications import Listener
@@ -34,7 +34,7 @@ HINTS_APART_S: Final = 0.02
 
 # The last: asked on a connection whose server has just said that it ends it, and whose end was not heard yet.
 WORLD = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
-_log = structlog.get_logger("portal")
+_log = logs.logger("portal")
 
 
 class Refresher:

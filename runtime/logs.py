@@ -7,8 +7,16 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import Any
 
 import structlog
+
+
+def logger(name: str) -> Any:
+    """Who writes entries under this name. What no command has set up is set up here: entries never go to stdout."""
+    if not structlog.is_configured():
+        configure()
+    return structlog.get_logger(name)
 
 
 def configure(level: str = "info") -> None:
@@ -21,5 +29,5 @@ def configure(level: str = "info") -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_names: structlog.PrintLogger(sys.stderr),  # stderr as it is then
     )

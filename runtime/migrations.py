@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from pathlib import Path
+from typing import Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,6 +17,7 @@ from runtime.refusals import Conflict, NotAllowed
 SCHEMA = Path(__file__).parent.parent / "schema"
 OLDEST_SERVER = 15
 
+_STEP: Final = re.compile(r"(\d{4})_\w+\.py")
 _LOCK = 0x7472_6D6B  # "trmk": one migration at a time in a database
 _ROLES = [role.value for role in Role if role is not Role.LOGIN]
 
@@ -41,9 +42,14 @@ class RolesMissing(NotAllowed):
 
 def newest() -> str:
     """The schema version that this code needs."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    assert head is not None
-    return head
+    return max(known())
+
+
+@cache
+def known() -> frozenset[str]:
+    """The schema versions that this code knows: each step's file is named by its version, and they rise."""
+    names = (_STEP.fullmatch(path.name) for path in (SCHEMA / "versions").iterdir())
+    return frozenset(name[1] for name in names if name is not None)
 
 
 async def migrate(address: DatabaseAddress) -> str:
@@ -51,12 +57,15 @@ async def migrate(address: DatabaseAddress) -> str:
 
     Raises ``DatabaseTooNew`` (nothing is touched), ``ServerTooOld``, ``RolesMissing``.
     """
+    if await _is_newest(address):
+        return newest()
     engine = address.engine(Role.LOGIN, pool_size=1)
     try:
         async with engine.begin() as conn:
             await conn.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
             await _check_server(conn)
-            _refuse_newer(await found(conn))
+            version = await found(conn)
+            _refuse_newer(version)
             await _ensure_roles(conn)
             await conn.execute(text("SET LOCAL ROLE tracemark_owner"))
             await conn.run_sync(_upgrade)
@@ -87,9 +96,20 @@ async def found(conn: AsyncConnection) -> str | None:
     return version
 
 
+async def _is_newest(address: DatabaseAddress) -> bool:
+    """Whether nothing is to be done, by one question to the driver: that is so before almost every command."""
+    connection = await address.connect(Role.LOGIN)
+    try:
+        if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
+            return False
+        version = await connection.fetchval("SELECT version_num FROM alembic_version")
+        return bool(version == newest())
+    finally:
+        await connection.close()
+
+
 def _refuse_newer(version: str | None) -> None:
-    known = {step.revision for step in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if version is not None and version not in known:
+    if version is not None and version not in known():
         raise DatabaseTooNew(found=version, known=newest())
 
 
@@ -126,12 +146,10 @@ async def _is_new(conn: AsyncConnection) -> bool:
 
 
 def _upgrade(connection: Connection) -> None:
-    config = _config()
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    from alembic import command  # here: it is needed once in a database's life, and takes as long as ten labels
+    from alembic.config import Config
 
-
-def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(SCHEMA))
-    return config
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import asyncpg
-import structlog
 
+from runtime import logs
 from runtime.database import DatabaseAddress, Role
 
 CONNECT_WITHIN_S: Final = 5.0
@@ -21,7 +21,7 @@ PING_WITHIN_S: Final = 2.0
 RETRY_FIRST_S: Final = 0.1
 RETRY_LAST_S: Final = 5.0
 
-_log = structlog.get_logger("notifications")
+_log = logs.logger("notifications")
 
 
 class Listener:

@@ -19,7 +19,6 @@ from typing import Any, Final
 
 import asyncpg
 import orjson
-import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
@@ -28,6 +27,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gs1.errors import GS1Error
+from runtime import logs
 from runtime.refusals import Fault, Refusal
 from web import refusal_texts
 
@@ -48,7 +48,7 @@ _STATUS_BY_KIND: Final = {
 # PostgreSQL, Appendix A. All of them may go well when the request is repeated.
 _WORLD_SQLSTATES: Final = ("08", "53", "57", "55P03", "40001", "40P01")
 
-_log = structlog.get_logger("web")
+_log = logs.logger("web")
 
 
 @dataclass(frozen=True, slots=True)

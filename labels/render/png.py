@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from PIL import Image
 
 from labels.furniture import Furniture
 from labels.layout import MM_PER_INCH
@@ -57,5 +56,7 @@ def _chunk(kind: bytes, content: bytes) -> bytes:
 
 
 def _read(content: bytes) -> str | None:
+    from PIL import Image  # here: the other formats go without
+
     with Image.open(io.BytesIO(content)) as image:
         return read_picture(np.array(image.convert("L")))
