@@ -70,7 +70,7 @@ def compose(_count: int) -> Work:
 
 
 def pdf(count: int) -> Work:
-    """A PDF of sheets, each symbol read back from its modules, the first pages and the last from the file."""
+    """A PDF of sheets, each label read back from the bytes of its page, the first pages and the last from the file."""
     cell, plan = _cell(SHEET), _plan()
     return _written("labels.pdf", lambda path: write_pdf(path, cell, plan, batches(count)).bytes)
 
@@ -82,7 +82,7 @@ def pdf_drawn(count: int) -> Work:
     def write(path: Path) -> int:
         with replacing(path) as file:
             drawn = plan.draw_all(batches(count))
-            stamp_pages(file, cell, plan, drawn, Tally("pdf", count), sample=PageSample(0))
+            stamp_pages(file, cell, plan, drawn, Tally("pdf", count), sample=PageSample(0), read_back=False)
             return file.bytes
 
     return _written("labels.pdf", write)

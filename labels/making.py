@@ -128,10 +128,14 @@ class Maker:
         with replacing(folder / name) as file:
             if self.making.kind == "zpl":
                 join_zpl(file, paths)
-                return tally.output(folder / name, file, VerifyReport(tally.labels, tally.labels))
+                return tally.output(
+                    folder / name, file, VerifyReport(tally.labels, tally.labels, from_bytes=tally.labels)
+                )
             pages = join_pdf(file, self._furniture, self._plan.side, paths)
             read = read_pages(file.path, self._ends(pieces, pages), self._template, self._furniture.placement)
-            return tally.output(folder / name, file, VerifyReport(tally.labels, read.labels, read.pages, read.dpi))
+            # The streams of the parts are copied byte for byte: each was read when it was written.
+            report = VerifyReport(tally.labels, read.labels, read.pages, read.dpi, from_bytes=tally.labels)
+            return tally.output(folder / name, file, report)
 
     def _ends(self, pieces: Pieces, pages: int) -> PageSample:
         """What must stand on the first page and on the last."""

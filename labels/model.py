@@ -125,14 +125,16 @@ class Batch:
 class VerifyReport:
     """What was read back before a file was released.
 
-    `symbols` were read from the very modules that were drawn; `from_file` labels were read from the finished file:
-    from its rasterised pages (`pages`, 1-based, at `dpi`) or from the bitmaps in it.
+    `symbols` were read at all; `from_bytes` of them were rebuilt from what stands in the file (the operators of a page,
+    the bitmaps of a print file), the others from the modules that were drawn. `from_file` labels were read once more
+    from the finished file: from its rasterised pages (`pages`, 1-based, at `dpi`) or from the bitmaps in it.
     """
 
     symbols: int
     from_file: int = 0
     pages: tuple[int, ...] = ()
     dpi: int | None = None
+    from_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,8 +54,13 @@ def compare_cells(first_label: int, links: Sequence[str], cells: npt.NDArray[np.
 
     At most READ_TOGETHER at once: their pictures are in memory together.
     """
-    for row, (link, picture) in enumerate(zip(links, _pictures(cells), strict=True)):
-        compare(first_label + row, link, read_symbol(picture))
+    compare_labels(range(first_label, first_label + len(links)), links, cells)
+
+
+def compare_labels(labels: Sequence[int], links: Sequence[str], cells: npt.NDArray[np.uint8]) -> None:
+    """As compare_cells, for labels in any order."""
+    for label, link, picture in zip(labels, links, _pictures(cells), strict=True):
+        compare(label, link, read_symbol(picture))
 
 
 def read_symbol(picture: npt.NDArray[np.uint8]) -> str | None:

@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 import pikepdf
 from isal import isal_zlib
@@ -19,10 +19,11 @@ from isal import isal_zlib
 from labels.furniture import Furniture
 from labels.model import Batch, OutputFile, VerifyReport
 from labels.render.files import HashedFile, Tally, replacing
+from labels.render.page_reader import PageReader
 from labels.render.picture import require_clear_quiet_zone
 from labels.render.stamps import POINTS_PER_MM, Stamped, Stamps, finder_path, number
 from labels.symbol import Drawn, SymbolPlan
-from labels.verify import LABELS_READ_MAX, PageSample, checked, read_pages
+from labels.verify import LABELS_READ_MAX, PageSample, read_pages
 
 LABELS_MAX: Final = 2_000_000
 """Labels of one PDF file."""
@@ -42,32 +43,35 @@ def write_pdf(
 ) -> OutputFile:
     """Write the labels of the batches to `target`, beginning at cell `start_cell` (1-based) of the first page.
 
-    Each symbol is read back from its modules before it is written, and the first pages and the last are rasterised
+    Each label is read back from the bytes of its page in the file, and the first pages and the last are rasterised
     from the finished file and read again; SymbolReadsWrong leaves no file behind.
     """
     tally = Tally("pdf", LABELS_MAX)
     with replacing(target) as file:
-        drawn = checked(plan.form, plan.draw_all(batches), plan.side)
         sample = PageSample(rasterised_max)
-        stamp_pages(file, furniture, plan, drawn, tally, start_cell=start_cell, sample=sample)
+        stamp_pages(file, furniture, plan, plan.draw_all(batches), tally, start_cell=start_cell, sample=sample)
         report = read_pages(file.path, sample, furniture.template, furniture.placement)
-        return tally.output(target, file, VerifyReport(tally.labels, report.labels, report.pages, report.dpi))
+        verified = VerifyReport(tally.labels, report.labels, report.pages, report.dpi, from_bytes=tally.labels)
+        return tally.output(target, file, verified)
 
 
 def stamp_pages(
     file: HashedFile, furniture: Furniture, plan: SymbolPlan, drawn: Iterable[Drawn], tally: Tally, *,
-    start_cell: int = 1, sample: PageSample,
+    start_cell: int = 1, sample: PageSample, read_back: bool = True,
 ) -> None:  # fmt: skip
-    """Write a whole PDF of symbols that somebody else reads back; ``sample`` is told which labels stand where."""
+    """Write a whole PDF. With ``read_back`` each page is read from the file as soon as it is in it; ``sample`` is told
+    which labels stand where."""
     furniture.template.check_start_cell(start_cell)
     require_clear_quiet_zone(furniture)
-    pages = _Pages(file, furniture, plan, first_cell=start_cell - 1, sample=sample)
-    for piece in drawn:
-        tally.add(piece.first_label, len(piece.serials))
-        pages.stamp(piece)
-    tally.require_labels()
-    pages.finish()
-    file.flush()
+    with file.path.open("rb") as written:
+        reread = written if read_back else None
+        pages = _Pages(file, furniture, plan, first_cell=start_cell - 1, sample=sample, reread=reread)
+        for piece in drawn:
+            tally.add(piece.first_label, len(piece.serials))
+            pages.stamp(piece)
+        tally.require_labels()
+        pages.finish()
+        file.flush()
 
 
 def join_pdf(file: HashedFile, furniture: Furniture, side: int, parts: Iterable[Path]) -> int:
@@ -85,12 +89,14 @@ class _Pages:
     """Fills cells, and hands a page on when it is full."""
 
     def __init__(
-        self, file: HashedFile, furniture: Furniture, plan: SymbolPlan, *, first_cell: int, sample: PageSample
-    ) -> None:
-        self._sample = sample
+        self, file: HashedFile, furniture: Furniture, plan: SymbolPlan, *, first_cell: int, sample: PageSample,
+        reread: BinaryIO | None,
+    ) -> None:  # fmt: skip
+        self._sample, self._file, self._reread = sample, file, reread
         self._form, self._cells = plan.form, furniture.template.cells
         self._stamps = Stamps(furniture, plan.side)
         self._document = _Document(file, furniture, plan.side)
+        self._reader = PageReader(furniture, plan.form, plan.side, self._document.finders)
         self._first_cell = first_cell
         self._stamped: list[Stamped] = []
         self._expected: list[tuple[int, int, str]] = []
@@ -120,7 +126,11 @@ class _Pages:
 
     def _close_page(self) -> None:
         content = self._stamps.page(self._first_cell, self._stamped)
-        self._document.add_page(isal_zlib.compress(content, COMPRESSION))
+        begin, length = self._document.add_page(isal_zlib.compress(content, COMPRESSION))
+        if self._reread is not None:
+            self._file.flush()
+            self._reread.seek(begin)
+            self._reader.read(self._reread.read(length), self._expected)
         self._sample.keep(self._document.pages, self._expected)
         self._stamped, self._expected, self._first_cell = [], [], 0
 
@@ -138,17 +148,24 @@ class _Document:
         self._node = 0
         file.write(self._body.start)
 
-    def add_page(self, stream: bytes) -> None:
-        """A page with this compressed stream."""
+    @property
+    def finders(self) -> bytes:
+        """The path of the finders that all symbols share, as it stands in the file."""
+        return self._body.finders
+
+    def add_page(self, stream: bytes) -> tuple[int, int]:
+        """A page with this compressed stream; where the stream begins in the file, and its length."""
         if not self._page_numbers:
             self._node = self._new_number()
         contents, page = self._new_number(), self._new_number()
         self._write_object(contents, b"<</Length %d/Filter/FlateDecode>>stream\n%s\nendstream" % (len(stream), stream))
+        begin = self._file.bytes - len(b"\nendstream\nendobj\n") - len(stream)
         self._write_object(page, b"<</Type/Page/Parent %d 0 R/Contents %d 0 R>>" % (self._node, contents))
         self._page_numbers.append(page)
         self.pages += 1
         if len(self._page_numbers) == PAGES_PER_NODE:
             self._close_node()
+        return begin, len(stream)
 
     def streams_of(self, path: Path) -> Iterator[bytes]:
         """The compressed streams of the pages of a file that was written over the same cell."""
@@ -216,6 +233,7 @@ class _Body:
     info: int
     pages: int
     resources: int
+    finders: bytes
 
 
 def _shared_body(furniture: Furniture, side: int, title: str) -> _Body:
@@ -240,8 +258,9 @@ def _shared_body(furniture: Furniture, side: int, title: str) -> _Body:
             root["/Pages"].objgen[0],
             root["/TracemarkCell"].objgen[0],
         ]
+        read = root["/TracemarkCell"]["/XObject"]["/Finders"].read_bytes()
     start, offsets = _cut_before_xref(out.getvalue())
-    return _Body(start, offsets, *numbers)
+    return _Body(start, offsets, *numbers, read)
 
 
 def _cut_before_xref(saved: bytes) -> tuple[bytes, list[int]]:

@@ -42,7 +42,7 @@ def write_zpl(target: Path, furniture: Furniture, plan: SymbolPlan, batches: Ite
     tally = Tally("zpl", LABELS_MAX)
     with replacing(target) as file:
         draw_labels(file, furniture, plan, plan.draw_all(batches), tally, read_back=True)
-        return tally.output(target, file, VerifyReport(tally.labels, tally.labels))
+        return tally.output(target, file, VerifyReport(tally.labels, tally.labels, from_bytes=tally.labels))
 
 
 def draw_labels(
