@@ -14,8 +14,9 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,9 +27,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from access import audit
 from labels import store
 from labels.job_serials import serials_of
-from labels.model import Job, OutputFile
+from labels.model import Job, LinkForm, OutputFile, texts
 from labels.ordering import require_printable, subject
 from labels.pack_manifest import MANIFEST_NAME, PackFile, signed_manifest
+from labels.parts import Pieces, count
 from labels.printable import printable_pieces
 from labels.refusals import (
     ColumnUnknown,
@@ -54,8 +56,12 @@ ROLLS_MAX: Final = 10_000
 XLSX_ROWS_MAX: Final = 1_000_000
 """Codes of one workbook; a longer list is divided into rolls."""
 PASSWORD_BYTES: Final = 18
-LABELS_MAX: Final = 2_000_000
-"""Codes of one pack; a larger job is rendered as ``codes``, which is written as it is made."""
+LABELS_MAX: Final = 10_000_000
+"""Codes of one pack."""
+IN_REQUEST_MAX: Final = 100_000
+"""Codes of a pack that is made while somebody waits for the answer; a larger one is made by the command."""
+BROUGHT_MAX: Final = 2_000_000
+"""Codes of a pack whose serials the customer brought: those are read into memory, ours are made as they are written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,35 +95,38 @@ def new_password() -> str:
 
 async def make_pack(
     conn: AsyncConnection, job_id: int, out: Path, asked: PackOrder, *, by: str, clock: Clock, keys: KeyRing,
-    master_secret: str,
+    master_secret: str, most: int = LABELS_MAX,
 ) -> Pack:  # fmt: skip
     """List the codes of a job that are neither void nor recalled, a file for each ``per_roll``, with a signed manifest.
 
-    Refuses unknown columns and formats, rolls of less than one label or more than ROLLS_MAX of them, a place that is
-    taken, and a lot that is held, rejected or recalled. A failure leaves nothing behind.
+    Codes are made as they are written: memory does not grow with the job. Refuses jobs of more than ``most`` codes,
+    unknown columns and formats, rolls of less than one label or more than ROLLS_MAX of them, a place that is taken, and
+    a lot that is held, rejected or recalled. A failure leaves nothing behind.
     """
     _check(asked)
     if out.exists():
         raise OutputExists(path=out, job_id=job_id)
     async with transaction(conn):
-        job, labels = await _labels(conn, job_id)
-        if job.count > LABELS_MAX:
-            raise TooManyLabelsForOneFile(format="pack", labels_max=LABELS_MAX)
-        serials = await serials_of(conn, job, keys, 1, job.count)
-    per_roll = asked.per_roll or len(labels)
-    if -(-len(labels) // per_roll) > ROLLS_MAX or (asked.file_format == "xlsx" and per_roll > XLSX_ROWS_MAX):
+        job, pieces = await _printable(conn, job_id)
+        labels_max = min(most, LABELS_MAX if job.key_epoch is not None else BROUGHT_MAX)
+        if job.count > labels_max:
+            raise TooManyLabelsForOneFile(format="pack", labels_max=labels_max)
+        brought = () if job.key_epoch is not None else await serials_of(conn, job, keys, 1, job.count)
+    total = count(pieces)
+    per_roll = asked.per_roll or total
+    if -(-total // per_roll) > ROLLS_MAX or (asked.file_format == "xlsx" and per_roll > XLSX_ROWS_MAX):
         raise RollNotUsable(per_roll=per_roll, rolls_max=ROLLS_MAX, rows_max=XLSX_ROWS_MAX)
     out.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=".pack-", dir=out.parent))
     try:
-        contents = _Contents(job, labels, serials, asked, per_roll)
+        contents = _Contents(job, pieces, keys.only(job.key_epoch), brought, asked, per_roll)
         ready, pack = await asyncio.to_thread(_write, contents, folder, out, clock(), master_secret)
-        output = OutputFile(out, "codes", pack.sha256, _bytes(ready), labels[0], labels[-1], len(labels), None)
+        output = OutputFile(out, "codes", pack.sha256, _bytes(ready), pieces[0][0], pieces[-1][1], total, None)
         async with transaction(conn):
             await store.lock_job(conn, job_id)
             await require_printable(conn, await master_data.get_lot(conn, job.gtin, job.lot))
             await store.add_output(conn, job_id, output, by=by, at=clock())
-            details = {"recipient": asked.recipient, "labels": len(labels), "sha256": pack.sha256}
+            details = {"recipient": asked.recipient, "labels": total, "sha256": pack.sha256}
             await audit.note(conn, by, PACKED, subject(job_id), details, clock)
             ready.rename(out)
     finally:
@@ -127,22 +136,40 @@ async def make_pack(
 
 @dataclass(frozen=True, slots=True)
 class _Contents:
-    """The labels of a pack: their numbers, and the serials of all labels of the job."""
+    """The labels of a pack, and what their serials are made from."""
 
     job: Job
-    labels: Sequence[int]
-    serials: Sequence[str]
+    pieces: Pieces
+    keys: KeyRing
+    brought: Sequence[str]
+    """The serials of all labels of the job, when the customer brought them."""
     asked: PackOrder
     per_roll: int
+    form: LinkForm = field(init=False)
 
-    def rolls(self) -> Iterator[tuple[int, Sequence[int]]]:
-        for roll, start in enumerate(range(0, len(self.labels), self.per_roll), 1):
-            yield roll, self.labels[start : start + self.per_roll]
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "form", self.job.form)  # once: it checks its address each time
 
-    def row(self, roll: int, label: int) -> list[Any]:
-        job, serial = self.job, self.serials[label - 1]
+    def rolls(self) -> Iterator[tuple[int, Iterator[tuple[int, str]]]]:
+        """The number of each roll, and its labels with their serials; each roll is read before the next."""
+        numbered = self._numbered()
+        for roll in range(1, -(-count(self.pieces) // self.per_roll) + 1):
+            yield roll, islice(numbered, self.per_roll)
+
+    def _numbered(self) -> Iterator[tuple[int, str]]:
+        if self.job.key_epoch is None:
+            for first, last in self.pieces:
+                yield from enumerate(self.brought[first - 1 : last], first)
+            return
+        cipher = self.keys.cipher(self.job.key_epoch, self.job.gtin)
+        for first, last in self.pieces:
+            for start, numbers in self.job.numbers.batches(first, last):
+                yield from enumerate(texts(cipher.serials(numbers)), start)
+
+    def row(self, roll: int, label: int, serial: str) -> list[Any]:
+        job = self.job
         values = {
-            "label_number": label, "serial": serial, "digital_link": job.form.link(serial), "gtin": job.gtin,
+            "label_number": label, "serial": serial, "digital_link": self.form.link(serial), "gtin": job.gtin,
             "lot": job.lot, "roll": roll,
             "best_before_on": "" if job.best_before_on is None else job.best_before_on.isoformat(),
             "element_string": _elements(job, serial),
@@ -165,13 +192,13 @@ def _check(asked: PackOrder) -> None:
         raise RollNotUsable(per_roll=asked.per_roll, rolls_max=ROLLS_MAX, rows_max=XLSX_ROWS_MAX)
 
 
-async def _labels(conn: AsyncConnection, job_id: int) -> tuple[Job, list[int]]:
+async def _printable(conn: AsyncConnection, job_id: int) -> tuple[Job, Pieces]:
     job = await store.find_job(conn, job_id)
     await require_printable(conn, await master_data.get_lot(conn, job.gtin, job.lot))
-    labels = [label for first, last in await printable_pieces(conn, job) for label in range(first, last + 1)]
-    if not labels:
+    pieces = await printable_pieces(conn, job)
+    if not pieces:
         raise NothingLeftToRender(job_id=job_id)
-    return job, labels
+    return job, pieces
 
 
 def _write(contents: _Contents, folder: Path, out: Path, created_at: datetime, master_secret: str) -> tuple[Path, Pack]:
@@ -179,23 +206,24 @@ def _write(contents: _Contents, folder: Path, out: Path, created_at: datetime, m
     asked, inner = contents.asked, folder / "pack"
     inner.mkdir()
     files = [_write_roll(contents, inner, roll, labels) for roll, labels in contents.rolls()]
-    job, labels = contents.job, contents.labels
+    job, total = contents.job, count(contents.pieces)
+    first, last = contents.pieces[0][0], contents.pieces[-1][1]
     about = {
         "job": job.job_id, "gtin": job.gtin, "lot": job.lot, "lot_in_link": job.lot_in_link,
-        "labels": len(labels), "first_label": labels[0], "last_label": labels[-1], "columns": list(asked.columns),
+        "labels": total, "first_label": first, "last_label": last, "columns": list(asked.columns),
         "recipient": asked.recipient, "created_at": created_at.isoformat(),
     }  # fmt: skip
     manifest, public_key = signed_manifest(about, files, master_secret)
     (inner / MANIFEST_NAME).write_bytes(manifest)
     ready = inner if asked.password is None else _seal(inner, folder / "pack.zip", asked.password)
     sha256 = _sha256(inner / MANIFEST_NAME if asked.password is None else ready)
-    return ready, Pack(out, len(files), len(labels), labels[0], labels[-1], sha256, public_key)
+    return ready, Pack(out, len(files), total, first, last, sha256, public_key)
 
 
-def _write_roll(contents: _Contents, folder: Path, roll: int, labels: Sequence[int]) -> PackFile:
-    asked = contents.asked
+def _write_roll(contents: _Contents, folder: Path, roll: int, numbered: Iterator[tuple[int, str]]) -> PackFile:
+    asked, seen = contents.asked, _Seen()
     path = folder / (f"roll-{roll:05}.{asked.file_format}" if asked.per_roll else f"codes.{asked.file_format}")
-    rows = (contents.row(roll, label) for label in labels)
+    rows = (contents.row(roll, label, serial) for label, serial in seen.passing(numbered))
     if asked.file_format == "xlsx":
         with xlsxwriter.Workbook(path, {"constant_memory": True, "strings_to_urls": False}) as book:
             sheet = book.add_worksheet("codes")
@@ -206,7 +234,21 @@ def _write_roll(contents: _Contents, folder: Path, roll: int, labels: Sequence[i
         with path.open("w", encoding="utf-8", newline="") as file:
             delimiter = "," if asked.file_format == "csv" else "\t"
             csv.writer(file, delimiter=delimiter, lineterminator="\r\n").writerows(_with_head(asked, rows))
-    return PackFile(path.name, len(labels), labels[0], labels[-1], path.stat().st_size, _sha256(path))
+    return PackFile(path.name, seen.labels, seen.first, seen.last, path.stat().st_size, _sha256(path))
+
+
+@dataclass(slots=True)
+class _Seen:
+    """Counts the labels of a roll as they pass."""
+
+    labels: int = 0
+    first: int = 0
+    last: int = 0
+
+    def passing(self, numbered: Iterator[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+        for label, serial in numbered:
+            self.labels, self.first, self.last = self.labels + 1, self.first or label, label
+            yield label, serial
 
 
 def _with_head(asked: PackOrder, rows: Iterator[list[Any]]) -> Iterator[list[Any]]:
