@@ -53,6 +53,16 @@ class Receipt(Taken):
     receipt: Told
 
 
+class PackOrder(Taken):
+    """A pack of codes for ``recipient``, sealed with ``password``; a file for each ``per_roll`` labels, else one."""
+
+    recipient: Told
+    format: Literal["csv", "txt", "xlsx"] = "csv"
+    columns: Annotated[list[Short], Field(min_length=1, max_length=20)] | None = None
+    per_roll: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+    password: Annotated[str, Field(min_length=12, max_length=200)]
+
+
 class LineScan(Taken):
     """One scan on the line. ``session`` is a name for the run of the line: a label is right once in it."""
 

@@ -26,7 +26,9 @@ _MEDIA_BY_SUFFIX: Final = {
     ".json": "application/json",
 }
 FORMATS: Final = ("pdf", "zpl", "png", "svg", "codes")
-DONE: Final = ("ordered", "asked", "cancelled", "commissioned", "void", "reprinted", "delivered")
+DONE: Final = (
+    "ordered", "asked", "cancelled", "commissioned", "void", "reprinted", "delivered", "pack_whole", "pack_foreign",
+)  # fmt: skip
 """What was done a moment ago, as the page says it."""
 LOOK_AGAIN_S: Final = 2
 """While something is being made, the page asks for itself again after so many seconds."""

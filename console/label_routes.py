@@ -6,7 +6,7 @@ from typing import Final
 
 from starlette.routing import Route
 
-from console import label_jobs, label_work, logistics
+from console import label_jobs, label_packs, label_work, logistics
 from console.desk import HOME, Desk, signed_in
 from console.label_jobs import JOBS
 
@@ -35,6 +35,8 @@ def routes(desk: Desk) -> list[Route]:
         f"{JOBS}/{{job_id}}/void": label_work.take_void,
         f"{JOBS}/{{job_id}}/reprint": label_work.take_reprint,
         f"{JOBS}/{{job_id}}/deliver": label_work.take_delivery,
+        f"{JOBS}/{{job_id}}/pack": label_packs.take_pack,
+        f"{JOBS}/{{job_id}}/verify-pack": label_packs.take_verification,
         LINE_CHECK: label_work.take_line_check,
         logistics.UNITS: logistics.take_order,
         f"{logistics.UNITS}/{{job_id}}/commission": logistics.take_commission,

@@ -99,6 +99,18 @@ ENGLISH: Final = {
     "applied_file": "or the file of what was applied (CSV, XLSX)",
     "own_serials": "or your own serials (CSV, XLSX with a column serial)",
     "photo_of_label": "or a photo of the label",
+    "pack_codes": "Codes for a print house",
+    "per_roll": "Codes of one file; empty: all in one",
+    "pack_password": "Password of the archive, 12 characters or more",
+    "pack_hint": "An AES-256 archive with a signed manifest. Send the password by another way. Up to 100,000 codes "
+    "here; more: tracemark labels pack make.",
+    "make_pack": "Make the pack",
+    "verify_pack": "Check a pack that came back",
+    "pack_file": "Archive (ZIP)",
+    "pack_password_again": "Its password",
+    "verify_pack_now": "Check the pack",
+    "label_done_pack_whole": "The pack is whole and signed here, and it is of this job.",
+    "label_done_pack_foreign": "The pack is whole, but it is of another job or was not signed here. Do not print it.",
 }
 
 CHINESE: Final = {
@@ -196,4 +208,16 @@ CHINESE: Final = {
     "applied_file": "或实际贴标文件（CSV、XLSX）",
     "own_serials": "或自带序列号（CSV、XLSX，列名 serial）",
     "photo_of_label": "或标签照片",
+    "pack_codes": "交给印刷厂的码",
+    "per_roll": "每个文件的码数；留空则为一个文件",
+    "pack_password": "压缩包密码，至少12个字符",
+    "pack_hint": "AES-256 加密压缩包，附签名清单。密码请另行告知。此处最多100,000个码，"
+    "更多请用命令：tracemark labels pack make。",
+    "make_pack": "生成码包",
+    "verify_pack": "核对返回的码包",
+    "pack_file": "压缩包（ZIP）",
+    "pack_password_again": "压缩包密码",
+    "verify_pack_now": "核对码包",
+    "label_done_pack_whole": "码包完整，由本系统签名，属于此任务。",
+    "label_done_pack_foreign": "码包完整，但属于其他任务或非本系统签名。请勿印刷。",
 }

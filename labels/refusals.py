@@ -61,6 +61,10 @@ class SymbolReadsWrong(Conflict):
     """Label {label_number} was read back as {read} instead of {expected}; the file was not released."""
 
 
+class PasswordTooShort(Invalid):
+    """The password of the pack is shorter than {least} characters. Choose a longer one, and send it by another way."""
+
+
 class SheetOnLabelPrinter(Invalid):
     """The template {template} is a sheet of {cells} labels; a label printer takes one at a time. Choose a roll."""
 

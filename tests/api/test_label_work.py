@@ -6,11 +6,13 @@ from pathlib import Path
 
 import httpx2
 import pytest
+import pyzipper
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from access.model import Act
 from labels import printing
 from labels.model import Job
+from labels.pack_manifest import verify_pack
 from ledger.codes import KeyRing
 from runtime.clock import system_clock
 from tests.api.conftest import KeyMaker
@@ -122,8 +124,34 @@ async def test_cases_get_their_numbers_and_come_to_be(
     assert [each["changed"] for each in told] == [True, False]
     assert (await client.get(where, headers=headers)).json()["commissioned_event_id"] == told[0]["event_id"]
     assert (await client.get("/v1/labels/logistics/9", headers=headers)).status_code == 404
+    sheet = await client.get(f"{where}/labels.pdf?paper=a6&language=zh", headers=headers)
+    assert (sheet.status_code, sheet.content[:5], sheet.headers["content-type"]) == (200, b"%PDF-", "application/pdf")
+    for odd in ("paper=a0", "copies=9", "language=xx"):
+        assert (await client.get(f"{where}/labels.pdf?{odd}", headers=headers)).status_code == 400
     no_prefix = await client.post("/v1/labels/logistics", json={"kind": "case", "count": 2}, headers=without_key)
     assert no_prefix.status_code == 400
+
+
+async def test_a_print_house_gets_a_sealed_pack(
+    client: httpx2.AsyncClient, key: KeyMaker, conn: AsyncConnection, tmp_path: Path
+) -> None:
+    _, serials = await printed(conn, tmp_path)
+    headers = {**await key(Act.ORDER_LABELS), "Idempotency-Key": "pack-1"}
+    asked = {"recipient": "Printers & Sons", "per_roll": 5, "password": "a long password"}
+
+    made = await client.post(f"{JOB}/packs", json=asked, headers=headers)
+    again = await client.post(f"{JOB}/packs", json=asked, headers=headers)
+    open_to_all = await client.post(f"{JOB}/packs", json={**asked, "password": "short"}, headers=headers)
+    of_nothing = await client.post(f"{JOB}/packs", json={**asked, "columns": ["price"]}, headers=headers)
+
+    assert (made.status_code, again.status_code, made.headers["content-type"]) == (200, 200, "application/zip")
+    assert (open_to_all.status_code, of_nothing.status_code) == (400, 400)
+    (tmp_path / "pack.zip").write_bytes(made.content)
+    found = verify_pack(tmp_path / "pack.zip", password=str(asked["password"]), master_secret=SECRET)
+    assert (found.ours, found.labels, found.files, found.recipient) == (True, 12, 3, "Printers & Sons")
+    with pyzipper.AESZipFile(tmp_path / "pack.zip") as archive:
+        archive.setpassword(str(asked["password"]).encode())
+        assert archive.read("roll-00003.csv").decode().splitlines()[-1].split(",")[3] == serials[-1]
 
 
 async def test_templates_are_listed_and_a_label_is_shown(

@@ -184,6 +184,24 @@ async def send_file(
     return await client.post(action, data={"form_token": token, **fields}, files=files, headers=OURS)
 
 
+async def test_a_pack_is_made_and_known_again_when_it_comes_back(
+    visitor: Visitor, conn: AsyncConnection, tmp_path: Path
+) -> None:
+    await printed(conn, tmp_path)
+    client = await visitor("kim", "printer")
+    asked = {"recipient": "Printers & Sons", "format": "csv", "password": "a long password"}
+
+    made = await send(client, JOB, f"{JOB}/pack", **asked)
+    told = await send_file(client, JOB, f"{JOB}/verify-pack", "pack", made.content, password=asked["password"])
+    cut = await send_file(client, JOB, f"{JOB}/verify-pack", "pack", made.content[:-40], password=asked["password"])
+    unsealed = await send(client, JOB, f"{JOB}/pack", **{**asked, "password": ""})
+
+    assert (made.status_code, made.headers["content-type"]) == (200, "application/zip")
+    assert told.headers["location"] == f"{JOB}?done=pack_whole"
+    assert "signed here" in (await client.get(told.headers["location"])).text
+    assert (cut.status_code, unsealed.status_code) == (400, 400)
+
+
 async def test_a_photo_of_a_label_is_checked_as_a_scan_is(
     visitor: Visitor, conn: AsyncConnection, tmp_path: Path
 ) -> None:
