@@ -22,6 +22,7 @@ from labels import (
     preview,
     template_shelf,
 )
+from labels.compiled import cells_folder
 from labels.model import Language
 
 _JOB: Final = (Parameter("job_id", "number of the job", where="path", required=True),)
@@ -91,7 +92,7 @@ async def show_preview(call: Call) -> Response:
         raise QueryNotUsable(name="language", problem="it is neither en nor zh")
     shown = await preview.preview(
         call.conn, template=query.get("template"), gtin=query.get("gtin"), lot=query.get("lot"), language=language,
-        base_url=call.world.settings.base_url,
+        base_url=call.world.settings.base_url, cells_folder=cells_folder(call.world.settings.data_dir),
     )  # fmt: skip
     return Response(shown.png, 200, {"Cache-Control": "no-store"}, "image/png")
 

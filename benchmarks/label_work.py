@@ -117,6 +117,13 @@ def serials(count: int) -> Work:
     return _clocked(lambda: sum(batch.serials.nbytes for batch in batches(count)))
 
 
+def scan_side(count: int) -> Work:
+    """Serials decoded one by one, as a scan does: twelve characters to their number."""
+    cipher = SerialCipher(_KEY, GTIN)
+    printed = [text for batch in batches(count) for text in texts(batch.serials)]
+    return _clocked(lambda: sum(cipher.number(text) is not None for text in printed))
+
+
 def symbols(count: int) -> Work:
     """Serials and symbols with the standard's best mask, in memory."""
     plan = _plan()

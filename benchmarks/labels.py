@@ -1,6 +1,6 @@
 """``tracemark benchmark labels``: labels per second, bytes per label and memory, beside WeasyPrint on its own.
 
-``size`` is the largest PDF; two smaller ones, each a tenth of the next, tell how the time grows.
+``size`` is the largest PDF; three smaller ones tell how the time grows.
 """
 
 from __future__ import annotations
@@ -15,12 +15,18 @@ from benchmarks import label_work, machine
 from benchmarks.figures import Growth, Sample
 from benchmarks.harness import Contender, Options, Report, measure, notes_on
 from benchmarks.label_work import Work
+from serials.alphabet import NUMBERS_MAX, SERIAL_BITS
 
 LABELS_DEFAULT: Final = 24_000
 LABELS_MIN: Final = 100
 LABELS_MAX: Final = 2_000_000
+STEPS: Final = (100, 25, 5, 1)
+"""The sizes of the PDFs are the largest divided by these: four points tell how the time grows."""
+ISSUED: Final = 1_000_000_000
+"""Codes of one product for which the chance of a guess is told."""
 REFERENCE: Final = "WeasyPrint alone"
 _REFERENCE_LABELS: Final = 240
+_SCANS: Final = 10_000
 _MEGABYTE: Final = 1_000_000
 
 
@@ -28,18 +34,19 @@ def run(options: Options, *, apart: bool = True) -> Report:
     """Measure; OptionOutOfRange for a size that cannot be. Not ``apart``, memory is that of all cases together."""
     described = machine.describe()
     largest = options.size_or(LABELS_DEFAULT, low=LABELS_MIN, high=LABELS_MAX)
-    sizes = [largest // 100, largest // 10, largest]
+    sizes = [largest // step for step in STEPS]
     with ExitStack() as stack:
         contenders = _contenders(stack if apart else None, sizes, largest)
         rows = measure(contenders, options)
     pdf = {row.case: row for row in rows}
     times = [size / pdf[_pdf(size)].spread.median for size in sizes]
     growth = (Growth("PDF, labels", tuple(sizes), tuple(times)),)
-    return Report("labels", described, rows, growth, tuple(notes_on(options)) + _NOTES)
+    return Report("labels", described, rows, growth, tuple(notes_on(options)) + _NOTES + (_guess(),))
 
 
 _NOTES: Final = (
-    "Every symbol of PDF and ZPL is read back by an independent reader within the time told, but where it says not.",
+    "Every symbol of PDF and ZPL is read back by an independent reader from the bytes of its file within the time told,"
+    " but where it says not.",
     "A PDF's first thousand labels are rasterised from the file and read once more: small jobs bear most of that.",
 )
 
@@ -55,10 +62,21 @@ def _contenders(stack: ExitStack | None, sizes: list[int], largest: int) -> list
         _contender(stack, f"ZPL, {zpl:,} labels, not read back", label_work.zpl_drawn, zpl),
         _contender(stack, f"code pack, {packs:,} codes", label_work.codes, packs, "codes/s"),
         _contender(stack, f"serials alone, {packs:,}", label_work.serials, packs, "serials/s", beside=None),
+        _contender(
+            stack, f"serials decoded as scans do, {_SCANS:,}", label_work.scan_side, _SCANS, "serials/s", beside=None
+        ),
         _contender(stack, f"serials and symbols, {zpl:,}", label_work.symbols, zpl, "symbols/s", beside=None),
         _contender(stack, f"reading back, {zpl:,} symbols", label_work.read_back, zpl, "symbols/s", beside=None),
         _contender(stack, "composing a cell, once per job", label_work.compose, 1, "cells/s", beside=None),
     ]
+
+
+def _guess() -> str:
+    """The formula, with its figures: a guess is right when its number was issued."""
+    return (
+        f"Guessing: issued codes / 2^{SERIAL_BITS} = {ISSUED:,} / {NUMBERS_MAX:,} = {ISSUED / NUMBERS_MAX:.1e} for each"
+        " guess, over all keys of a product together."
+    )
 
 
 def _pdf(size: int) -> str:

@@ -15,6 +15,7 @@ from console.desk import Visit, see, text_of
 from console.fields import Numbers
 from console.label_jobs import JOBS, job_number
 from labels import applied, customer_serials, deliveries, job_lists, life, line_check, ordering, preview, template_shelf
+from labels.compiled import cells_folder
 from labels.photo import code_on
 from runtime.refusals import TooMany
 
@@ -85,6 +86,7 @@ class PreviewDoor:
             shown = await preview.preview(
                 visit.conn, template=query.get("template"), gtin=query.get("gtin"), lot=query.get("lot"),
                 language="zh" if query.get("lang") == "zh" else "en", base_url=visit.desk.settings.base_url,
+                cells_folder=cells_folder(visit.desk.settings.data_dir),
             )  # fmt: skip
         finally:
             self._composing -= 1

@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from labels.furniture import compose_apart
+from labels.compiled import composed
 from labels.layout import Template, advise
 from labels.model import Batch, LabelText, Language, LinkForm, PrintAdvice
 from labels.ordering import best_before_of, label_text, own_product
@@ -38,24 +39,25 @@ class Preview:
 async def preview(
     conn: AsyncConnection, *, template: str | None, gtin: str | None = None, lot: str | None = None,
     language: Language = "en", best_before_on: date | None = None, lot_in_link: bool = False, base_url: str,
+    cells_folder: Path | None = None,
 ) -> Preview:  # fmt: skip
     """A label as it would be printed, with a sample serial that was never issued.
 
     Without ``gtin`` a sample product in ``language``; without ``lot`` the product's label has the sample's lot. Refuses
-    what an order would refuse of template, product, lot, words and symbol.
+    what an order would refuse of template, product, lot, words and symbol. ``cells_folder`` keeps the composed cell.
     """
     async with transaction(conn):
         text, product_id = await _text(conn, gtin, lot, language, best_before_on)
         chosen = template or (await template_of(conn, product_id, None) if product_id else None)
         found = await find_template(conn, chosen or "a4-24")
     form = LinkForm(base_url, text.gtin, text.lot if lot_in_link else None)
-    return await asyncio.to_thread(draw, found, text, form)
+    return await asyncio.to_thread(draw, found, text, form, cells_folder)
 
 
-def draw(template: Template, text: LabelText, form: LinkForm) -> Preview:
-    """The picture of one label. Composes in a process of its own."""
+def draw(template: Template, text: LabelText, form: LinkForm, cells_folder: Path | None = None) -> Preview:
+    """The picture of one label. Composes in a process of its own, unless ``cells_folder`` has the cell already."""
     plan = SymbolPlan(form)
-    furniture = compose_apart(text, template, plan.side, lot_in_link=form.lot is not None)
+    furniture = composed(cells_folder, text, template, plan.side, lot_in_link=form.lot is not None)
     picture = LabelPicture(furniture)
     serials = np.frombuffer(SAMPLE_SERIAL.encode("ascii"), dtype=np.uint8).reshape(1, -1)
     (drawn,) = plan.draw_all([Batch(1, serials)])

@@ -16,6 +16,7 @@ from api.app import create_app
 from runtime.clock import system_clock
 from runtime.database import DatabaseAddress
 from runtime.settings import Settings
+from tests.cells import share_cells
 from tests.world import BASE_URL, SECRET
 
 ALL_BUT_APPROVAL = frozenset(Act) - {Act.ADMINISTER, Act.APPROVE_RECALL}
@@ -25,7 +26,9 @@ KeyMaker = Callable[..., Awaitable[dict[str, str]]]
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(base_url=BASE_URL, master_secret=SecretStr(SECRET), data_dir=tmp_path, labels_max=1_000)
+    return Settings(
+        base_url=BASE_URL, master_secret=SecretStr(SECRET), data_dir=share_cells(tmp_path), labels_max=1_000
+    )
 
 
 @pytest.fixture

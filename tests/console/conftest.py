@@ -18,6 +18,7 @@ from console.app import create_app
 from runtime.clock import system_clock
 from runtime.database import DatabaseAddress
 from runtime.settings import Settings
+from tests.cells import share_cells
 from tests.world import BASE_URL, SECRET
 
 PASSWORD = "green meadow at dawn"
@@ -28,7 +29,7 @@ Visitor = Callable[..., Awaitable[httpx2.AsyncClient]]
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(base_url=BASE_URL, master_secret=SecretStr(SECRET), data_dir=tmp_path)
+    return Settings(base_url=BASE_URL, master_secret=SecretStr(SECRET), data_dir=share_cells(tmp_path))
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from recall import casework, documents
 from recall.model import CaseDraft, Text
 from runtime.clock import system_clock
 from runtime.database import DatabaseAddress
+from tests.cells import shared_cells
 from tests.printed import links_on
 from tests.serving import free_port, served
 from tests.world import CHEESE, MILK, SECRET
@@ -37,7 +38,9 @@ async def test_a_printed_code_answers_and_says_recalled_once_its_milk_is(
 
     # given: the labels of C1, printed, and read from the paper
     sheet = tmp_path / "c1.pdf"
-    await printing.render(conn, dairy.c1.job_id, "pdf", sheet, by="tests", clock=system_clock, keys=keys)
+    await printing.render(
+        conn, dairy.c1.job_id, "pdf", sheet, by="tests", clock=system_clock, cells_folder=shared_cells(), keys=keys
+    )
     links = links_on(sheet)
     assert sorted(links) == sorted(dairy.link(base, serial) for serial in dairy.c1_serials)
 
@@ -94,8 +97,8 @@ async def publish_recall_of_milk(conn: AsyncConnection, keys: codes.KeyRing) -> 
         texts={"en": words},
         contact={"phone": "+44 20 7946 0101"},
     )
-    case = await casework.open_case(conn, draft, by="ada", clock=system_clock, keys=keys)
+    case = await casework.open_case(conn, draft, by="ada", clock=system_clock, cells_folder=shared_cells(), keys=keys)
     await casework.submit(conn, case.number, by="ada", clock=system_clock)
     await casework.approve(conn, case.number, by="grace", clock=system_clock)
-    await casework.publish(conn, case.number, by="grace", clock=system_clock, keys=keys)
+    await casework.publish(conn, case.number, by="grace", clock=system_clock, cells_folder=shared_cells(), keys=keys)
     return case.number

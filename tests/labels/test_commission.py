@@ -80,8 +80,9 @@ async def test_without_bounds_all_labels_are_active_where_the_lot_was_made(
 
 async def test_skipped_numbers_are_never_active(conn: AsyncConnection, tmp_path: Path) -> None:
     keys = await arranged(conn)
-    job = await released(conn, keys, tmp_path, count=4_000, labels_max=4_000)
-    assert job.numbers.skipped  # one serial in 270 is withheld
+    job = await released(conn, keys, tmp_path, count=400)
+    while not job.numbers.skipped:  # one serial in 270 is withheld
+        job = await released(conn, keys, tmp_path, count=400)
 
     await commissioned(conn, job.job_id, keys)
 
@@ -89,8 +90,8 @@ async def test_skipped_numbers_are_never_active(conn: AsyncConnection, tmp_path:
     assert [await number(conn, covered, number=n) for n in job.numbers.skipped[:3]] == [0] * len(
         job.numbers.skipped[:3]
     )
-    assert await number(conn, "SELECT sum(n) FROM code_run") == 4_000
-    assert await number(conn, "SELECT count(*) FROM code_run") == len(job.numbers.runs(1, 4_000))
+    assert await number(conn, "SELECT sum(n) FROM code_run") == 400
+    assert await number(conn, "SELECT count(*) FROM code_run") == len(job.numbers.runs(1, 400))
 
 
 async def test_a_range_is_active_and_the_next_label_is_not(conn: AsyncConnection, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from labels.model import Job
 from labels.parts import cut
 from labels.refusals import FeedNotForFormat, StartCellNotOnSheet, TemplateBroken
 from ledger.codes import KeyRing
+from tests.cells import shared_cells
 from tests.labels.test_customer_serials import brought
 from tests.labels.world import arranged, noon, number, ordered
 from tests.printed import links_on
@@ -22,7 +23,9 @@ from tests.printed import links_on
 
 async def printed(conn: AsyncConnection, keys: KeyRing, job: Job, out: Path, *how: Any) -> None:
     feed, kind = how
-    await printing.render(conn, job.job_id, kind, out, feed=feed, by="ada", clock=noon, keys=keys)
+    await printing.render(
+        conn, job.job_id, kind, out, feed=feed, by="ada", clock=noon, keys=keys, cells_folder=shared_cells()
+    )
 
 
 @pytest.mark.parametrize("own", [False, True], ids=["ours", "brought"])

@@ -26,6 +26,7 @@ from labels.release import plan_of
 from ledger import codes, master_data
 from ledger.model import LotDraft
 from runtime.database import DatabaseAddress, Role, transaction
+from tests.cells import shared_cells
 from tests.labels.world import BASE_URL, CHEESE, SECRET, arranged, noon, number, ordered
 from tests.printed import links_on
 
@@ -42,7 +43,7 @@ Rendered = Callable[..., Awaitable[list[Path]]]
 @pytest.fixture(scope="session")
 def cells(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Composed cells, kept for all tests of this file."""
-    return tmp_path_factory.mktemp("cells") / "composed"
+    return shared_cells()
 
 
 @pytest.fixture

@@ -26,13 +26,16 @@ from labels.refusals import (
 from ledger import codes, master_data
 from ledger.model import LotDraft, ProductDraft
 from runtime.database import transaction
+from tests.cells import shared_cells
 from tests.labels.world import BASE_URL, CHEESE, SECRET, arranged, noon, number, ordered
 from tests.printed import links_on
 
 
 async def rendered(conn: AsyncConnection, job_id: int, kind: str, out: Path) -> Path:
     keys = await codes.KeyRing.load(conn, SECRET)
-    (output,) = await printing.render(conn, job_id, kind, out, by="grace", clock=noon, keys=keys)
+    (output,) = await printing.render(
+        conn, job_id, kind, out, by="grace", clock=noon, keys=keys, cells_folder=shared_cells()
+    )
     return output.path
 
 

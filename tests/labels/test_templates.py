@@ -19,6 +19,7 @@ from labels.refusals import TemplateBroken, TemplateFolderBroken, TemplateTaken,
 from labels.samples import SAMPLE_SERIAL
 from labels.symbol import SymbolPlan
 from labels.verify import read_picture
+from tests.cells import shared_cells
 from tests.labels.world import BASE_URL, CHEESE, arranged, noon, ordered
 from tests.printed import links_on
 
@@ -55,7 +56,9 @@ async def test_labels_are_printed_on_a_brands_own_template(conn: AsyncConnection
     job = await ordered(conn, template=None, count=2)
 
     assert job.template == "gold-seal"
-    await printing.render(conn, job.job_id, "pdf", tmp_path / "l.pdf", by="ada", clock=noon, keys=keys)
+    await printing.render(
+        conn, job.job_id, "pdf", tmp_path / "l.pdf", by="ada", clock=noon, keys=keys, cells_folder=shared_cells()
+    )
     serials = await printing.serials(conn, job, keys)
     assert sorted(links_on(tmp_path / "l.pdf")) == sorted(f"{BASE_URL}/01/{CHEESE}/21/{s}" for s in serials)
     with pytest.raises(TemplateTaken, match="was used"):
@@ -103,7 +106,9 @@ def test_a_module_that_is_no_whole_number_of_dots_is_said_with_the_good_sizes() 
 async def test_a_preview_shows_the_label_with_a_serial_that_was_never_issued(conn: AsyncConnection) -> None:
     await arranged(conn)
 
-    shown = await preview.preview(conn, template="roll-50x30", gtin=CHEESE, lot="C1", base_url=BASE_URL)
+    shown = await preview.preview(
+        conn, template="roll-50x30", gtin=CHEESE, lot="C1", base_url=BASE_URL, cells_folder=shared_cells()
+    )
 
     assert read_picture(_grey(shown.png)) == f"{BASE_URL}/01/{CHEESE}/21/{SAMPLE_SERIAL}"
     assert (shown.template, shown.dpi, shown.module_mm) == ("roll-50x30", 203, 0.5)
