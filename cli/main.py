@@ -93,13 +93,16 @@ def run(arguments: list[str] | None = None) -> int:
         words = sys.argv[1:] if arguments is None else arguments
         named = words[0] if words else ""
         status: Any = _loaded(named, words[1] if len(words) > 1 else "")(words, standalone_mode=False)
-    except (Refusal, GS1Error, *_broken_keys()) as refusal:
+    except (Refusal, GS1Error) as refusal:
         refuse(refusal)
+        return REFUSED
+    except _broken_keys() as broken:
+        refuse(broken)
         return REFUSED
     except (KeyboardInterrupt, typer.Abort):
         tell("stopped")
         return STOPPED
-    except (ConnectionError, TimeoutError, *_lost_database()) as error:
+    except _lost_database() as error:
         tell(f"refused: the database is away ({str(error).splitlines()[0]}). Nothing was half done; try again.")
         return REFUSED
     except typer.TyperException as error:
@@ -108,7 +111,7 @@ def run(arguments: list[str] | None = None) -> int:
     return status if isinstance(status, int) else DONE
 
 
-def _broken_keys() -> tuple[type[Exception], ...]:
+def _broken_keys() -> tuple[type[ValueError], ...]:
     """What keys that do not fit raise. Asked for only when something was raised: most commands load no cipher."""
     from serials.keys import KeysError
 
@@ -120,7 +123,7 @@ def _lost_database() -> tuple[type[Exception], ...]:
     import asyncpg
     from sqlalchemy.exc import InterfaceError, OperationalError
 
-    return OperationalError, InterfaceError, asyncpg.PostgresConnectionError
+    return OperationalError, InterfaceError, asyncpg.PostgresConnectionError, ConnectionError, TimeoutError
 
 
 def _show_usage(error: typer.TyperException) -> None:

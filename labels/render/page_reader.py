@@ -112,7 +112,7 @@ class PageReader:
     @staticmethod
     def _parts(page: bytes, expected: Expected) -> tuple[list[_Found], list[_Found], list[_Found]]:
         """The cells, symbols and serials of a page, that has nothing else on it."""
-        at, found = 0, []
+        at, found = 0, list[tuple[re.Pattern[bytes], _Found]]()
         for pattern in _PAGE:
             begin = len(found)
             while (match := pattern.match(page, at)) is not None:

@@ -229,11 +229,11 @@ class _Body:
 
     start: bytes
     offsets: list[int]
+    finders: bytes
     root: int
     info: int
     pages: int
     resources: int
-    finders: bytes
 
 
 def _shared_body(furniture: Furniture, side: int, title: str) -> _Body:
@@ -260,7 +260,7 @@ def _shared_body(furniture: Furniture, side: int, title: str) -> _Body:
         ]
         read = root["/TracemarkCell"]["/XObject"]["/Finders"].read_bytes()
     start, offsets = _cut_before_xref(out.getvalue())
-    return _Body(start, offsets, *numbers, read)
+    return _Body(start, offsets, read, *numbers)
 
 
 def _cut_before_xref(saved: bytes) -> tuple[bytes, list[int]]:

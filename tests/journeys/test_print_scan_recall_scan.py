@@ -97,8 +97,8 @@ async def publish_recall_of_milk(conn: AsyncConnection, keys: codes.KeyRing) -> 
         texts={"en": words},
         contact={"phone": "+44 20 7946 0101"},
     )
-    case = await casework.open_case(conn, draft, by="ada", clock=system_clock, cells_folder=shared_cells(), keys=keys)
+    case = await casework.open_case(conn, draft, by="ada", clock=system_clock, keys=keys)
     await casework.submit(conn, case.number, by="ada", clock=system_clock)
     await casework.approve(conn, case.number, by="grace", clock=system_clock)
-    await casework.publish(conn, case.number, by="grace", clock=system_clock, cells_folder=shared_cells(), keys=keys)
+    await casework.publish(conn, case.number, by="grace", clock=system_clock, keys=keys)
     return case.number
