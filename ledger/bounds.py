@@ -1,8 +1,8 @@
 """How much of what each owner holds of each lot is affected: at least, most likely, at most.
 
-A closure names lots; a notice names what one owner has of one lot. Of a lot that is affected in part nobody can say which
-owner has that part, so each owner's own bounds are worked out from the lot's: at least what the sound rest of the lot
-cannot fill, at most all that is affected.
+A closure names lots; a notice names what one owner has of one lot. Of a lot that is affected in part nobody can say
+which owner has that part, so each owner's own bounds are worked out from the lot's: at least what the sound rest of the
+lot cannot fill, at most all that is affected.
 """
 
 from __future__ import annotations

@@ -38,7 +38,7 @@ async def test_each_owner_of_cheese_is_told_at_least_and_at_most_how_much_of_it_
     by_owner = await bounds_by_owner(conn, closure, starts, held)
     together = await bounds_of(conn, closure, starts, held, lambda h: (h.lot_id, h.uom))
 
-    # then: of A's 60 at least 10 are, because only 50 are sound; B's 40 may all be sound; what is below zero is no goods
+    # then: of A's 60 at least 10 are, because only 50 are sound; B's 40 may all be; what is below zero is no goods
     assert by_owner == {
         (cheese, a, "KGM"): pytest.approx((60, 10, 30, 50)),
         (cheese, b, "KGM"): pytest.approx((40, 0, 20, 40)),
