@@ -14,6 +14,7 @@ import numpy as np
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ledger.closure import Closure, Start
+from ledger.flow_columns import places
 from ledger.holders import Holding
 from ledger.trace_amounts import made_of, quantities_of
 from ledger.trace_levels import amounts_of
@@ -61,7 +62,8 @@ async def bounds_of(
     made = await made_of(conn, (lot.lot_id for lot in closure.lots))
     worked = await quantities_of(conn, closure, starts, made)
     whole = {lot.lot_id for lot in closure.lots if lot.whole}
-    lots = [(lot_id, uom) for _group, lot_id, uom in quantities]
-    of_lots = amounts_of(worked, lots, [lot_id not in whole for lot_id, _uom in lots])
+    lots = places([lot_id for _group, lot_id, _uom in quantities])
+    partly = np.array([lot_id not in whole for _group, lot_id, _uom in quantities])
+    of_lots = amounts_of(worked, lots, [uom for _group, _lot, uom in quantities], partly)
     parts = np.stack(of_lots.part(np.array([*quantities.values()], np.float64))).T.tolist()
     return {group: Amount(*part) for (group, _lot, _uom), part in zip(quantities, parts, strict=True)}

@@ -96,6 +96,30 @@ FROM walked WHERE lot_id IS NOT NULL AND lot_id <> ALL (CAST(:known AS bigint[])
 UNION ALL  -- one row of all operations and of the number of states
 SELECT NULL, NULL, NULL, NULL, NULL, count(*), array_agg(DISTINCT operation_id), NULL, NULL, NULL FROM walked;
 
+-- name: extent
+-- The walk downstream from whole lots, as columns and without what shows how each lot was reached. in_part: some
+-- operation told what it made by serial, so that parts of lots are reached; then the walk above is needed.
+WITH RECURSIVE reach (lot_id, operation_id, at, in_part) AS (
+    SELECT s, CAST(NULL AS bigint), CAST('-infinity' AS timestamptz), false FROM unnest(CAST(:lots AS bigint[])) AS s
+  UNION
+    SELECT step.*
+    FROM reach r CROSS JOIN LATERAL (
+        SELECT CAST(NULL AS bigint), i.operation_id, i.at, false FROM operation_input i
+        WHERE i.lot_id = r.lot_id AND i.at >= r.at
+          AND NOT EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id = i.event_id)
+      UNION ALL
+        SELECT o.lot_id, NULL, o.at, o.lo IS NOT NULL FROM operation_output o
+        WHERE o.operation_id = r.operation_id AND o.at >= r.at
+          AND NOT EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id = o.event_id)
+        OFFSET 0
+    ) AS step
+), walked AS MATERIALIZED (
+    SELECT * FROM reach LIMIT CAST(:states_max AS bigint) + 1
+)
+SELECT count(*) AS states, bool_or(in_part) AS in_part, string_agg(int8send(lot_id), '') AS lots,
+       string_agg(int8send(operation_id), '') AS operations
+FROM walked;
+
 -- name: lots_not_told_by_serial
 -- Of these lots, those in which items, or quantities, are known that no operation told by serial: there the items that
 -- an operation told are not all that it may have made, and the lot is taken whole. The lot '' is not a quantity made

@@ -133,7 +133,7 @@ async def _facts(
     held = await holdings(conn, below.lots)
     whole = [Start(lot_id) for lot_id in started]
     accounts = await trace_amounts.accounts_of(conn, [lot.lot_id for lot in below.lots])
-    made = {key: float(account.held + account.used) for key, account in accounts.items()}
+    made = trace_amounts.made_by_account(accounts)
     owners = {holding.owner_id for holding in held}
     suppliers = {lot["supplier_id"] for lot in lots.values()}
     places = {holding.place_id for holding in held} | {row["place_id"] for row in operations.values()}

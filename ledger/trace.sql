@@ -69,20 +69,25 @@ WHERE party_id = ANY (CAST(:parties AS bigint[])) ORDER BY party_id, kind;
 SELECT l.place_id, l.gln, l.name, l.kind, l.country, l.region, l.party_id, p.role AS party_role
 FROM place l JOIN party p USING (party_id) WHERE l.place_id = ANY (CAST(:places AS bigint[]));
 
--- Flows and what follows them come as columns: a row each would cost the client more than all the arithmetic.
+-- Flows and what follows them come as columns, numbers as the bytes that PostgreSQL would send for each: a row each, or
+-- a value each, would cost the client more than all the arithmetic. 0 and -1 stand for what was not told.
 
 -- name: flows_in
-SELECT array_agg(i.operation_id) AS operations, array_agg(i.lot_id) AS lots, array_agg(i.at) AS ats,
-       array_agg(CAST(coalesce(i.n, i.quantity) AS float8)) AS quantities, array_agg(i.uom) AS uoms,
-       array_agg(i.lo) AS los, array_agg(i.n) AS ns, array_agg(l.product_id) AS products
+SELECT string_agg(int8send(i.operation_id), '') AS operations, string_agg(int8send(i.lot_id), '') AS lots,
+       string_agg(timestamptz_send(i.at), '') AS ats,
+       string_agg(float8send(CAST(coalesce(i.n, i.quantity, 0) AS float8)), '') AS quantities,
+       array_agg(i.uom) AS uoms, string_agg(int8send(coalesce(i.lo, -1)), '') AS los,
+       string_agg(int8send(coalesce(i.n, -1)), '') AS ns, string_agg(int8send(l.product_id), '') AS products
 FROM operation_input i JOIN lot l USING (lot_id)
 WHERE i.operation_id = ANY (CAST(:operations AS bigint[]))
   AND NOT EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id = i.event_id);
 
 -- name: flows_out
-SELECT array_agg(o.operation_id) AS operations, array_agg(o.lot_id) AS lots, array_agg(o.at) AS ats,
-       array_agg(CAST(coalesce(o.n, o.quantity) AS float8)) AS quantities, array_agg(o.uom) AS uoms,
-       array_agg(o.lo) AS los, array_agg(o.n) AS ns, array_agg(l.product_id) AS products
+SELECT string_agg(int8send(o.operation_id), '') AS operations, string_agg(int8send(o.lot_id), '') AS lots,
+       string_agg(timestamptz_send(o.at), '') AS ats,
+       string_agg(float8send(CAST(coalesce(o.n, o.quantity, 0) AS float8)), '') AS quantities,
+       array_agg(o.uom) AS uoms, string_agg(int8send(coalesce(o.lo, -1)), '') AS los,
+       string_agg(int8send(coalesce(o.n, -1)), '') AS ns, string_agg(int8send(l.product_id), '') AS products
 FROM operation_output o JOIN lot l USING (lot_id)
 WHERE o.operation_id = ANY (CAST(:operations AS bigint[]))
   AND NOT EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id = o.event_id);
@@ -114,7 +119,8 @@ GROUP BY lot_id, uom;
 
 -- name: made_of_lots
 -- All there ever was of each lot and unit of measure: what is somewhere, and what was used up.
-SELECT array_agg(lot_id) AS lots, array_agg(uom) AS uoms, array_agg(CAST(made AS float8)) AS made
+SELECT string_agg(int8send(lot_id), '') AS lots, array_agg(uom) AS uoms,
+       string_agg(float8send(CAST(made AS float8)), '') AS made
 FROM (
     SELECT lot_id, uom, sum(quantity) AS made
     FROM (
@@ -129,7 +135,8 @@ FROM (
 
 -- name: held_by_owner
 -- What each owner has of each lot, wherever it is; what is below zero apart.
-SELECT array_agg(lot_id) AS lots, array_agg(owner_id) AS owners, array_agg(uom) AS uoms, array_agg(quantity) AS quantities
+SELECT string_agg(int8send(lot_id), '') AS lots, string_agg(int8send(owner_id), '') AS owners, array_agg(uom) AS uoms,
+       string_agg(float8send(quantity), '') AS quantities
 FROM (
     SELECT lot_id, owner_id, uom, CAST(sum(quantity) AS float8) AS quantity FROM lot_holding
     WHERE lot_id = ANY (CAST(:lots AS bigint[])) AND quantity <> 0 GROUP BY lot_id, owner_id, uom, quantity > 0

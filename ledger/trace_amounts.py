@@ -12,11 +12,12 @@ from typing import Any, Final, TypeVar
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ledger.closure import Closure, Start
+from ledger.flow_columns import FlowColumns, Numbers, Places, Table, columns_of, fractions, places, whole_numbers
 from ledger.holders import PIECES, Holding
 from ledger.intervals import Run
 from ledger.statements import named_statements
 from ledger.trace_levels import Worked, worked_out
-from ledger.trace_quantities import NOTHING, Amount, Facts, Flow, Key, rounded
+from ledger.trace_quantities import NOTHING, Amount, Key, rounded
 
 BOUNDS: Final = ("lower", "expected", "upper")
 K = TypeVar("K", bound=Hashable)
@@ -40,6 +41,8 @@ class Account:
 
 
 Accounts = Mapping[Key, Account]
+Made = tuple[Places, Sequence[str], Numbers]
+"""Lots, units of measure and quantities, as columns; each lot and unit once."""
 
 
 async def accounts_of(conn: AsyncConnection, lot_ids: Iterable[int]) -> dict[Key, Account]:
@@ -51,33 +54,36 @@ async def accounts_of(conn: AsyncConnection, lot_ids: Iterable[int]) -> dict[Key
     }
 
 
-async def made_of(conn: AsyncConnection, lot_ids: Iterable[int]) -> dict[Key, float]:
+async def made_of(conn: AsyncConnection, lot_ids: Iterable[int]) -> Made:
     """All there ever was of each lot, by unit of measure: ``held`` and ``used`` of its account."""
     row = (await conn.execute(_SQL["made_of_lots"], {"lots": sorted(set(lot_ids))})).one()
-    return dict(zip(zip(row.lots, row.uoms, strict=True), row.made, strict=True)) if row.lots else {}
+    return whole_numbers(row.lots), row.uoms or (), fractions(row.made)
 
 
-async def quantities_of(
-    conn: AsyncConnection, closure: Closure, starts: Iterable[Start], made: Mapping[Key, float]
-) -> Worked:
+def made_by_account(accounts: Accounts) -> Made:
+    """The same from the accounts, where they are known already."""
+    return columns_of({key: float(account.held + account.used) for key, account in accounts.items()})
+
+
+async def quantities_of(conn: AsyncConnection, closure: Closure, starts: Iterable[Start], made: Made) -> Worked:
     """At least, most likely and at most affected of each lot of a downstream closure (see ``ledger.trace_quantities``).
 
     ``made`` is all that there ever was of the closure's lots.
     """
-    wanted = {"operations": list(closure.operation_ids)}
-    product_by_lot: dict[int, int] = {}
-    inputs = _flows((await conn.execute(_SQL["flows_in"], wanted)).one(), product_by_lot)
-    outputs = _flows((await conn.execute(_SQL["flows_out"], wanted)).one(), product_by_lot)
-    facts = Facts(
-        starts=_named(starts),
-        reached=frozenset(lot.lot_id for lot in closure.lots),
-        inputs=inputs,
-        outputs=outputs,
-        made=made,
-        product_by_lot=product_by_lot,
-        plugs=frozenset((await conn.execute(_SQL["plugs"], wanted)).scalars()),
-    )
-    return worked_out(facts)
+    reached = places([lot.lot_id for lot in closure.lots])
+    return await worked_out_for(conn, reached, places(closure.operation_ids), starts, made)
+
+
+async def worked_out_for(
+    conn: AsyncConnection, reached: Places, operations: Places, starts: Iterable[Start], made: Made
+) -> Worked:
+    """The same for a closure told as columns: its lots, and the operations walked through."""
+    wanted = {"operations": operations.tolist()}
+    inputs, outputs = [
+        FlowColumns.received((await conn.execute(_SQL[name], wanted)).one()) for name in ("flows_in", "flows_out")
+    ]
+    plugs = places((await conn.execute(_SQL["plugs"], wanted)).scalars().all())
+    return worked_out(Table(_named(starts), reached, inputs, outputs, made, plugs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +163,3 @@ def _named(starts: Iterable[Start]) -> dict[int, list[Run] | None]:
         else:
             runs.append((start.lo, start.n))
     return named
-
-
-def _flows(columns: Any, product_by_lot: dict[int, int]) -> list[Flow]:
-    """Rows of the columns; the products of their lots go into the mapping."""
-    if columns.lots is None:
-        return []
-    product_by_lot.update(zip(columns.lots, columns.products, strict=True))
-    names = (columns.operations, columns.lots, columns.ats, columns.quantities, columns.uoms, columns.los, columns.ns)
-    return list(map(Flow, *names))

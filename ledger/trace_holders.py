@@ -6,7 +6,7 @@ worked out as columns.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,9 +15,11 @@ import numpy as np
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gs1.identifier import Identifier
-from ledger import codes, genealogy, trace_amounts, trace_reads
-from ledger.closure import Closure, Start
+from ledger import codes, extent, genealogy, trace_amounts, trace_reads
+from ledger.closure import Start
 from ledger.codes import KeyRing
+from ledger.extent import Extent
+from ledger.flow_columns import Numbers, Places, fractions, places, whole_numbers
 from ledger.holders import PIECES, holdings
 from ledger.starts import starts_of
 from ledger.statements import named_statements
@@ -65,40 +67,40 @@ async def holders_downstream(
 ) -> Holders:
     """All that the starts went into, by who holds it now, sorted by channel and owner. Raises ``ClosureTooLarge``."""
     starts = tuple(starts)
-    below = await genealogy.downstream_extent(conn, starts, lots_max=lots_max)
-    made = await trace_amounts.made_of(conn, (lot.lot_id for lot in below.lots))
-    quantities = await trace_amounts.quantities_of(conn, below, starts, made)
+    below = await extent.downstream(conn, starts, lots_max=lots_max)
+    made = await trace_amounts.made_of(conn, below.lots.tolist())
+    quantities = await trace_amounts.worked_out_for(conn, below.lots, below.operations, starts, made)
     return Holders(await _sums(conn, below, quantities), len(below.lots))
 
 
-async def _sums(conn: AsyncConnection, below: Closure, quantities: Worked) -> tuple[HolderSum, ...]:
-    lots, owners, uoms, held = await _held(conn, below)
-    whole = {lot.lot_id for lot in below.lots if lot.whole}
-    quantity = np.array(held, np.float64)
-    of_lots = amounts_of(quantities, list(zip(lots, uoms, strict=True)), [lot not in whole for lot in lots])
+async def _sums(conn: AsyncConnection, below: Extent, quantities: Worked) -> tuple[HolderSum, ...]:
+    lots, owners, uoms, quantity = await _held(conn, below)
+    of_lots = amounts_of(quantities, lots, uoms, np.isin(lots, places([lot.lot_id for lot in below.parts])))
     parts = np.where(quantity > 0, np.stack(of_lots.part(quantity)), quantity)
-    groups = {key: at for at, key in enumerate(dict.fromkeys(zip(owners, uoms, quantity > 0, strict=True)))}
-    group = np.fromiter((groups[key] for key in zip(owners, uoms, quantity > 0, strict=True)), np.int64, len(owners))
-    sums = [np.bincount(group, column, len(groups)) for column in parts]
-    parties = await trace_reads.parties_by_id(conn, set(owners))
+    words = list(dict.fromkeys(uoms))
+    number_by_word = {word: number for number, word in enumerate(words)}
+    uom = np.fromiter(map(number_by_word.__getitem__, uoms), np.int64, len(uoms))
+    groups, group = np.unique(np.stack([owners, uom, quantity > 0]), axis=1, return_inverse=True)
+    sums = [np.bincount(group, column, groups.shape[1]).tolist() for column in parts]
+    parties = await trace_reads.parties_by_id(conn, groups[0].tolist())
     found = [
-        HolderSum(parties[owner]["channel"], owner, parties[owner]["name"], uom, Amount(*map(float, amount)))
-        for (owner, uom, _is_there), amount in zip(groups, zip(*sums, strict=True), strict=True)
+        HolderSum(parties[owner]["channel"], owner, parties[owner]["name"], words[word], Amount(*amount))
+        for (owner, word, _is_there), amount in zip(groups.T.tolist(), zip(*sums, strict=True), strict=True)
     ]
     return tuple(sorted(found, key=lambda each: (each.channel or "~", each.owner, each.owner_id, each.uom)))
 
 
-async def _held(conn: AsyncConnection, below: Closure) -> tuple[list[int], list[int], list[str], list[float]]:
+async def _held(conn: AsyncConnection, below: Extent) -> tuple[Places, Places, Sequence[str], Numbers]:
     """Lot, owner, unit of measure and quantity, as columns: whole lots from the holdings, parts from their runs."""
-    wanted = {"lots": [lot.lot_id for lot in below.lots if lot.whole]}
+    wanted = {"lots": below.whole_lots()}
     row: Any = (await conn.execute(_SQL["held_by_owner"], wanted)).one()
-    found = tuple(list(column or ()) for column in (row.lots, row.owners, row.uoms, row.quantities))
     owned: dict[tuple[int, int], float] = {}
-    for part in await holdings(conn, (lot for lot in below.lots if not lot.whole)):
+    for part in await holdings(conn, below.parts):
         key = (part.lot_id, part.owner_id)
         owned[key] = owned.get(key, 0.0) + float(part.quantity)
-    for (lot_id, owner_id), quantity in owned.items():
-        for column, value in zip(found, (lot_id, owner_id, PIECES, quantity), strict=True):
-            column.append(value)
-    lots, owners, uoms, quantities = found
-    return lots, owners, uoms, quantities
+    return (
+        np.r_[whole_numbers(row.lots), places([lot_id for lot_id, _owner in owned])],
+        np.r_[whole_numbers(row.owners), places([owner_id for _lot, owner_id in owned])],
+        [*(row.uoms or ()), *(PIECES for _ in owned)],
+        np.r_[fractions(row.quantities), np.array([*owned.values()], np.float64)],
+    )

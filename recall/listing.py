@@ -19,7 +19,7 @@ from ledger.holders import Holding, Shipment
 from ledger.intervals import merged
 from ledger.model import UNKNOWN_ID
 from ledger.states import STATES, state_of
-from ledger.trace_amounts import Affected, accounts_of, quantities_of
+from ledger.trace_amounts import Affected, accounts_of, made_by_account, quantities_of
 from recall import notices, reach, wording
 from recall.affected import AffectedLot, AffectedSet
 from recall.document_numbers import document_number
@@ -83,8 +83,7 @@ async def _bounds(conn: AsyncConnection, affected: AffectedSet, holdings: Sequen
     if len(affected.closure.lots) > BOUNDS_LOTS_MAX:
         return {"bounds": None}
     accounts = await accounts_of(conn, (lot.lot_id for lot in affected.closure.lots))
-    made = {key: float(account.held + account.used) for key, account in accounts.items()}
-    quantities = await quantities_of(conn, affected.closure, affected.starts, made)
+    quantities = await quantities_of(conn, affected.closure, affected.starts, made_by_account(accounts))
     held = [holding for holding in holdings if holding.quantity > 0]
     return {"bounds": Affected(affected.closure, quantities, accounts, held).in_all()}
 

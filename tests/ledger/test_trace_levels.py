@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
@@ -14,10 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ledger import genealogy, trace_amounts
 from ledger.closure import Start
+from ledger.flow_columns import Table
 from ledger.holders import holdings
+from ledger.levels import is_in_order, levels_of
 from ledger.trace_amounts import Affected
 from ledger.trace_holders import holders_downstream
-from ledger.trace_levels import Levels, QuantitiesAtOnce, worked_out
+from ledger.trace_levels import QuantitiesAtOnce, worked_out
 from ledger.trace_quantities import Facts, Flow, Quantities
 from tests.ledger.many_graphs import LOTS, graphs, write
 from tests.ledger.records import day
@@ -46,16 +49,31 @@ def world(seed: int) -> Facts:
     return Facts(starts, reached, inputs, outputs, made, products, frozenset(rng.sample(range(6), 2)))
 
 
-def test_many_at_a_time_is_the_same_as_one_after_the_other() -> None:
+def in_order(seed: int) -> Facts:
+    """The same world with every lot finished before it is used: operation k uses lots up to k and makes lots above."""
+    rng, facts = random.Random(seed), world(seed)
+    inputs = [row._replace(lot_id=rng.randint(0, row.operation_id), at=day(row.operation_id)) for row in facts.inputs]
+    outputs = [
+        row._replace(lot_id=rng.randint(row.operation_id + 1, 7), at=day(row.operation_id)) for row in facts.outputs
+    ]
+    return replace(facts, inputs=inputs, outputs=outputs)
+
+
+@pytest.mark.parametrize("make", [world, in_order])
+def test_many_at_a_time_is_the_same_as_one_after_the_other(make: Callable[[int], Facts]) -> None:
+    in_this_order = 0
     for seed in range(100):
-        facts = world(seed)
-        plain, at_once = Quantities(facts), QuantitiesAtOnce(facts, Levels(facts))
+        facts = make(seed)
+        plain, table = Quantities(facts), Table.of(facts)
+        at_once = QuantitiesAtOnce(table, levels_of(table, per_level_min=0) or [])
         for lot in range(9):
             for uom in (*UOMS, "LTR"):
                 for only_told in (False, True):
                     found = at_once.of(lot, uom, only_told=only_told)
                     expected = plain.of(lot, uom, only_told=only_told)
                     assert np.allclose(found, expected), f"{seed}, {lot}, {uom}"
+        in_this_order += is_in_order(table)
+    assert in_this_order == 100 if make is in_order else 0 < in_this_order < 60
 
 
 def test_a_thousand_operations_side_by_side_are_worked_out_at_once_and_a_chain_one_after_the_other() -> None:
@@ -68,8 +86,8 @@ def test_a_thousand_operations_side_by_side_are_worked_out_at_once_and_a_chain_o
         outputs=[Flow(k, k + 1, day(k), 1.0, "") for k in range(1_000)],
     )
 
-    assert isinstance(worked_out(beside), QuantitiesAtOnce)
-    assert isinstance(worked_out(chain), Quantities)
+    assert isinstance(worked_out(Table.of(beside)), QuantitiesAtOnce)
+    assert isinstance(worked_out(Table.of(chain)), Quantities)
 
 
 @pytest.mark.anyio
@@ -101,7 +119,7 @@ async def test_the_sums_by_owner_are_those_of_the_holders_one_by_one(conn: Async
     below = await genealogy.downstream_closure(conn, starts)
     lots = [lot.lot_id for lot in below.lots]
     accounts = await trace_amounts.accounts_of(conn, lots)
-    made = {key: float(account.held + account.used) for key, account in accounts.items()}
+    made = trace_amounts.made_by_account(accounts)
     quantities = await trace_amounts.quantities_of(conn, below, starts, made)
     shown = Affected(below, quantities, accounts, await holdings(conn, below.lots)).of_holders()
     one_by_one = {(owner, row["uom"]): row for (owner, _place), by_uom in shown.items() for row in by_uom}
