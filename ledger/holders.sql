@@ -39,31 +39,44 @@ WHERE s.lot_id = ANY (CAST(:lots AS bigint[]))
   AND NOT EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id = s.event_id)
 ORDER BY s.at, s.event_id, s.lot_id, s.to_owner_id, s.to_place_id, s.uom;
 
--- name: totals
--- Grouped by what :by names; the rest is NULL. Groups of disposition, kind and role are as many as there are words.
-WITH held AS (
-    SELECT h.lot_id, h.place_id, h.owner_id, h.disposition, h.uom, h.quantity
-    FROM lot_holding h WHERE h.lot_id = ANY (CAST(:lots AS bigint[])) AND h.quantity <> 0
+-- name: line_sums
+-- A line is a lot, an owner, a place and a unit of measure; a shipment makes a line of nothing where nothing is held.
+-- Once by owner and once by product.
+WITH told AS (
+    SELECT h.lot_id, h.place_id, h.owner_id, h.uom, coalesce(d.state, w.state) AS state, h.quantity
+    FROM lot_holding h JOIN place p ON p.place_id = h.place_id JOIN party c ON c.party_id = p.party_id
+    JOIN party o ON o.party_id = h.owner_id
+    LEFT JOIN unnest(CAST(:words AS text[]), CAST(:word_states AS text[])) AS d (word, state) ON d.word = h.disposition
+    LEFT JOIN unnest(CAST(:kinds AS text[]), CAST(:roles AS text[]), CAST(:place_states AS text[])) AS w (kind, role, state)
+      ON w.kind = p.kind AND w.role = CASE WHEN p.party_id <> 0 THEN c.role ELSE o.role END
+    WHERE h.lot_id = ANY (CAST(:lots AS bigint[])) AND h.quantity > 0
+      AND h.disposition <> 'urn:tracemark:epcis:replaced'
     UNION ALL
-    SELECT p.lot_id, p.place_id, p.owner_id, p.disposition, '', p.quantity
-    FROM unnest(CAST(:part_lots AS bigint[]), CAST(:part_places AS bigint[]), CAST(:part_owners AS bigint[]),
-                CAST(:part_dispositions AS text[]), CAST(:part_quantities AS numeric[]))
-         AS p (lot_id, place_id, owner_id, disposition, quantity)
-), named AS (
-    SELECT CASE WHEN 'product' = ANY (CAST(:by AS text[])) THEN l.product_id END AS product_id,
-           CASE WHEN 'lot' = ANY (CAST(:by AS text[])) THEN h.lot_id END AS lot_id,
-           CASE WHEN 'channel' = ANY (CAST(:by AS text[])) THEN coalesce(o.channel, '') END AS channel,
-           CASE WHEN 'owner' = ANY (CAST(:by AS text[])) THEN h.owner_id END AS owner_id,
-           CASE WHEN 'custodian' = ANY (CAST(:by AS text[])) THEN p.party_id END AS custodian_id,
-           CASE WHEN 'state' = ANY (CAST(:by AS text[])) THEN h.disposition END AS disposition,
-           CASE WHEN 'state' = ANY (CAST(:by AS text[])) THEN p.kind END AS place_kind,
-           CASE WHEN 'state' = ANY (CAST(:by AS text[]))
-                THEN CASE WHEN p.party_id > 0 THEN c.role ELSE o.role END END AS role,
-           h.uom, h.quantity
-    FROM held h JOIN lot l USING (lot_id) JOIN party o ON o.party_id = h.owner_id
-    JOIN place p ON p.place_id = h.place_id JOIN party c ON c.party_id = p.party_id
+    SELECT s.lot_id, s.to_place_id, s.to_owner_id, s.uom, 'unknown', 0 FROM lot_shipment s
+    WHERE s.lot_id = ANY (CAST(:lots AS bigint[]))
+      AND NOT EXISTS (SELECT FROM event_declared_wrong x WHERE x.event_id = s.event_id)
+), line AS (
+    SELECT lot_id, owner_id, CASE WHEN uom = ANY (CAST(:pieces AS text[])) THEN '' ELSE uom END AS uom,
+           sum(quantity) FILTER (WHERE state = 'in_plant') AS in_plant,
+           sum(quantity) FILTER (WHERE state = 'in_stock') AS in_stock,
+           sum(quantity) FILTER (WHERE state = 'in_transit') AS in_transit,
+           sum(quantity) FILTER (WHERE state = 'at_channel') AS at_channel,
+           sum(quantity) FILTER (WHERE state = 'sold') AS sold,
+           sum(quantity) FILTER (WHERE state = 'returned') AS returned,
+           sum(quantity) FILTER (WHERE state = 'destroyed') AS destroyed,
+           sum(quantity) FILTER (WHERE state = 'sampled') AS sampled,
+           sum(quantity) FILTER (WHERE state = 'unknown') AS unknown,
+           coalesce(sum(quantity) FILTER (WHERE state IN ('destroyed', 'sampled')), 0) AS gone,
+           coalesce(sum(quantity) FILTER (WHERE state NOT IN ('sold', 'returned', 'destroyed', 'sampled')), 0) AS on_hand
+    FROM told GROUP BY lot_id, place_id, owner_id, 3
 )
-SELECT product_id, lot_id, channel, owner_id, custodian_id, disposition, place_kind, role, uom,
-       coalesce(sum(quantity) FILTER (WHERE quantity > 0), 0) AS held,
-       coalesce(-sum(quantity) FILTER (WHERE quantity < 0), 0) AS below_zero
-FROM named GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9;
+SELECT owner_id, product_id, line.uom, count(*) AS lines,
+       coalesce(sum(in_plant), 0) AS in_plant, coalesce(sum(in_stock), 0) AS in_stock,
+       coalesce(sum(in_transit), 0) AS in_transit, coalesce(sum(at_channel), 0) AS at_channel,
+       coalesce(sum(sold), 0) AS sold, coalesce(sum(returned), 0) AS returned,
+       coalesce(sum(destroyed), 0) AS destroyed, coalesce(sum(sampled), 0) AS sampled,
+       coalesce(sum(unknown), 0) AS unknown,
+       sum(ceil(on_hand)) AS ceil_on_hand, coalesce(sum(ceil(sold)), 0) AS ceil_sold,
+       coalesce(sum(ceil(returned)), 0) AS ceil_returned, sum(ceil(gone)) AS ceil_destroyed
+FROM line JOIN lot USING (lot_id) GROUP BY GROUPING SETS ((owner_id, line.uom), (product_id, line.uom))
+ORDER BY owner_id, product_id, line.uom;

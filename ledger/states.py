@@ -11,7 +11,7 @@ STATES: Final[tuple[State, ...]] = get_args(State)
 
 # Dispositions that say what became of the goods, wherever they are (CBV 2.0, 7.2; ``sampled`` is a word of ours).
 # A stolen thing is nowhere that we know; an inactive one was taken out of service without a word of what became of it.
-_BY_DISPOSITION: Final[dict[str, State]] = {
+DECIDED: Final[dict[str, State]] = {
     "in_transit": "in_transit",
     "retail_sold": "sold",
     "dispensed": "sold",
@@ -35,7 +35,7 @@ def state_of(disposition: str, place_kind: str, party_role: str = "other") -> St
     shop or with a trading partner at the channel, in a plant or a warehouse of ours in plant or in stock. Nothing known
     is ``unknown``, never a guess.
     """
-    decided = _BY_DISPOSITION.get(disposition)
+    decided = DECIDED.get(disposition)
     if decided is not None:
         return decided
     if place_kind == "home" or party_role == "consumer":

@@ -1,82 +1,77 @@
-"""How much of a closure's goods is held, summed in the database by whatever is asked: product, channel, owner …
+"""How much of whole lots is held by whom, summed in the database: by owner and by product, each line rounded up.
 
-The time follows the holdings that are read, and nothing a holding is brought to the client: sums over a million lots
-are as many rows as there are groups.
+A *line* is what a notice has one of: a lot, an owner, a place and a unit of measure. The time follows the holdings that
+are read, and nothing a holding is brought to the client: sums over a million lots are as many rows as owners and
+products.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import product
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, get_args
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ledger.closure import Reached
-from ledger.holders import Holding, holdings
+from ledger.model import PartyRole, PlaceKind
 from ledger.statements import named_statements
-from ledger.states import State, state_of
+from ledger.states import DECIDED, STATES, State, state_of
 
-Dimension = Literal["product", "lot", "channel", "owner", "custodian", "state"]
-DIMENSIONS: Final[tuple[Dimension, ...]] = get_args(Dimension)
-
-_Group = tuple[int | None, int | None, str | None, int | None, int | None, State | None, str]
 _SQL: Final = named_statements(Path(__file__).with_name("holders.sql"))
 
 
 @dataclass(frozen=True, slots=True)
-class Total:
-    """A sum over holdings, in ``uom`` ("" = pieces). What was not asked by is None; ``channel`` "" = none on record.
+class LineSum:
+    """A sum over the lines of one owner, or of one product; the other is None. ``uom`` "" = pieces.
 
-    ``held`` is what is there. ``below_zero`` is what more went out than ever came in, as a positive number: the two
-    are never set against each other. ``custodian_id`` is the party whose place it is.
+    ``lines`` counts those to whom goods were only shipped too. ``by_state`` is as it is; ``on_hand``, ``sold``,
+    ``returned`` and ``destroyed`` (sampled goods too) are rounded up line by line. What is below zero is no goods.
     """
 
-    product_id: int | None
-    lot_id: int | None
-    channel: str | None
     owner_id: int | None
-    custodian_id: int | None
-    state: State | None
+    product_id: int | None
     uom: str
-    held: Decimal
-    below_zero: Decimal
+    lines: int
+    by_state: Mapping[State, Decimal]
+    on_hand: Decimal
+    sold: Decimal
+    returned: Decimal
+    destroyed: Decimal
 
 
-async def totals(conn: AsyncConnection, reached: Iterable[Reached], by: Collection[Dimension]) -> tuple[Total, ...]:
-    """The sums over what ``holders.holdings`` tells of the same lots or parts of lots, one for each group and unit.
+async def line_sums(
+    conn: AsyncConnection, lots: Collection[int], *, pieces: Collection[str]
+) -> tuple[tuple[LineSum, ...], tuple[LineSum, ...]]:
+    """By owner and by product: what is held of these whole lots and to whom they were shipped; by unit of measure.
 
-    Sorted by the groups. Raises what ``holders.holdings`` raises.
+    The units in ``pieces`` all count pieces.
     """
-    reached = tuple(reached)
-    whole = sorted({lot.lot_id for lot in reached if lot.whole})
-    parts = await holdings(conn, (lot for lot in reached if not lot.whole))
-    values = {"lots": whole, "by": sorted(set(by)), **_columns(parts)}
-    sums: dict[_Group, tuple[Decimal, Decimal]] = {}
-    for row in await conn.execute(_SQL["totals"], values):
-        state = state_of(row.disposition, row.place_kind, row.role) if "state" in by else None
-        key = (row.product_id, row.lot_id, row.channel, row.owner_id, row.custodian_id, state, row.uom)
-        held, below_zero = sums.get(key, (Decimal(0), Decimal(0)))
-        sums[key] = (held + row.held, below_zero + row.below_zero)
-    found = (Total(*key, held, below_zero) for key, (held, below_zero) in sums.items())
-    return tuple(sorted(found, key=_order))
+    rows = (await conn.execute(_SQL["line_sums"], {"lots": sorted(lots), "pieces": sorted(pieces), **_STATES})).all()
+    sums = [_sum(row) for row in rows]
+    return tuple(x for x in sums if x.owner_id is not None), tuple(x for x in sums if x.product_id is not None)
 
 
-def _columns(parts: Iterable[Holding]) -> dict[str, list[Any]]:
-    """Parts of lots as columns; their owner, place and product are looked up where those of whole lots are."""
-    rows = tuple(parts)
+def _sum(row: Any) -> LineSum:
+    by_state = {state: getattr(row, state) for state in STATES}
+    return LineSum(
+        row.owner_id, row.product_id, row.uom, row.lines, by_state,
+        row.ceil_on_hand, row.ceil_sold, row.ceil_returned, row.ceil_destroyed,
+    )  # fmt: skip
+
+
+def _states() -> dict[str, list[str]]:
+    """``state_of`` as columns: what decides by itself, and for the rest every kind of place with every role."""
+    places = list(product(get_args(PlaceKind), get_args(PartyRole)))
     return {
-        "part_lots": [part.lot_id for part in rows],
-        "part_places": [part.place_id for part in rows],
-        "part_owners": [part.owner_id for part in rows],
-        "part_dispositions": [part.disposition for part in rows],
-        "part_quantities": [part.quantity for part in rows],
+        "words": list(DECIDED),
+        "word_states": list(DECIDED.values()),
+        "kinds": [kind for kind, _role in places],
+        "roles": [role for _kind, role in places],
+        "place_states": [state_of("", kind, role) for kind, role in places],
     }
 
 
-def _order(total: Total) -> tuple[str | int, ...]:
-    names = (total.channel or "", total.state or "", total.uom)
-    numbers = (total.product_id or 0, total.lot_id or 0, total.owner_id or 0, total.custodian_id or 0)
-    return (*names, *numbers)
+_STATES: Final = _states()

@@ -1,10 +1,11 @@
-"""Sums over all that is held, by whatever is asked: always those of the holdings one by one."""
+"""Sums over all that is held of whole lots, by owner and by product: always those of the holdings one by one."""
 
 from __future__ import annotations
 
 import random
 from collections import defaultdict
 from decimal import Decimal
+from math import ceil
 from typing import Any
 
 import pytest
@@ -13,99 +14,89 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ledger.closure import Reached
 from ledger.holders import holdings
-from ledger.states import state_of
-from ledger.totals import DIMENSIONS, Dimension, totals
-from tests.ledger.records import Records
+from ledger.states import STATES, state_of
+from ledger.totals import line_sums
+from tests.ledger.records import Records, day
 
 pytestmark = pytest.mark.anyio
 
-WORDS = ("active", "in_transit", "sellable_accessible", "retail_sold", "destroyed", "")
+WORDS = ("active", "in_transit", "sellable_accessible", "retail_sold", "destroyed", "sampled", "returned", "")
+PIECES = ("", "EA")
+FATES = {"sold": "sold", "returned": "returned", "destroyed": "destroyed", "sampled": "destroyed"}
 
 
-@pytest.fixture
-async def records(conn: AsyncConnection) -> Records:
-    """Six lots of two products, in pieces and kilograms, some below zero; and some numbered runs."""
-    rng, records = random.Random(7), Records(conn)
-    parties = [
+async def six_lots(records: Records, rng: random.Random) -> None:
+    """Six lots of two products, in pieces, halves of pieces and kilograms, some below zero; and shipments."""
+    parties = [0] + [
         await records.party(f"party {k}", role, channel)
-        for k, (role, channel) in enumerate((("retailer", "retail"), ("brand", None), ("distributor", "wholesale")))
+        for k, (role, channel) in enumerate((("retailer", "retail"), ("brand", None), ("consumer", "direct")))
     ]
-    places = [0] + [
-        await records.place(f"place {k}", kind, party)
-        for k, (kind, party) in enumerate((("store", parties[0]), ("plant", parties[1]), ("vehicle", 0)))
-    ]
+    kinds = (("store", parties[1]), ("plant", parties[2]), ("vehicle", 0), ("home", parties[3]))
+    places = [0] + [await records.place(f"place {k}", kind, party) for k, (kind, party) in enumerate(kinds)]
     products = [await records.product(k, f"thing {k}") for k in (1, 2)]
     for k in range(6):
         lot = await records.lot(products[k % 2], f"L{k}")
         for place in places:
-            for owner in rng.sample([0, *parties], 2):
-                amount = rng.choice((-3, 5, 40, 0))
-                await records.holding(
-                    lot, place, owner, amount, disposition=rng.choice(WORDS), uom=rng.choice(("K", ""))
-                )
-        await records.run(lot, 1000 * k, 50, place_id=places[1], owner_id=parties[0], disposition="in_transit")
-    return records
+            for word in rng.sample(WORDS, 3):
+                amount, uom = rng.choice((-3, 5, 0.5, 0.25, 0)), rng.choice(("KGM", "", "EA"))
+                await records.holding(lot, place, rng.choice(parties), amount, disposition=word, uom=uom)
+        event = await records.event(f"sent {k}", day(1))
+        await records.insert(
+            "lot_shipment", event_id=event, lot_id=lot, uom="", quantity=9, from_owner_id=0, from_place_id=0,
+            to_owner_id=parties[1], to_place_id=rng.choice(places), at=day(1),
+        )  # fmt: skip
+        if k % 3 == 0:
+            await records.declare_wrong(event, day(2))
 
 
-def every_lot(records: Records) -> list[Reached]:
-    """All whole but the last, of which ten numbers are meant."""
-    *whole, part = records.lots.values()
-    return [
-        *(Reached(lot, True, (), None, "scope") for lot in whole),
-        Reached(part, False, ((5010, 10),), None, "scope"),
-    ]
+async def by_hand(records: Records) -> dict[tuple[str, int, str], dict[str, Decimal | int]]:
+    """The same sums line by line."""
 
-
-async def facts(records: Records) -> dict[str, dict[int, Any]]:
     async def read(sql: str) -> dict[int, Any]:
         return {row[0]: row for row in await records.conn.execute(text(sql))}
 
-    return {
-        "lot": await read("SELECT lot_id, product_id FROM lot"),
-        "party": await read("SELECT party_id, role, channel FROM party"),
-        "place": await read("SELECT place_id, kind, party_id FROM place"),
-    }
+    product_by_lot = await read("SELECT lot_id, product_id FROM lot")
+    party = await read("SELECT party_id, role FROM party")
+    place = await read("SELECT place_id, kind, party_id FROM place")
+    lines = defaultdict[Any, defaultdict[str, Decimal]](lambda: defaultdict(Decimal))
+    for h in await holdings(records.conn, (Reached(lot, True, (), None, "scope") for lot in records.lots.values())):
+        at = place[h.place_id]
+        role = party[at.party_id].role if at.party_id else party[h.owner_id].role
+        if h.quantity > 0:
+            line = lines[h.lot_id, h.place_id, h.owner_id, "" if h.uom in PIECES else h.uom]
+            line[state_of(h.disposition, at.kind, role)] += h.quantity
+    for row in await records.conn.execute(
+        text("SELECT lot_id, to_place_id, to_owner_id FROM lot_shipment WHERE event_id NOT IN"
+             " (SELECT event_id FROM event_declared_wrong)")
+    ):  # fmt: skip
+        lines[*row, ""]["unknown"] += 0
+    sums = defaultdict[Any, defaultdict[str, Any]](lambda: defaultdict(Decimal))
+    for (lot, _place, owner, uom), states in lines.items():
+        fates = defaultdict[str, Decimal](Decimal)
+        for state, quantity in states.items():
+            fates[FATES.get(state, "on_hand")] += quantity
+        for group in (("owner", owner, uom), ("product", product_by_lot[lot].product_id, uom)):
+            sums[group]["lines"] += 1
+            for state, quantity in states.items():
+                sums[group][f"state {state}"] += quantity
+            for fate, quantity in fates.items():
+                sums[group][fate] += ceil(quantity)
+    return {group: {name: value for name, value in told.items() if value} for group, told in sums.items()}
 
 
-@pytest.mark.parametrize("by", [(), ("channel", "owner"), ("product", "state"), ("custodian", "lot"), DIMENSIONS])
-async def test_the_sums_are_those_of_the_holdings_one_by_one(records: Records, by: tuple[Dimension, ...]) -> None:
-    world, expected = await facts(records), defaultdict[Any, Decimal](Decimal)
-    for h in await holdings(records.conn, every_lot(records)):
-        place, owner = world["place"][h.place_id], world["party"][h.owner_id]
-        role = world["party"][place.party_id].role if place.party_id else owner.role
-        group: dict[Dimension, Any] = {
-            "product": world["lot"][h.lot_id].product_id, "lot": h.lot_id, "channel": owner.channel or "",
-            "owner": h.owner_id, "custodian": place.party_id, "state": state_of(h.disposition, place.kind, role),
-        }  # fmt: skip
-        key = tuple(group[name] if name in by else None for name in DIMENSIONS)
-        expected[*key, h.uom, h.quantity > 0] += abs(h.quantity)
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_the_sums_are_those_of_the_holdings_line_by_line(conn: AsyncConnection, seed: int) -> None:
+    records = Records(conn)
+    await six_lots(records, random.Random(seed))
 
-    found = await totals(records.conn, every_lot(records), by)
+    by_owner, by_product = await line_sums(conn, records.lots.values(), pieces=PIECES)
 
-    told = defaultdict[Any, Decimal](Decimal)
-    for total in found:
-        key = (total.product_id, total.lot_id, total.channel, total.owner_id, total.custodian_id, total.state)
-        told[*key, total.uom, True] += total.held
-        told[*key, total.uom, False] += total.below_zero
-    assert {key: amount for key, amount in told.items() if amount} == expected
-    assert len(found) == len({(*key[:-1],) for key in expected})
-
-
-async def test_goods_that_went_out_without_ever_coming_in_do_not_lower_what_others_hold(records: Records) -> None:
-    [(held, below_zero)] = [
-        (total.held, total.below_zero)
-        for total in await totals(records.conn, every_lot(records), ())
-        if total.uom == "K"
-    ]
-
-    assert below_zero > 0
-    assert held - below_zero == sum(
-        h.quantity for h in await holdings(records.conn, every_lot(records)) if h.uom == "K"
-    )
-
-
-async def test_nothing_reached_is_no_group_at_all(records: Records) -> None:
-    assert await totals(records.conn, [], DIMENSIONS) == ()
-    assert Decimal(0) not in {
-        total.held + total.below_zero for total in await totals(records.conn, every_lot(records), ())
-    }
+    found = {}
+    for side, sums in (("owner", by_owner), ("product", by_product)):
+        for each in sums:
+            told = {name: getattr(each, name) for name in ("lines", "on_hand", "sold", "returned", "destroyed")}
+            told |= {f"state {state}": each.by_state[state] for state in STATES}
+            key = (side, each.owner_id if side == "owner" else each.product_id, each.uom)
+            found[key] = {name: value for name, value in told.items() if value}
+    assert found == await by_hand(records)
+    assert await line_sums(conn, [], pieces=PIECES) == ((), ())
