@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,6 +22,7 @@ from recall.model import (
     CaseDraft,
     Depth,
     DrillReport,
+    FirstTotals,
     Kind,
     Preview,
     Published,
@@ -150,11 +151,12 @@ def open_case(
 @group.command()
 def preview(case: Case, data_dir: DataDir = None, as_json: Json = False) -> None:
     """What the case reaches, by product, channel and owner. Changes nothing."""
-    found = verb(data_dir, lambda conn, keys: casework.preview(conn, case, clock=system_clock))
+    first = None if as_json else _print_first
+    found = verb(data_dir, lambda conn, keys: casework.preview(conn, case, clock=system_clock, first=first))
     if as_json:
         show(found, as_json=True)
     else:
-        _print_preview(found)
+        _print_rest(found)
 
 
 @group.command()
@@ -363,19 +365,29 @@ def drill_sentence(report: DrillReport) -> str:
     )
 
 
-def _reached(reach: Published | Preview) -> str:
+def _reached(reach: Published | Preview | FirstTotals) -> str:
     return f"{counted(reach.items, 'item')} in {counted(reach.lots, 'lot')} at {counted(reach.owners, 'owner')}"
 
 
-def _print_preview(found: Preview) -> None:
-    totals = found.totals
-    say(f"{found.number}: {_reached(found)} ({found.took_ms:,} ms)")
-    for part, columns in _PREVIEW_TABLES.items():
-        rows = totals.get(part) or []
-        if rows:
-            say()
-            titles = [column.removesuffix("_name") for column in columns]
-            table(titles, [[row.get(column) for column in columns] for row in rows], title=part.replace("_", " "))
+def _print_first(found: FirstTotals) -> None:
+    """The totals, which are known before all that a preview says of them."""
+    say(f"{found.number}: {_reached(found)} (counted in {found.took_ms:,} ms)")
+    for part in ("by_product", "by_channel", "by_owner"):
+        _print_totals(found.totals, part)
+
+
+def _print_totals(totals: Mapping[str, Any], part: str) -> None:
+    columns, rows = _PREVIEW_TABLES[part], totals.get(part) or []
+    if rows:
+        say()
+        titles = [column.removesuffix("_name") for column in columns]
+        table(titles, [[row.get(column) for column in columns] for row in rows], title=part.replace("_", " "))
+
+
+def _print_rest(found: Preview) -> None:
+    _print_totals(found.totals, "by_lot")
+    at_least, likely, at_most = found.totals["bounds"]
+    say(f"\naffected: at least {at_least:,}, most likely {likely:,}, at most {at_most:,} items")
     for saving in found.savings:
         say(f"taken out: {saving.what} ({saving.reason}, {saving.by}): saves {counted(saving.items, 'item')}")
     for lot in found.possible:

@@ -39,7 +39,7 @@ class Extent:
 async def downstream(conn: AsyncConnection, starts: Iterable[Start], *, lots_max: int = LOTS_MAX) -> Extent:
     """All that was made from the starts, the starts included. Raises ``ClosureTooLarge``."""
     starts = tuple(starts)
-    if all(start.lo is None for start in starts) and (found := await _whole(conn, starts, lots_max)) is not None:
+    if (found := await whole_lots(conn, starts, lots_max=lots_max)) is not None:
         return found
     return extent_of(await genealogy.downstream_extent(conn, starts, lots_max=lots_max))
 
@@ -54,8 +54,10 @@ def extent_of(closure: Closure) -> Extent:
     )
 
 
-async def _whole(conn: AsyncConnection, starts: Sequence[Start], lots_max: int) -> Extent | None:
-    """The extent of whole lots; None where parts of lots are reached, or more when time is ignored."""
+async def whole_lots(conn: AsyncConnection, starts: Sequence[Start], *, lots_max: int = LOTS_MAX) -> Extent | None:
+    """The same where all that is reached is whole lots and sure; None where there is more to say. Raises the same."""
+    if any(start.lo is not None for start in starts):
+        return None
     states_max = STATES_PER_LOT_MAX * lots_max + STATES_SPARE
     values = {"lots": sorted({start.lot_id for start in starts}), "states_max": states_max}
     row = (await conn.execute(SQL["extent"], values)).one()

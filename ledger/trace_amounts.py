@@ -17,7 +17,7 @@ from ledger.holders import PIECES, Holding
 from ledger.intervals import Run
 from ledger.statements import named_statements
 from ledger.trace_levels import Worked, worked_out
-from ledger.trace_quantities import NOTHING, Amount, Key, rounded
+from ledger.trace_quantities import NOTHING, Amount, Key, rounded, whole_pieces
 
 BOUNDS: Final = ("lower", "expected", "upper")
 K = TypeVar("K", bound=Hashable)
@@ -118,7 +118,7 @@ class Affected:
     def in_all(self) -> list[int]:
         """Pieces affected over all that is held: at least, most likely, at most. Holders' bounds may add up to more."""
         pieces = self._parts(lambda h: h.uom).get(PIECES)
-        return [0, 0, 0] if pieces is None else [int(rounded(pieces, PIECES)[name]) for name in BOUNDS]
+        return [0, 0, 0] if pieces is None else whole_pieces(pieces)
 
     def _parts(self, shared: Callable[[Holding], K]) -> dict[K, Amount]:
         """What is affected of the holdings that share something: of each lot together, because its bound is one."""

@@ -24,7 +24,7 @@ from ledger.holders import PIECES, holdings
 from ledger.starts import starts_of
 from ledger.statements import named_statements
 from ledger.trace_levels import Worked, amounts_of
-from ledger.trace_quantities import Amount, rounded
+from ledger.trace_quantities import Amount, rounded, whole_pieces
 
 _SQL: Final = named_statements(Path(__file__).with_name("trace.sql"))
 
@@ -71,6 +71,19 @@ async def holders_downstream(
     made = await trace_amounts.made_of(conn, below.lots.tolist())
     quantities = await trace_amounts.worked_out_for(conn, below.lots, below.operations, starts, made)
     return Holders(await _sums(conn, below, quantities), len(below.lots))
+
+
+async def affected_in_all(conn: AsyncConnection, below: Extent, starts: Iterable[Start]) -> list[int]:
+    """Pieces affected at least, most likely and at most, of all that is held of these lots."""
+    made = await trace_amounts.made_of(conn, below.lots.tolist())
+    quantities = await trace_amounts.worked_out_for(conn, below.lots, below.operations, starts, made)
+    lots, _owners, uoms, quantity = await _held(conn, below)
+    counted = (quantity > 0) & np.array([uom == PIECES for uom in uoms], np.bool_)
+    held, group = np.unique(lots[counted], return_inverse=True)
+    partly = np.isin(held, places([lot.lot_id for lot in below.parts]))
+    of_lots = amounts_of(quantities, held, [PIECES] * len(held), partly)
+    parts = of_lots.part(np.bincount(group, quantity[counted], len(held)))
+    return whole_pieces(Amount(*(float(column.sum()) for column in parts)))
 
 
 async def _sums(conn: AsyncConnection, below: Extent, quantities: Worked) -> tuple[HolderSum, ...]:

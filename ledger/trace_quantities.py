@@ -243,6 +243,12 @@ def rounded(amount: Amount, uom: str) -> dict[str, float | int | str]:
     return {"uom": uom, **{name: _plain(round(value, 6)) for name, value in zip(names, amount, strict=True)}}
 
 
+def whole_pieces(amount: Amount) -> list[int]:
+    """At least, most likely and at most so many pieces."""
+    shown = rounded(amount, "")
+    return [int(shown[name]) for name in ("lower", "expected", "upper")]
+
+
 def _plain(value: float) -> int | float:
     return int(value) if value.is_integer() else value
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -67,21 +68,20 @@ class AffectedSet:
         return {lot.lot_id: Cover(lot.whole, lot.runs) for lot in self.lots}
 
 
-async def trace(conn: AsyncConnection, scope: Scope) -> AffectedSet:
+async def trace(conn: AsyncConnection, scope: Scope, *, with_steps: bool = True) -> AffectedSet:
     """Work out the affected set of ``scope`` now.
 
     What an exclusion names is taken out of the answer. Whole lots are taken out of the starts as well: what was made
     of them is then reached only by another way. Single items are not, because what a lot became cannot be told from
     the items that were left over; so excluding items never loses a product that was made from their lot.
 
+    ``with_steps`` False leaves out the step that shows how each lot was reached, and is sooner: for what is not kept.
     Raises ``ClosureTooLarge`` (never cut short), ``ExclusionNeedsSerials``, and the refusals of ``area_of``.
     """
     revision = await ledger_revision(conn)
-    named = await algebra.area_of(conn, scope.include)
-    removed = await algebra.area_of(conn, (exclusion.line for exclusion in scope.exclude))
-    starts = {lot_id: cover for lot_id, cover in named.items() if not removed.get(lot_id, _NOTHING).whole}
-    begun = tuple(_starts(starts))
-    closure = await genealogy.downstream_closure(conn, begun) if begun else Closure((), ())
+    begun, removed = await starts_of(conn, scope)
+    closing = genealogy.downstream_closure if with_steps else genealogy.downstream_extent
+    closure = await closing(conn, begun) if begun else Closure((), ())
     reached = closure.lots
     if scope.include_possible:
         reached = tuple(lot.widest() for lot in reached)
@@ -93,16 +93,29 @@ async def trace(conn: AsyncConnection, scope: Scope) -> AffectedSet:
     return AffectedSet(scope, revision, lots, possible, seal(scope, revision, lots), begun, closure)
 
 
+async def starts_of(conn: AsyncConnection, scope: Scope) -> tuple[tuple[Start, ...], Area]:
+    """What the closure of ``scope`` starts from, and what is taken out of it afterwards."""
+    named = await algebra.area_of(conn, scope.include)
+    removed = await algebra.area_of(conn, (exclusion.line for exclusion in scope.exclude))
+    starts = {lot_id: cover for lot_id, cover in named.items() if not removed.get(lot_id, _NOTHING).whole}
+    return tuple(_starts(starts)), removed
+
+
 def seal(scope: Scope, ledger_event: int, lots: Iterable[AffectedLot]) -> str:
-    """SHA-256 in hexadecimal over the scope, the ledger's revision, and every lot with its runs, in canonical JSON."""
+    """The hash of a set: see ``seal_of``."""
+    rows = ([lot.facts.gtin, lot.facts.code, lot.whole, lot.reached.basis, list(lot.runs)] for lot in lots)
+    return seal_of(scope, ledger_event, list(rows))
+
+
+def seal_of(scope: Scope, ledger_event: int, lots: Sequence[Sequence[Any]]) -> str:
+    """SHA-256 in hexadecimal over the scope, the ledger's revision, and every lot with its runs, in canonical JSON.
+
+    ``lots`` are GTIN, code, whole, basis and runs, sorted by GTIN and code.
+    """
     told = as_json(scope)
     for side in ("include", "exclude"):  # the order in which lines were named is nothing that affects anybody
         told[side].sort(key=lambda line: json.dumps(line, sort_keys=True))
-    value = {
-        "scope": told,
-        "ledger_event": ledger_event,
-        "lots": [[lot.facts.gtin, lot.facts.code, lot.whole, lot.reached.basis, list(lot.runs)] for lot in lots],
-    }
+    value = {"scope": told, "ledger_event": ledger_event, "lots": lots}
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 

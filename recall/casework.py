@@ -32,7 +32,7 @@ from recall.model import (
     Text,
     WindowDraft,
 )
-from recall.previewing import preview_of
+from recall.previewing import TellFirst, preview_of
 from recall.publishing import publish_version, take_back
 from recall.refusals import (
     AfterReviewMissing,
@@ -62,11 +62,14 @@ async def open_case(conn: AsyncConnection, draft: CaseDraft, *, by: str, clock: 
         return case
 
 
-async def preview(conn: AsyncConnection, number: str, *, clock: Clock) -> Preview:
-    """What publishing the case would freeze now. Has no side effects: the database itself is told to refuse any."""
+async def preview(conn: AsyncConnection, number: str, *, clock: Clock, first: TellFirst | None = None) -> Preview:
+    """What publishing the case would freeze now. Has no side effects: the database itself is told to refuse any.
+
+    ``first`` is told the totals before the rest is worked out.
+    """
     async with transaction(conn):
         await conn.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
-        return await preview_of(conn, await store.find_case(conn, number), clock=clock)
+        return await preview_of(conn, await store.find_case(conn, number), clock=clock, first=first)
 
 
 async def submit(conn: AsyncConnection, number: str, *, by: str, clock: Clock) -> Case:

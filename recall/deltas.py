@@ -50,7 +50,7 @@ async def compare(conn: AsyncConnection, number: str, *, clock: Clock) -> Propos
             return None
         frozen = await store.frozen_set(conn, case)
         before = await store.frozen_area(conn, frozen.affected_set_id)
-        affected = await affecting.trace(conn, case.scope)
+        affected = await affecting.trace(conn, case.scope, with_steps=False)
         added, removed = more(affected.area, before), more(before, affected.area)
         at = clock()
         await proposals.compared(conn, case.case_id, case.version, affected.ledger_event, at)

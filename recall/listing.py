@@ -5,7 +5,7 @@ Reads in the caller's transaction and writes nothing; the grouping itself is pur
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from math import ceil
@@ -14,12 +14,13 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ledger import holders
+from ledger.bounds import bounds_of
 from ledger.codes import KeyRing
 from ledger.holders import Holding, Shipment
 from ledger.intervals import merged
 from ledger.model import UNKNOWN_ID
 from ledger.states import STATES, state_of
-from ledger.trace_amounts import Affected, accounts_of, made_by_account, quantities_of
+from ledger.trace_quantities import NOTHING, Amount, whole_pieces
 from recall import notices, reach, wording
 from recall.affected import AffectedLot, AffectedSet
 from recall.document_numbers import document_number
@@ -32,8 +33,8 @@ LINES_MAX: Final = 1_000_000
 """Most lines of one notice list."""
 LOTS_LISTED_MAX: Final = 2_000
 """Beyond so many lots the totals are not told by lot (``by_lot_left_out`` says how many): the lines have them."""
-BOUNDS_LOTS_MAX: Final = 20_000
-"""Beyond so many lots the bounds of the quantities are not worked out: the totals say so (``bounds`` is null)."""
+NO_HEADER: Final = Header("", 0, "", "", "")
+"""For lines that are only counted."""
 GAPS_MAX: Final = 200
 """So many gaps are told one by one; how many more there are is said in the last one."""
 
@@ -59,33 +60,54 @@ async def compile_list(
     conn: AsyncConnection, case: Case, version: int, affected: AffectedSet, keys: KeyRing | None
 ) -> NoticeDraft:
     """The notice lines of ``affected``, their totals, and the gaps. Without ``keys`` single items are told by label."""
-    holdings = await holders.holdings(conn, (lot.reached for lot in affected.lots))
-    shipments = await holders.shipments(conn, (lot.lot_id for lot in affected.lots))
-    parts = {lot.lot_id: lot.runs for lot in affected.lots if not lot.whole}
-    past = await reach.past_holders(conn, parts)
-    world = await _world(conn, affected.lots, holdings, shipments, keys)
-    held = [_held(holding, world) for holding in holdings]
-    sent = [_sent(shipment, (shipment.lot_id, shipment.to_owner_id) in past) for shipment in shipments]
     action = wording.owner_action(case.kind, case.remedy)
     header = Header(case.number, version, case.kind.value, affected.hash, action, case.deadline_on)
-    lines = notices.group(held, sent, world, header)
+    told = await _told(conn, affected.lots, keys)
+    lines, held, world = notices.group(told.held, told.sent, told.world, header), told.held, told.world
     if len(lines) > LINES_MAX:
         raise TooManyLines(lines=len(lines), lines_max=LINES_MAX)
     totals = {**notices.totals(lines), "lots": len(affected.lots), "by_state": _by_state(held)}
     if len(totals["by_lot"]) > LOTS_LISTED_MAX:
         totals |= {"by_lot": [], "by_lot_left_out": len(totals["by_lot"])}
-    totals |= await _bounds(conn, affected, holdings)
-    return NoticeDraft(lines, totals, _limited([*_gaps(lines, held, world)]))
+    totals["bounds"] = await _bounds(conn, affected, told.holdings)
+    gaps = [*_gaps(lines, held, world)]
+    return NoticeDraft(lines, totals, limited(gaps, len(gaps)))
 
 
-async def _bounds(conn: AsyncConnection, affected: AffectedSet, holdings: Sequence[Holding]) -> dict[str, Any]:
-    """``bounds``: pieces affected at least, most likely and at most, of those that are listed; None beyond a limit."""
-    if len(affected.closure.lots) > BOUNDS_LOTS_MAX:
-        return {"bounds": None}
-    accounts = await accounts_of(conn, (lot.lot_id for lot in affected.closure.lots))
-    quantities = await quantities_of(conn, affected.closure, affected.starts, made_by_account(accounts))
-    held = [holding for holding in holdings if holding.quantity > 0]
-    return {"bounds": Affected(affected.closure, quantities, accounts, held).in_all()}
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What notice lines are made of."""
+
+    holdings: Sequence[Holding]
+    held: list[Held]
+    sent: list[Sent]
+    world: World
+
+
+async def _told(conn: AsyncConnection, lots: Sequence[AffectedLot], keys: KeyRing | None) -> _Told:
+    holdings = await holders.holdings(conn, (lot.reached for lot in lots))
+    shipments = await holders.shipments(conn, (lot.lot_id for lot in lots))
+    past = await reach.past_holders(conn, {lot.lot_id: lot.runs for lot in lots if not lot.whole})
+    world = await _world(conn, lots, holdings, shipments, keys)
+    sent = [_sent(shipment, (shipment.lot_id, shipment.to_owner_id) in past) for shipment in shipments]
+    return _Told(holdings, [_held(holding, world) for holding in holdings], sent, world)
+
+
+async def lines_of(
+    conn: AsyncConnection, lots: Sequence[AffectedLot], header: Header, keys: KeyRing | None
+) -> tuple[tuple[Line, ...], list[Held]]:
+    """The notice lines of these lots, and what they were made of."""
+    if not lots:
+        return (), []
+    told = await _told(conn, lots, keys)
+    return notices.group(told.held, told.sent, told.world, header), told.held
+
+
+async def _bounds(conn: AsyncConnection, affected: AffectedSet, holdings: Iterable[Holding]) -> list[int]:
+    """Pieces affected at least, most likely and at most, of those that are listed."""
+    by_lot = await bounds_of(conn, affected.closure, affected.starts, holdings, lambda held: (held.lot_id, held.uom))
+    parts = [amount for (_lot, uom), amount in by_lot.items() if uom == holders.PIECES]
+    return whole_pieces(Amount(*(sum(column) for column in zip(NOTHING, *parts, strict=True))))
 
 
 async def count_possible(conn: AsyncConnection, affected: AffectedSet) -> tuple[Possible, ...]:
@@ -159,22 +181,31 @@ def _by_state(held: Iterable[Held]) -> dict[str, int]:
 def _gaps(lines: Iterable[Line], held: Iterable[Held], world: World) -> Iterator[Gap]:
     told: set[int] = set()
     for line in lines:
-        owner = world.owners[line.owner_id]
-        if line.owner_id in told:
-            continue
-        told.add(line.owner_id)
-        if line.owner_id == UNKNOWN_ID:
-            yield Gap("the owner is not known", _named(owner, world.places[line.place_id]))
-            continue
-        if owner.recall_contact is None:
-            yield Gap("nobody is named to call", _named(owner, None))
-        if owner.route == "unknown":
-            yield Gap("the channel is not known", _named(owner, None))
+        if line.owner_id not in told:
+            told.add(line.owner_id)
+            yield from gaps_of_owner(line.owner_id, world.owners, world.places[line.place_id])
     for holding in held:
         if holding.quantity < 0:
             lot = world.lots[holding.lot_id]
-            missing = f"{notices.number_text(-holding.quantity)}{' ' + holding.uom if holding.uom else ''}"
-            yield Gap(f"{missing} more went out than ever came in", f"lot {lot.code} of {lot.gtin}")
+            yield gap_below_zero(-holding.quantity, holding.uom, lot.code, lot.gtin)
+
+
+def gaps_of_owner(owner_id: int, owners: Mapping[int, Owner], place: Site | None = None) -> Iterator[Gap]:
+    """What is not known of an owner of affected goods; ``place`` is where they are, for when nobody is known."""
+    owner = owners[owner_id]
+    if owner_id == UNKNOWN_ID:
+        yield Gap("the owner is not known", _named(owner, place))
+        return
+    if owner.recall_contact is None:
+        yield Gap("nobody is named to call", _named(owner, None))
+    if owner.route == "unknown":
+        yield Gap("the channel is not known", _named(owner, None))
+
+
+def gap_below_zero(missing: Decimal, uom: str, code: str, gtin: str) -> Gap:
+    """More of a lot went out than ever came in."""
+    amount = f"{notices.number_text(missing)}{' ' + uom if uom else ''}"
+    return Gap(f"{amount} more went out than ever came in", f"lot {code} of {gtin}")
 
 
 def _named(owner: Owner, place: Site | None) -> str:
@@ -182,7 +213,8 @@ def _named(owner: Owner, place: Site | None) -> str:
     return f"{text} at {place.name}" if place is not None else text
 
 
-def _limited(gaps: list[Gap]) -> tuple[Gap, ...]:
-    if len(gaps) <= GAPS_MAX:
+def limited(gaps: Sequence[Gap], count: int) -> tuple[Gap, ...]:
+    """The first gaps, and how many more of all there are."""
+    if count <= GAPS_MAX:
         return tuple(gaps)
-    return (*gaps[:GAPS_MAX], Gap(f"and {len(gaps) - GAPS_MAX} more", "the notice list has them all"))
+    return (*gaps[:GAPS_MAX], Gap(f"and {count - GAPS_MAX} more", "the notice list has them all"))

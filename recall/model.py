@@ -261,6 +261,19 @@ class Saving:
 
 
 @dataclass(frozen=True, slots=True)
+class FirstTotals:
+    """The figures of a preview, which come first: by channel, owner, product and state, each unit once."""
+
+    number: str
+    ledger_event: int
+    items: int
+    lots: int
+    owners: int
+    totals: Mapping[str, Any]
+    took_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Preview:
     """What publishing would freeze now, without doing it. Counts are of pieces, each unit once."""
 

@@ -200,7 +200,7 @@ def group(held: Iterable[Held], sent: Iterable[Sent], world: World, header: Head
 
 def totals(lines: Iterable[Line]) -> dict[str, Any]:
     """Counts over all, by channel, owner, product and lot: items (each once), and quantities by unit of measure."""
-    overall = _tally()
+    overall = tally()
     channels: dict[str, dict[str, Any]] = {}
     owners: dict[tuple[str, int], dict[str, Any]] = {}
     lots: dict[tuple[str, str], dict[str, Any]] = {}
@@ -209,14 +209,14 @@ def totals(lines: Iterable[Line]) -> dict[str, Any]:
         row = line.row
         into = [
             overall,
-            channels.setdefault(line.channel, {"channel": line.channel, "owners": set(), **_tally()}),
+            channels.setdefault(line.channel, {"channel": line.channel, "owners": set(), **tally()}),
             owners.setdefault((line.channel, line.owner_id), _owner_tally(line)),
-            products.setdefault(str(row["gtin"]), {"gtin": row["gtin"], "product": row["product"], **_tally()}),
+            products.setdefault(str(row["gtin"]), {"gtin": row["gtin"], "product": row["product"], **tally()}),
             lots.setdefault((str(row["gtin"]), str(row["lot"])), _lot_tally(row)),
         ]
         into[1]["owners"].add(line.owner_id)
-        for tally in into:
-            _count(tally, row)
+        for counts in into:
+            _count(counts, row)
     for entry in channels.values():
         entry["owners"] = len(entry["owners"])
     return {
@@ -342,8 +342,21 @@ def _order(line: Line) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _tally() -> dict[str, Any]:
+def tally() -> dict[str, Any]:
+    """Nothing counted yet."""
     return {**dict.fromkeys(_TALLIED, 0), "quantities": {}, "lines": 0}
+
+
+def owner_tally(owner_id: int, owner: Owner) -> dict[str, Any]:
+    """Nothing counted yet of an owner."""
+    return {
+        "channel": owner.route,
+        "owner_id": owner_id,
+        "owner_gln": owner.gln,
+        "owner_name": owner.name,
+        "responsible_name": (owner.responsible or Person()).name,
+        **tally(),
+    }
 
 
 def _owner_tally(line: Line) -> dict[str, Any]:
@@ -353,18 +366,23 @@ def _owner_tally(line: Line) -> dict[str, Any]:
         "owner_gln": line.row["owner_gln"],
         "owner_name": line.row["owner_name"],
         "responsible_name": line.row["responsible_name"],
-        **_tally(),
+        **tally(),
     }
 
 
 def _lot_tally(row: Row) -> dict[str, Any]:
-    return {"gtin": row["gtin"], "product": row["product"], "lot": row["lot"], **_tally()}
+    return {"gtin": row["gtin"], "product": row["product"], "lot": row["lot"], **tally()}
 
 
-def _count(tally: dict[str, Any], row: Row) -> None:
-    tally["lines"] += 1
+def _count(counts: dict[str, Any], row: Row) -> None:
+    counts["lines"] += 1
     for name in _TALLIED:
-        tally[name] += row[name] or 0
+        counts[name] += row[name] or 0
     if row["uom"]:
-        before = Decimal(tally["quantities"].get(row["uom"], "0"))
-        tally["quantities"][row["uom"]] = number_text(before + Decimal(str(row["quantity"])))
+        count_quantity(counts, str(row["uom"]), Decimal(str(row["quantity"])))
+
+
+def count_quantity(counts: dict[str, Any], uom: str, quantity: Decimal) -> None:
+    """Add a quantity in a unit that does not count pieces."""
+    before = Decimal(counts["quantities"].get(uom, "0"))
+    counts["quantities"][uom] = number_text(before + quantity)

@@ -114,7 +114,7 @@ async def _take_over(
     state = lifecycle.after(case.state, Step.WIDEN, case.kind)
     await store.hold_ledger(conn)
     before = await store.frozen_area(conn, (await store.frozen_set(conn, case)).affected_set_id)
-    after = (await affecting.trace(conn, case.scope)).area
+    after = (await affecting.trace(conn, case.scope, with_steps=False)).area
     removed, added = more(before, after), more(after, before)
     told = proposal.content
     if (len(added), len(removed)) != (told["lots_added_count"], told["lots_removed_count"]):

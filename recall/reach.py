@@ -137,6 +137,30 @@ async def lot_facts(conn: AsyncConnection, lots: Iterable[int]) -> dict[int, Lot
     return {row.lot_id: LotFacts(row.gtin, row.name, row.code, row.best_before_on) for row in rows}
 
 
+async def lots_in_order(conn: AsyncConnection, lots: Iterable[int]) -> list[tuple[int, str, str]]:
+    """(lot_id, GTIN, lot code) of these lots in the order of a sealed set."""
+    row = (await conn.execute(_SQL["lots_in_order"], {"lots": sorted(lots)})).one()
+    return list(zip(row.lots or (), row.gtins or (), row.codes or (), strict=True))
+
+
+async def are_shipped(conn: AsyncConnection, lots: Iterable[int]) -> bool:
+    """Whether any shipment of these lots is on record."""
+    return bool((await conn.execute(_SQL["are_shipped"], {"lots": sorted(lots)})).scalar_one())
+
+
+async def below_zero(conn: AsyncConnection, lots: Iterable[int], *, rows_max: int) -> tuple[list[Any], int]:
+    """The first holdings of these lots below zero (gtin, code, quantity, uom), and how many there are."""
+    values = {"lots": sorted(lots), "rows_max": rows_max}
+    rows = (await conn.execute(_SQL["below_zero"], values)).all()
+    return list(rows), rows[0].count if rows else 0
+
+
+async def products(conn: AsyncConnection, product_ids: Iterable[int]) -> dict[int, tuple[str, str]]:
+    """GTIN and name of these products."""
+    rows = await conn.execute(_SQL["products"], {"products": sorted(set(product_ids))})
+    return {row.product_id: (row.gtin, row.name) for row in rows}
+
+
 async def owners(conn: AsyncConnection, parties: Iterable[int]) -> dict[int, Owner]:
     """These parties with their contacts."""
     wanted = {"parties": sorted(set(parties))}

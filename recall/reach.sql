@@ -208,6 +208,27 @@ WHERE h.held > coalesce((SELECT sum(c.n) FROM code_run c WHERE c.lot_id = h.lot_
 SELECT l.lot_id, p.gtin, p.name, l.code, l.best_before_on
 FROM lot l JOIN product p USING (product_id) WHERE l.lot_id = ANY(CAST(:lots AS bigint[]));
 
+-- name: lots_in_order
+-- In the order of code points, which is that in which a set is sealed.
+SELECT array_agg(lot_id) AS lots, array_agg(gtin) AS gtins, array_agg(code) AS codes
+FROM (
+    SELECT l.lot_id, p.gtin, l.code FROM lot l JOIN product p USING (product_id)
+    WHERE l.lot_id = ANY(CAST(:lots AS bigint[])) ORDER BY p.gtin COLLATE "C", l.code COLLATE "C", l.lot_id
+) AS x;
+
+-- name: are_shipped
+SELECT EXISTS (SELECT FROM lot_shipment s WHERE s.lot_id = ANY(CAST(:lots AS bigint[]))
+               AND NOT EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id = s.event_id));
+
+-- name: below_zero
+SELECT p.gtin, l.code, h.quantity, h.uom, count(*) OVER () AS count
+FROM lot_holding h JOIN lot l USING (lot_id) JOIN product p USING (product_id)
+WHERE h.lot_id = ANY(CAST(:lots AS bigint[])) AND h.quantity < 0 AND h.disposition <> 'urn:tracemark:epcis:replaced'
+ORDER BY h.lot_id, h.place_id, h.owner_id, h.disposition, h.uom LIMIT CAST(:rows_max AS bigint);
+
+-- name: products
+SELECT product_id, gtin, name FROM product WHERE product_id = ANY(CAST(:products AS bigint[]));
+
 -- name: parties
 SELECT party_id, name, gln, role, channel FROM party WHERE party_id = ANY(CAST(:parties AS bigint[]));
 
