@@ -36,7 +36,7 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How much is measured. ``size`` and ``items`` mean what the benchmark says they do; None is its default.
+    """How much is measured. ``size``, ``items`` and ``lots`` mean what the benchmark says they do; None is its default.
 
     ``warm_up``: each case runs once unmeasured before its rounds.
     """
@@ -45,6 +45,7 @@ class Options:
     seconds: float = 2.0
     size: int | None = None
     items: int | None = None
+    lots: int | None = None
     warm_up: bool = True
     tell: Tell = lambda sentence: None
 

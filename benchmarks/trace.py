@@ -1,9 +1,10 @@
 """``tracemark benchmark trace``: what came from what and who holds it, beside the same question put to EPCIS events.
 
 ``size`` is the number of finished lots of the largest of four factories, each a quarter of the next; ``items``, instead
-of it, about how many items one raw lot is to reach there. The reference
-is what a user of an event store has to do: level by level of the genealogy one query per hundred lots, over events with
-a GIN index, and a sum over the shipping events at the end.
+of it, about how many items one raw lot is to reach there, and ``lots`` how many lots are on record. The reference is
+what a user of an event store has to do: level by level of the genealogy one query per hundred lots, over events with a
+GIN index, and a sum over the shipping events at the end. A second one, over events that name every item, has a small
+factory of its own (``item_events``).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -21,7 +22,7 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from benchmarks import machine
+from benchmarks import item_events, machine
 from benchmarks.database import fresh_database, throw_away_server
 from benchmarks.figures import Growth, Row, Sample, quantile
 from benchmarks.genealogy_world import ITEMS_PER_LOT, SALT_LOT, SALTED_SHARE, GenealogyWorld, write
@@ -32,6 +33,8 @@ from ledger.genealogy import Start, downstream, upstream
 from ledger.holders import holdings
 from ledger.trace import trace
 from ledger.trace_holders import holders_downstream
+from recall import casework
+from recall.model import CaseDraft, FirstTotals
 from runtime.clock import system_clock
 from runtime.database import DatabaseAddress, Role
 
@@ -43,6 +46,8 @@ QUESTIONS: Final = 40
 EPCS_A_QUERY: Final = 100
 """Lots that one query of the reference names: a longer list does not fit an address, and costs more than it saves."""
 _SHARES: Final = (64, 16, 4, 1)
+_LOTS_A_FINISHED: Final = 1.375
+"""Lots on record for each finished one: an eighth raw, a quarter premix."""
 _LEVELS_MAX: Final = 50
 _TIMEOUT_MS: Final = 600_000
 
@@ -82,18 +87,41 @@ def run_on(server: DatabaseAddress, options: Options, *, questions: int = QUESTI
         for world in worlds:
             options.tell(f"writing {world.lots:,} lots")
             address = stack.enter_context(fresh_database(server, f"trace_{world.finished}"))
-            asyncio.run(write(address, world))
+            asyncio.run(write(address, world, options.tell))
             asked.append((world, address))
         _compare(*asked[0])
-        rows = measure([contender for place in asked for contender in _contenders(*place)], options)
-    growth = [_growth(rows, question, worlds) for question in (_DOWN, _UP, _WHOLE, _WHOLE_RAW, _SALT)] + [
-        _by_answer(rows, worlds)
-    ]
+        one_by_one = stack.enter_context(_item_by_item(server, questions))
+        contenders = [*one_by_one, *(contender for place in asked for contender in _contenders(*place))]
+        rows = measure(contenders, options)
+    growth = [_growth(rows, question, worlds) for question, _ask, _events in _QUESTIONS]
+    growth += [_by_answer(rows, worlds, question) for question in (_SALT, _FIRST, _PREVIEW)]
     return Report("trace", described, rows, tuple(growth), tuple(notes_on(options)) + _NOTES)
+
+
+@contextmanager
+def _item_by_item(server: DatabaseAddress, questions: int) -> Iterator[list[Contender]]:
+    """The question about salt in a factory of its own, beside events that name every item."""
+    world = GenealogyWorld(item_events.FINISHED, questions)
+    with fresh_database(server, "trace_items") as address:
+        asyncio.run(write(address, world))
+        asyncio.run(item_events.write(address, world))
+        own, other = (asyncio.run(_asked(address, world, ask)) for ask in (_ask_salt, _ask_salt_items))
+        if (own.lots, own.items) != (other.lots, other.items):
+            raise AnswersDiffer(f"{own.lots} lots and {own.items} items beside {other} from items")
+        reference = f"{_SALT}, {world.lots:,} lots, from events of items"
+        yield [
+            Contender(
+                f"{_SALT}, {world.lots:,} lots", "ms", partial(_sample, address, world, _ask_salt), "less", reference
+            ),
+            Contender(reference, "ms", partial(_sample, address, world, _ask_salt_items), "less"),
+        ]
 
 
 def _largest(options: Options) -> int:
     """Finished lots of the largest factory: as asked for, or so many that salt reaches about the items asked for."""
+    if options.lots is not None:
+        within("lots", options.lots, _LOTS_A_FINISHED * FINISHED_MIN, _LOTS_A_FINISHED * FINISHED_MAX)
+        return int(options.lots / _LOTS_A_FINISHED)
     if options.items is None:
         return options.size_or(FINISHED_DEFAULT, low=FINISHED_MIN, high=FINISHED_MAX)
     low, high = (round(finished * ITEMS_PER_LOT * SALTED_SHARE) for finished in (FINISHED_MIN, FINISHED_MAX))
@@ -106,6 +134,9 @@ _UP: Final = "finished lot, up to its raw lots"
 _WHOLE: Final = "premix lot, the whole trace answer"
 _WHOLE_RAW: Final = "ordinary raw lot, the whole trace answer"
 _SALT: Final = "salt, holders by channel and owner with bounds"
+_FIRST: Final = "recall preview of salt, first totals"
+_PREVIEW: Final = "recall preview of salt, all of it"
+_PREVIEW_RAW: Final = "recall preview of an ordinary raw lot"
 _NOTES: Final = (
     "Ordinary questions are asked for many lots in a round: the figure is their middle, p95 the slow ones.",
     "The reference: EPCIS events with a GIN index, asked level by level by the same client on the same server. It is",
@@ -158,6 +189,44 @@ async def _ask_down(conn: AsyncConnection, world: GenealogyWorld) -> Asked:
 
 async def _ask_salt(conn: AsyncConnection, world: GenealogyWorld) -> Asked:
     return await _each(conn, [SALT_LOT], _by_holder)
+
+
+async def _ask_salt_items(conn: AsyncConnection, world: GenealogyWorld) -> Asked:
+    return await _each(conn, [world.epc_class(SALT_LOT)], item_events.holders_downstream)
+
+
+async def _ask_first(conn: AsyncConnection, world: GenealogyWorld) -> Asked:
+    """Seconds until the first totals of a preview are told."""
+    number, told = await _case(conn, world, SALT_LOT), list[tuple[float, FirstTotals]]()
+    began = time.perf_counter()
+
+    def first(found: FirstTotals) -> None:
+        told.append((time.perf_counter() - began, found))
+
+    await casework.preview(conn, number, clock=system_clock, first=first)
+    [(seconds, found)] = told
+    return Asked((seconds,), found.lots, found.items, 0)
+
+
+async def _ask_preview(conn: AsyncConnection, world: GenealogyWorld) -> Asked:
+    return await _each(conn, [await _case(conn, world, SALT_LOT)], _preview)
+
+
+async def _ask_preview_raw(conn: AsyncConnection, world: GenealogyWorld) -> Asked:
+    return await _each(conn, [await _case(conn, world, lot) for lot in world.ordinary_raw_lots()], _preview)
+
+
+async def _preview(conn: AsyncConnection, number: str) -> tuple[int, int, int]:
+    found = await casework.preview(conn, number, clock=system_clock)
+    return found.lots, found.items, 0
+
+
+async def _case(conn: AsyncConnection, world: GenealogyWorld, lot_id: int) -> str:
+    """A draft of a recall of one lot."""
+    await conn.rollback()
+    lots = ((world.gtin(lot_id), f"L{lot_id}"),)
+    draft = CaseDraft(title="Salt", hazard="may contain metal", hazard_class=2, lots=lots)
+    return (await casework.open_case(conn, draft, by="benchmark", clock=system_clock, keys=KeyRing({}))).number
 
 
 async def _ask_up(conn: AsyncConnection, world: GenealogyWorld) -> Asked:
@@ -282,6 +351,9 @@ _QUESTIONS: Final[tuple[tuple[str, Ask, Ask | None], ...]] = (
     (_WHOLE, _ask_whole, None),
     (_WHOLE_RAW, _ask_whole_raw, None),
     (_SALT, _ask_salt, _ask_salt_events),
+    (_FIRST, _ask_first, None),
+    (_PREVIEW, _ask_preview, None),
+    (_PREVIEW_RAW, _ask_preview_raw, None),
 )
 
 
@@ -291,10 +363,10 @@ def _growth(rows: Sequence[Row], question: str, worlds: Sequence[GenealogyWorld]
     return Growth(f"{question}; lots on record", tuple(float(world.lots) for world in worlds), times)
 
 
-def _by_answer(rows: Sequence[Row], worlds: Sequence[GenealogyWorld]) -> Growth:
-    found = [row for world in worlds for row in rows if row.case == case(_SALT, world)]
+def _by_answer(rows: Sequence[Row], worlds: Sequence[GenealogyWorld], question: str) -> Growth:
+    found = [row for world in worlds for row in rows if row.case == case(question, world)]
     return Growth(
-        f"{_SALT}; items found",
+        f"{question}; items found",
         tuple(row.details["items"] for row in found),
         tuple(row.spread.median / 1000 for row in found),
     )

@@ -66,10 +66,13 @@ def benchmark(
         int | None,
         typer.Option(help="Items that one raw lot is to reach in the largest world, instead of --size (trace)."),
     ] = None,
+    lots: Annotated[
+        int | None, typer.Option(help="Lots on record in the largest world, instead of --size (trace).")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Measure on this machine, with a throw-away database, beside a reference in the same rounds."""
-    options = Options(rounds=rounds, seconds=seconds, size=size, items=items, tell=tell)
+    options = Options(rounds=rounds, seconds=seconds, size=size, items=items, lots=lots, tell=tell)
     reports = []
     for name in [what] if what else list(Benchmark):
         tell(f"measuring {name.value} …")

@@ -62,9 +62,16 @@ class FlowColumns:
     @classmethod
     def received(cls, row: Any) -> FlowColumns:
         """As the statements ``flows_in`` and ``flows_out`` send them."""
-        numbers = (whole_numbers(column) for column in (row.operations, row.lots, row.ats))
-        rest = (whole_numbers(column) for column in (row.los, row.ns, row.products))
-        return cls(*numbers, fractions(row.quantities), row.uoms or (), *rest)
+        return cls(
+            operations=whole_numbers(row.operations),
+            lots=whole_numbers(row.lots),
+            ats=whole_numbers(row.ats),
+            quantities=fractions(row.quantities),
+            uoms=row.uoms or (),
+            los=whole_numbers(row.los),
+            ns=whole_numbers(row.ns),
+            products=whole_numbers(row.products),
+        )
 
     @classmethod
     def of(cls, flows: Sequence[Flow], product_by_lot: Mapping[int, int]) -> FlowColumns:

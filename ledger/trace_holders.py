@@ -82,7 +82,9 @@ async def affected_in_all(conn: AsyncConnection, below: Extent, starts: Iterable
     held, group = np.unique(lots[counted], return_inverse=True)
     partly = np.isin(held, places([lot.lot_id for lot in below.parts]))
     of_lots = amounts_of(quantities, held, [PIECES] * len(held), partly)
-    parts = of_lots.part(np.bincount(group, quantity[counted], len(held)))
+    sums = np.zeros(len(held))
+    np.add.at(sums, group, quantity[counted])
+    parts = of_lots.part(sums)
     return whole_pieces(Amount(*(float(column.sum()) for column in parts)))
 
 

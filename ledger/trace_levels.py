@@ -62,7 +62,8 @@ class QuantitiesAtOnce:
         self._untold = np.zeros(len(self._lots))
         self._inputs = (lot[2], key[1], table.inputs.quantities)
         self._outputs = (lot[3], key[2], table.outputs.quantities)
-        self._made = np.bincount(key[3], made, len(self._codes)) if len(made) else np.zeros(len(self._codes))
+        self._made: Numbers = np.zeros(len(self._codes))
+        self._made[key[3]] = made
         self._plugs = np.unique(table.plugs)
         self._start(lot[0], lot[1])
         for level in levels:

@@ -85,7 +85,9 @@ async def hash_of(conn: AsyncConnection, far: Far) -> str:
         return far.affected.hash
     started = {start.lot_id for start in far.starts}
     rows = await reach.lots_in_order(conn, far.whole)
-    lots = [[gtin, code, True, "scope" if lot_id in started else "proved", []] for lot_id, gtin, code in rows]
+    lots: list[list[Any]] = [
+        [gtin, code, True, "scope" if lot_id in started else "proved", []] for lot_id, gtin, code in rows
+    ]
     return affecting.seal_of(far.scope, far.ledger_event, lots)
 
 

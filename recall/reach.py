@@ -152,7 +152,7 @@ async def below_zero(conn: AsyncConnection, lots: Iterable[int], *, rows_max: in
     """The first holdings of these lots below zero (gtin, code, quantity, uom), and how many there are."""
     values = {"lots": sorted(lots), "rows_max": rows_max}
     rows = (await conn.execute(_SQL["below_zero"], values)).all()
-    return list(rows), rows[0].count if rows else 0
+    return list(rows), rows[0].holdings if rows else 0
 
 
 async def products(conn: AsyncConnection, product_ids: Iterable[int]) -> dict[int, tuple[str, str]]:

@@ -221,7 +221,7 @@ SELECT EXISTS (SELECT FROM lot_shipment s WHERE s.lot_id = ANY(CAST(:lots AS big
                AND NOT EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id = s.event_id));
 
 -- name: below_zero
-SELECT p.gtin, l.code, h.quantity, h.uom, count(*) OVER () AS count
+SELECT p.gtin, l.code, h.quantity, h.uom, count(*) OVER () AS holdings
 FROM lot_holding h JOIN lot l USING (lot_id) JOIN product p USING (product_id)
 WHERE h.lot_id = ANY(CAST(:lots AS bigint[])) AND h.quantity < 0 AND h.disposition <> 'urn:tracemark:epcis:replaced'
 ORDER BY h.lot_id, h.place_id, h.owner_id, h.disposition, h.uom LIMIT CAST(:rows_max AS bigint);
