@@ -2,5 +2,6 @@
 
 ``cohorts`` moves the goods, ``recording`` tells what people write down, ``noise`` spoils that, ``telling`` gives it to
 the ledger, ``answer_key`` knows the truth from the goods alone and marks the ledger's answer, ``scenarios`` names the
-worlds, ``blocks`` repeats them, ``curve`` measures noise. See docs/explanation/worlds.md.
+worlds, ``blocks`` repeats them, ``checking`` marks every answer, ``curve`` measures
+noise. See docs/explanation/worlds.md.
 """

@@ -1,4 +1,4 @@
-"""``python -m load_tests.world``: a world as files, or what each kind of noise costs."""
+"""``python -m load_tests.world``: a world as files, every answer marked, or what each kind of noise costs."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cli.installation import open_installation
 from cli.output import say, table
 from ledger import codes
-from load_tests.world import curve, recording, telling
+from load_tests.world import checking, curve, recording, telling
 from load_tests.world.blocks import deeds_in_blocks, lot_in, world_in_blocks
 from load_tests.world.recording import party_uri, place_uri
+from load_tests.world.scenarios import SCENARIOS, UnknownWorld
 from load_tests.world.stages import Scenario
 from runtime.clock import system_clock
 from runtime.database import transaction
@@ -39,8 +40,17 @@ def main(  # noqa: PLR0917 - the options of a command
         "world"
     ),
     noise: Annotated[bool, typer.Option("--curve", help="Print what each kind of noise costs, by rate.")] = False,
+    check: Annotated[
+        str | None,
+        typer.Option(
+            help="Tell this world, or all, to an empty ledger in --out, and mark every answer; 1 = one is wrong."
+        ),
+    ] = None,
 ) -> None:
-    """Write a world as files, with its answer key; or print the curve of its noise."""
+    """Write a world as files, with its answer key; or mark every answer; or print the curve of its noise."""
+    if check is not None:
+        _check(check, units, seed, out)
+        return
     world, blocks = world_in_blocks(scenario, units, seed)
     if noise:
         _curve(world, out, seed)
@@ -90,6 +100,29 @@ def _write(path: Path, columns: Iterable[str], rows: Iterable[Iterable[object]])
         writer = csv.writer(file)
         writer.writerow(columns)
         writer.writerows(rows)
+
+
+def _check(name: str, units: int, seed: int, data_dir: Path) -> None:
+    worlds = list(checking.worlds_of(name))
+    if not worlds:
+        raise UnknownWorld(name=name, known=", ".join((checking.ALL, *SCENARIOS)))
+    with open_installation(migrate=True, data_dir=data_dir) as installation:
+
+        async def work(conn: AsyncConnection) -> list[checking.Checked]:
+            async with transaction(conn):
+                keys = await codes.ensure_key(conn, installation.master_secret, clock=system_clock)
+            return await checking.check(conn, worlds, units, seed, by="world", clock=system_clock, keys=keys)
+
+        found = installation.run(work)
+    columns = ["world", "question", "lots", "goods", "missed", "extra", "missed lots", "extra lots", "as it has to be"]
+    rows = [
+        (c.world, c.question, c.lots, f"{c.goods:,}", c.missed, c.extra, c.missed_lots, c.extra_lots,
+         "yes" if c.is_right else "NO")
+        for c in found
+    ]  # fmt: skip
+    table(columns, rows)
+    if not all(each.is_right for each in found):
+        raise typer.Exit(1)
 
 
 def _curve(world: Scenario, data_dir: Path, seed: int) -> None:

@@ -11,10 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from ledger import capture, codes, imports
 from ledger.epcis.read import read_document
 from load_tests.world import __main__ as writing
-from load_tests.world import answer_key, curve, recording
+from load_tests.world import answer_key, checking, curve, recording
 from load_tests.world.answer_key import score
 from load_tests.world.blocks import BlocksOutOfRange, blocks_of, stage_in
-from load_tests.world.scenarios import build
+from load_tests.world.scenarios import SCENARIOS, build
 from runtime.database import transaction
 
 SECRET = "a secret of the worlds, long enough to be one"
@@ -50,7 +50,9 @@ async def test_every_block_written_as_files_is_answered_as_its_own_truth(
         assert stage.key.lots & stage_in(scenario.last, 1 - block).key.lots == set()
 
 
-async def test_noise_that_loses_is_missed_and_named_and_noise_that_delays_costs_nothing(conn: AsyncConnection) -> None:
+async def test_every_kind_of_noise_that_spoils_is_named_and_noise_that_delays_costs_nothing(
+    conn: AsyncConnection,
+) -> None:
     scenario = build("S13", 60)
     async with transaction(conn):
         keys = await codes.ensure_key(conn, SECRET, clock=clock)
@@ -58,13 +60,38 @@ async def test_noise_that_loses_is_missed_and_named_and_noise_that_delays_costs_
 
     points = {
         kind: await curve.measure(conn, scenario, n, kind, rate, seed=3, by="tests", clock=clock, keys=keys)
-        for n, kind, rate in [(1, "delay", 0.3), (2, "late_packing", 0.5)]
-    }
-    lost = await curve.measure(conn, scenario, 3, "drop", 0.3, seed=3, by="tests", clock=clock, keys=keys)
+        for n, kind, rate in [
+            (1, "delay", 0.3), (2, "late_packing", 0.5), (3, "drop", 0.3), (4, "duplicate", 0.3), (5, "skew", 0.3),
+            (6, "wrong_unit", 0.3), (7, "swapped_lot", 0.3),
+        ]
+    }  # fmt: skip
+    harmless = [points.pop(kind) for kind in ("delay", "late_packing", "duplicate")]
 
-    assert {(point.recall, point.precision, point.gaps) for point in points.values()} == {(1.0, 1.0, 0)}
-    assert lost.missed > 0 and lost.recall < 1
-    assert lost.gaps > 0
+    assert set(points) | {point.noise for point in harmless} == set(curve.KINDS)
+    assert {(point.recall, point.precision, point.gaps) for point in harmless} == {(1.0, 1.0, 0)}
+    for point in points.values():
+        assert point.missed + point.extra > 0, point
+        assert point.recall < 1 or point.precision < 1, point
+        assert point.gaps > 0, point
+
+
+async def test_worlds_side_by_side_in_one_ledger_are_each_answered_as_their_own_truth(conn: AsyncConnection) -> None:
+    async with transaction(conn):
+        keys = await codes.ensure_key(conn, SECRET, clock=clock)
+    worlds = [each for name in ("S7", "S10-plug", "S12") for each in checking.worlds_of(name)]
+
+    found = await checking.check(conn, worlds, 60, 1, by="tests", clock=clock, keys=keys)
+
+    assert [each.world for each in found] == ["S7", "S7", "S10-plug", "S12"]
+    assert all(each.is_right and not each.missed for each in found)
+    assert [each.world for each in found if each.extra_lots] == ["S10-plug"], (
+        "told as mixed, it reaches what mixing would"
+    )
+    assert list(checking.worlds_of("S99")) == []
+
+
+def test_all_worlds_are_checked_when_all_are_asked_for() -> None:
+    assert [name for _block, name in checking.worlds_of(checking.ALL)] == list(SCENARIOS)
 
 
 async def test_files_for_the_import_are_taken_as_they_are_written(conn: AsyncConnection, tmp_path: Path) -> None:
