@@ -184,11 +184,11 @@ async def find(conn: AsyncConnection, identifier: Identifier, keys: KeyRing) -> 
     if granularity is Granularity.ITEM:
         return await _find_item(conn, identifier, keys)
     if granularity in (Granularity.LOT, Granularity.PRODUCT):
-        product = await store.find_product(conn, identifier.gtin or "")
-        if product is None:
-            return Found(identifier)
-        lot = await store.find_lot(conn, product.gtin, identifier.lot) if identifier.lot else None
-        return Found(identifier, product.product_id, None if lot is None else lot.lot_id)
+        gtin = identifier.gtin or ""
+        if identifier.lot and (lot := await store.find_lot(conn, gtin, identifier.lot)) is not None:
+            return Found(identifier, lot.product_id, lot.lot_id)
+        product = await store.find_product(conn, gtin)
+        return Found(identifier) if product is None else Found(identifier, product.product_id)
     unit_id = await numbers.unit_by_uri(conn, digital_link.canonical(identifier.identity()))
     return Found(identifier, unit_id=unit_id, issued=unit_id is not None, commissioned=unit_id is not None)
 

@@ -23,6 +23,7 @@ Flags = np.ndarray[Any, np.dtype[np.bool_]]
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)
 """Instants are microseconds since then, as PostgreSQL sends them."""
 _NOT_TOLD: Final = -1
+_WHOLE: Final = ("operations", "lots", "ats", "los", "ns", "products")
 
 
 def whole_numbers(column: bytes | None) -> Places:
@@ -60,18 +61,10 @@ class FlowColumns:
         return len(self.lots)
 
     @classmethod
-    def received(cls, row: Any) -> FlowColumns:
-        """As the statements ``flows_in`` and ``flows_out`` send them."""
-        return cls(
-            operations=whole_numbers(row.operations),
-            lots=whole_numbers(row.lots),
-            ats=whole_numbers(row.ats),
-            quantities=fractions(row.quantities),
-            uoms=row.uoms or (),
-            los=whole_numbers(row.los),
-            ns=whole_numbers(row.ns),
-            products=whole_numbers(row.products),
-        )
+    def received(cls, row: Mapping[str, Any], side: str) -> FlowColumns:
+        """One side, ``in`` or ``out``, of what the statement ``flows`` sends."""
+        numbers = {name: whole_numbers(row[f"{side}_{name}"]) for name in _WHOLE}
+        return cls(quantities=fractions(row[f"{side}_quantities"]), uoms=row[f"{side}_uoms"] or (), **numbers)
 
     @classmethod
     def of(cls, flows: Sequence[Flow], product_by_lot: Mapping[int, int]) -> FlowColumns:

@@ -137,12 +137,13 @@ async def _facts(
     owners = {holding.owner_id for holding in held}
     suppliers = {lot["supplier_id"] for lot in lots.values()}
     places = {holding.place_id for holding in held} | {row["place_id"] for row in operations.values()}
+    parties, contacts = await trace_reads.parties_and_contacts(conn, owners | suppliers)
     return _Facts(
         lots=lots,
         inspections=await trace_reads.inspections_by_lot(conn, [lot.lot_id for lot in above.lots]),
         operations=operations,
-        parties=await trace_reads.parties_by_id(conn, owners | suppliers),
-        contacts=await trace_reads.contacts_by_party(conn, owners),
+        parties=parties,
+        contacts=contacts,
         places=await trace_reads.places_by_id(conn, places),
         held=held,
         affected=Affected(below, await trace_amounts.quantities_of(conn, below, whole, made), accounts, held),

@@ -61,9 +61,10 @@ WHERE lot_id = ANY (CAST(:lots AS bigint[])) AND disposition IS DISTINCT FROM 'u
 -- name: parties
 SELECT party_id, gln, name, role, channel FROM party WHERE party_id = ANY (CAST(:parties AS bigint[]));
 
--- name: contacts
-SELECT party_id, kind, name, phone, email, language, hours FROM contact
-WHERE party_id = ANY (CAST(:parties AS bigint[])) ORDER BY party_id, kind;
+-- name: parties_and_contacts
+SELECT p.party_id, p.gln, p.name, p.role, p.channel, c.kind, c.name AS contact, c.phone, c.email, c.language, c.hours
+FROM party p LEFT JOIN contact c USING (party_id)
+WHERE p.party_id = ANY (CAST(:parties AS bigint[])) ORDER BY p.party_id, c.kind;
 
 -- name: places
 SELECT l.place_id, l.gln, l.name, l.kind, l.country, l.region, l.party_id, p.role AS party_role
@@ -72,29 +73,32 @@ FROM place l JOIN party p USING (party_id) WHERE l.place_id = ANY (CAST(:places 
 -- Flows and what follows them come as columns, numbers as the bytes that PostgreSQL would send for each: a row each, or
 -- a value each, would cost the client more than all the arithmetic. 0 and -1 stand for what was not told.
 
--- name: flows_in
-SELECT string_agg(int8send(i.operation_id), '') AS operations, string_agg(int8send(i.lot_id), '') AS lots,
-       string_agg(timestamptz_send(i.at), '') AS ats,
-       string_agg(float8send(CAST(coalesce(i.n, i.quantity, 0) AS float8)), '') AS quantities,
-       array_agg(i.uom) AS uoms, string_agg(int8send(coalesce(i.lo, -1)), '') AS los,
-       string_agg(int8send(coalesce(i.n, -1)), '') AS ns, string_agg(int8send(l.product_id), '') AS products
-FROM operation_input i JOIN lot l USING (lot_id)
-WHERE i.operation_id = ANY (CAST(:operations AS bigint[]))
-  AND NOT EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id = i.event_id);
-
--- name: flows_out
-SELECT string_agg(int8send(o.operation_id), '') AS operations, string_agg(int8send(o.lot_id), '') AS lots,
-       string_agg(timestamptz_send(o.at), '') AS ats,
-       string_agg(float8send(CAST(coalesce(o.n, o.quantity, 0) AS float8)), '') AS quantities,
-       array_agg(o.uom) AS uoms, string_agg(int8send(coalesce(o.lo, -1)), '') AS los,
-       string_agg(int8send(coalesce(o.n, -1)), '') AS ns, string_agg(int8send(l.product_id), '') AS products
-FROM operation_output o JOIN lot l USING (lot_id)
-WHERE o.operation_id = ANY (CAST(:operations AS bigint[]))
-  AND NOT EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id = o.event_id);
-
--- name: plugs
-SELECT operation_id FROM operation
-WHERE operation_id = ANY (CAST(:operations AS bigint[])) AND parameters ->> 'flow' = 'plug';
+-- name: flows
+-- What went into these operations, what came out, and which of them keep the order.
+SELECT * FROM (
+    SELECT string_agg(int8send(i.operation_id), '') AS in_operations,
+           string_agg(int8send(i.lot_id), '') AS in_lots, string_agg(timestamptz_send(i.at), '') AS in_ats,
+           string_agg(float8send(CAST(coalesce(i.n, i.quantity, 0) AS float8)), '') AS in_quantities,
+           array_agg(i.uom) AS in_uoms, string_agg(int8send(coalesce(i.lo, -1)), '') AS in_los,
+           string_agg(int8send(coalesce(i.n, -1)), '') AS in_ns,
+           string_agg(int8send(l.product_id), '') AS in_products
+    FROM operation_input i JOIN lot l USING (lot_id)
+    WHERE i.operation_id = ANY (CAST(:operations AS bigint[]))
+      AND NOT EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id = i.event_id)
+) AS into_them, (
+    SELECT string_agg(int8send(o.operation_id), '') AS out_operations,
+           string_agg(int8send(o.lot_id), '') AS out_lots, string_agg(timestamptz_send(o.at), '') AS out_ats,
+           string_agg(float8send(CAST(coalesce(o.n, o.quantity, 0) AS float8)), '') AS out_quantities,
+           array_agg(o.uom) AS out_uoms, string_agg(int8send(coalesce(o.lo, -1)), '') AS out_los,
+           string_agg(int8send(coalesce(o.n, -1)), '') AS out_ns,
+           string_agg(int8send(l.product_id), '') AS out_products
+    FROM operation_output o JOIN lot l USING (lot_id)
+    WHERE o.operation_id = ANY (CAST(:operations AS bigint[]))
+      AND NOT EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id = o.event_id)
+) AS out_of_them, (
+    SELECT string_agg(int8send(operation_id), '') AS plugs FROM operation
+    WHERE operation_id = ANY (CAST(:operations AS bigint[])) AND parameters ->> 'flow' = 'plug'
+) AS in_order;
 
 -- name: accounts_of_lots
 -- For each lot and unit of measure: what there is of it, of this what came from outside the record, what was used up, and

@@ -78,12 +78,9 @@ async def worked_out_for(
     conn: AsyncConnection, reached: Places, operations: Places, starts: Iterable[Start], made: Made
 ) -> Worked:
     """The same for a closure told as columns: its lots, and the operations walked through."""
-    wanted = {"operations": operations.tolist()}
-    inputs, outputs = [
-        FlowColumns.received((await conn.execute(_SQL[name], wanted)).one()) for name in ("flows_in", "flows_out")
-    ]
-    plugs = places((await conn.execute(_SQL["plugs"], wanted)).scalars().all())
-    return worked_out(Table(_named(starts), reached, inputs, outputs, made, plugs))
+    row = (await conn.execute(_SQL["flows"], {"operations": operations.tolist()})).mappings().one()
+    inputs, outputs = (FlowColumns.received(row, side) for side in ("in", "out"))
+    return worked_out(Table(_named(starts), reached, inputs, outputs, made, whole_numbers(row["plugs"])))
 
 
 @dataclass(frozen=True, slots=True)

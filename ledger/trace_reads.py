@@ -56,13 +56,19 @@ async def parties_by_id(conn: AsyncConnection, party_ids: Iterable[int]) -> dict
     return {row["party_id"]: {**row} for row in rows.mappings()}
 
 
-async def contacts_by_party(conn: AsyncConnection, party_ids: Iterable[int]) -> dict[int, dict[str, dict[str, Any]]]:
-    """For each party its contacts by kind: recall, alternate, responsible."""
+async def parties_and_contacts(
+    conn: AsyncConnection, party_ids: Iterable[int]
+) -> tuple[dict[int, Row], dict[int, dict[str, dict[str, Any]]]]:
+    """Parties that hold or supplied something; and of each its contacts by kind: recall, alternate, responsible."""
+    parties: dict[int, Row] = {}
     contacts: dict[int, dict[str, dict[str, Any]]] = {}
-    for row in (await conn.execute(_SQL["contacts"], {"parties": sorted(set(party_ids))})).mappings():
-        shown = {name: row[name] for name in ("name", "phone", "email", "language", "hours")}
-        contacts.setdefault(row["party_id"], {})[row["kind"]] = shown
-    return contacts
+    for row in (await conn.execute(_SQL["parties_and_contacts"], {"parties": sorted(set(party_ids))})).mappings():
+        party_id = row["party_id"]
+        parties[party_id] = {name: row[name] for name in ("party_id", "gln", "name", "role", "channel")}
+        if row["kind"] is not None:
+            shown = {name: row[name] for name in ("phone", "email", "language", "hours")}
+            contacts.setdefault(party_id, {})[row["kind"]] = {"name": row["contact"], **shown}
+    return parties, contacts
 
 
 async def places_by_id(conn: AsyncConnection, place_ids: Iterable[int]) -> dict[int, Row]:
