@@ -241,9 +241,24 @@ FROM place l JOIN party p USING (party_id) WHERE l.place_id = ANY(CAST(:places A
 
 -- name: past_holders
 -- Who had the very items of partial lots, at any time: by the items' own rows, and by the outermost unit they were in.
+-- An item that was labelled anew is the same item: whoever had it under an older or a newer number had it.
 -- History rows are found by size class (n up to 32, up to 1024, longer): a btree then answers "which rows cover x".
-WITH RECURSIVE part AS (
+WITH RECURSIVE named AS (
     SELECT * FROM unnest(CAST(:lots AS bigint[]), CAST(:los AS bigint[]), CAST(:ns AS bigint[])) AS p (lot_id, lo, n)
+), newer (lot_id, number) AS (
+    SELECT c.lot_id, c.by_number
+    FROM named p JOIN replaced_code c ON c.lot_id = p.lot_id AND c.number >= p.lo AND c.number < p.lo + p.n
+  UNION
+    SELECT c.lot_id, c.by_number FROM newer x JOIN replaced_code c ON c.number = x.number
+), older (lot_id, number) AS (
+    SELECT c.lot_id, c.number
+    FROM named p JOIN replaced_code c ON c.lot_id = p.lot_id AND c.by_number >= p.lo AND c.by_number < p.lo + p.n
+  UNION
+    SELECT c.lot_id, c.number FROM older x JOIN replaced_code c ON c.by_number = x.number
+), part (lot_id, lo, n) AS (
+    SELECT lot_id, lo, n FROM named
+    UNION SELECT lot_id, number, 1 FROM newer
+    UNION SELECT lot_id, number, 1 FROM older
 ), up (lot_id, unit_id, since, until, owner_id, place_id) AS (
     SELECT p.lot_id, h.unit_id, h.since, h.until, h.owner_id, h.place_id
     FROM part p CROSS JOIN LATERAL (
