@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import numpy as np
+from sqlalchemy import RowMapping
 
 from ledger.intervals import Run
 from ledger.trace_quantities import Facts, Flow, Key
@@ -61,7 +62,7 @@ class FlowColumns:
         return len(self.lots)
 
     @classmethod
-    def received(cls, row: Mapping[str, Any], side: str) -> FlowColumns:
+    def received(cls, row: RowMapping, side: str) -> FlowColumns:
         """One side, ``in`` or ``out``, of what the statement ``flows`` sends."""
         numbers = {name: whole_numbers(row[f"{side}_{name}"]) for name in _WHOLE}
         return cls(quantities=fractions(row[f"{side}_quantities"]), uoms=row[f"{side}_uoms"] or (), **numbers)
