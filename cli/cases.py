@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,20 +12,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cli import recall_delivery, recall_documents, recall_scope, recall_work
 from cli.case_drafts import read_lot, read_texts, read_window
+from cli.case_preview import print_first, print_rest, reached
 from cli.case_verbs import Case, verb
 from cli.dates import read_date
 from cli.installation import acting
-from cli.output import By, DataDir, Json, counted, say, show, table
+from cli.output import By, DataDir, Json, show, table
 from ledger import codes
 from recall import casework, documents, store, urgent
 from recall.model import (
     CaseDraft,
     Depth,
     DrillReport,
-    FirstTotals,
     Kind,
-    Preview,
-    Published,
     Remedy,
     SupplierDraft,
     Text,
@@ -55,14 +53,6 @@ class PublicKind(StrEnum):
 
     RECALL = "recall"
     WITHDRAWAL = "withdrawal"
-
-
-_PREVIEW_TABLES = {
-    "by_product": ("product", "items", "quantities"),
-    "by_lot": ("product", "lot", "items", "quantities"),
-    "by_channel": ("channel", "owners", "items", "quantities"),
-    "by_owner": ("owner_name", "channel", "items", "quantities", "responsible_name"),
-}
 
 
 def register(app: typer.Typer) -> None:
@@ -151,12 +141,12 @@ def open_case(
 @group.command()
 def preview(case: Case, data_dir: DataDir = None, as_json: Json = False) -> None:
     """What the case reaches, by product, channel and owner. Changes nothing."""
-    first = None if as_json else _print_first
+    first = None if as_json else print_first
     found = verb(data_dir, lambda conn, keys: casework.preview(conn, case, clock=system_clock, first=first))
     if as_json:
         show(found, as_json=True)
     else:
-        _print_rest(found)
+        print_rest(found)
 
 
 @group.command()
@@ -360,43 +350,8 @@ def drill_sentence(report: DrillReport) -> str:
     """A drill in one line."""
     frozen = report.published
     return (
-        f"{report.number}: {_reached(frozen)}; "
-        f"traced in {report.trace_ms:,} ms, notice list after {report.list_ms:,} ms"
+        f"{report.number}: {reached(frozen)}; traced in {report.trace_ms:,} ms, notice list after {report.list_ms:,} ms"
     )
-
-
-def _reached(reach: Published | Preview | FirstTotals) -> str:
-    return f"{counted(reach.items, 'item')} in {counted(reach.lots, 'lot')} at {counted(reach.owners, 'owner')}"
-
-
-def _print_first(found: FirstTotals) -> None:
-    """The totals, which are known before all that a preview says of them."""
-    say(f"{found.number}: {_reached(found)} (counted in {found.took_ms:,} ms)")
-    for part in ("by_product", "by_channel", "by_owner"):
-        _print_totals(found.totals, part)
-
-
-def _print_totals(totals: Mapping[str, Any], part: str) -> None:
-    columns, rows = _PREVIEW_TABLES[part], totals.get(part) or []
-    if rows:
-        say()
-        titles = [column.removesuffix("_name") for column in columns]
-        table(titles, [[row.get(column) for column in columns] for row in rows], title=part.replace("_", " "))
-
-
-def _print_rest(found: Preview) -> None:
-    _print_totals(found.totals, "by_lot")
-    at_least, likely, at_most = found.totals["bounds"]
-    say(f"\naffected: at least {at_least:,}, most likely {likely:,}, at most {at_most:,} items")
-    for saving in found.savings:
-        say(f"taken out: {saving.what} ({saving.reason}, {saving.by}): saves {counted(saving.items, 'item')}")
-    for lot in found.possible:
-        items = counted(lot.items, "item")
-        say(f"possible, not included: {lot.product} lot {lot.lot}, {items} (see --include-possible)")
-    for gap in found.gaps:
-        say(f"gap: {gap.where}: {gap.what}")
-    for remark in found.wording:
-        say(f"wording: {remark.where}: {remark.what}")
 
 
 for _part in (recall_delivery, recall_work, recall_documents, recall_scope):
