@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ledger.statements import named_statements
 from recall.model import Case, Change, Kind, Remedy
-from recall.notices import NOTICE_COLUMNS
+from recall.notices import NOTICE_COLUMNS, whole_row
 from recall.notices import Row as NoticeRow
 from recall.wording import owner_action
 
@@ -236,7 +236,7 @@ async def lines_of(
     found: dict[int, tuple[list[NoticeRow], list[NoticeRow]]] = {}
     for row in await conn.execute(_SQL["lines_of_notices"], {"notices": sorted(notices)}):
         kept = found.setdefault(row.notice_id, ([], []))
-        kept[row.removed].append({name: row.row[name] for name in NOTICE_COLUMNS})
+        kept[row.removed].append(whole_row(row.row))
     return {notice_id: (tuple(lines), tuple(removed)) for notice_id, (lines, removed) in found.items()}
 
 

@@ -6,7 +6,7 @@ Reads in the caller's transaction and writes nothing; the grouping itself is pur
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from math import ceil
 from typing import Any, Final
@@ -14,7 +14,7 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ledger import holders
-from ledger.bounds import bounds_of
+from ledger.bounds import Bounds, bounds_of
 from ledger.codes import KeyRing
 from ledger.holders import Holding, Shipment
 from ledger.intervals import merged
@@ -25,7 +25,7 @@ from recall import notices, reach, wording
 from recall.affected import AffectedLot, AffectedSet
 from recall.document_numbers import document_number
 from recall.model import Case, Gap, Possible
-from recall.notices import PIECES, Header, Held, Line, LotOnNotice, Owner, Sent, Site, World
+from recall.notices import PIECES, Bounds, Header, Held, Line, LotOnNotice, Owner, Sent, Site, World
 from recall.refusals import TooManyLines
 from recall.serial_words import SerialWords
 
@@ -62,14 +62,15 @@ async def compile_list(
     """The notice lines of ``affected``, their totals, and the gaps. Without ``keys`` single items are told by label."""
     action = wording.owner_action(case.kind, case.remedy)
     header = Header(case.number, version, case.kind.value, affected.hash, action, case.deadline_on)
-    told = await _told(conn, affected.lots, keys)
+    bounds = await bounds_of(conn, affected.closure, affected.starts)
+    told = await _told(conn, affected.lots, keys, bounds)
     lines, held, world = notices.group(told.held, told.sent, told.world, header), told.held, told.world
     if len(lines) > LINES_MAX:
         raise TooManyLines(lines=len(lines), lines_max=LINES_MAX)
     totals = {**notices.totals(lines), "lots": len(affected.lots), "by_state": _by_state(held)}
     if len(totals["by_lot"]) > LOTS_LISTED_MAX:
         totals |= {"by_lot": [], "by_lot_left_out": len(totals["by_lot"])}
-    totals["bounds"] = await _bounds(conn, affected, told.holdings)
+    totals["bounds"] = _in_all(bounds, told.holdings)
     gaps = [*_gaps(lines, held, world)]
     return NoticeDraft(lines, totals, limited(gaps, len(gaps)))
 
@@ -84,11 +85,13 @@ class _Told:
     world: World
 
 
-async def _told(conn: AsyncConnection, lots: Sequence[AffectedLot], keys: KeyRing | None) -> _Told:
+async def _told(
+    conn: AsyncConnection, lots: Sequence[AffectedLot], keys: KeyRing | None, bounds: Bounds | None = None
+) -> _Told:
     holdings = await holders.holdings(conn, (lot.reached for lot in lots))
     shipments = await holders.shipments(conn, (lot.lot_id for lot in lots))
     past = await reach.past_holders(conn, {lot.lot_id: lot.runs for lot in lots if not lot.whole})
-    world = await _world(conn, lots, holdings, shipments, keys)
+    world = replace(await _world(conn, lots, holdings, shipments, keys), bounds=bounds)
     sent = [_sent(shipment, (shipment.lot_id, shipment.to_owner_id) in past) for shipment in shipments]
     return _Told(holdings, [_held(holding, world) for holding in holdings], sent, world)
 
@@ -103,9 +106,9 @@ async def lines_of(
     return notices.group(told.held, told.sent, told.world, header), told.held
 
 
-async def _bounds(conn: AsyncConnection, affected: AffectedSet, holdings: Iterable[Holding]) -> list[int]:
+def _in_all(bounds: Bounds, holdings: Iterable[Holding]) -> list[int]:
     """Pieces affected at least, most likely and at most, of those that are listed."""
-    by_lot = await bounds_of(conn, affected.closure, affected.starts, holdings, lambda held: (held.lot_id, held.uom))
+    by_lot = bounds.of(holdings, lambda held: (held.lot_id, held.uom))
     parts = [amount for (_lot, uom), amount in by_lot.items() if uom == holders.PIECES]
     return whole_pieces(Amount(*(sum(column) for column in zip(NOTHING, *parts, strict=True))))
 

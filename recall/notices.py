@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from math import ceil
+from math import ceil, floor
 from typing import Any, Final
 
+from ledger.bounds import Bounds
 from ledger.intervals import merged
 from recall.intervals import Runs
 
@@ -30,9 +31,13 @@ CONTRACT_COLUMNS: Final = (
 NOTICE_COLUMNS: Final = (
     *CONTRACT_COLUMNS,
     "items", "items_sold", "items_destroyed", "uom", "quantity", "quantity_shipped", "quantity_expected_on_hand",
-    "quantity_returned", "best_before", "kind", "affected_set_hash",
+    "quantity_returned", "best_before", "kind", "affected_set_hash", "affected_at_least", "affected_expected",
+    "affected_at_most",
 )  # fmt: skip
-"""The contract's columns in its order, then ours: ``items`` = on hand + sold + returned + destroyed, each unit once."""
+"""The contract's columns in its order, then ours: ``items`` = on hand + sold + returned + destroyed, each unit once.
+
+``affected_…`` bound how many of the line's items (or of its quantity) are affected; empty where nobody worked it out.
+"""
 
 CHANNELS: Final = ("own", "retail", "wholesale", "online", "food_service", "direct", "unknown")
 """Own: goods of the brand itself, which have not gone to market. Unknown: nobody told us the owner's channel."""
@@ -146,12 +151,16 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Who and what the ids mean. ``serial_words`` says the items of runs in words (serials, label numbers)."""
+    """Who and what the ids mean. ``serial_words`` says the items of runs in words (serials, label numbers).
+
+    ``bounds`` is None where lines are only counted.
+    """
 
     lots: Mapping[int, LotOnNotice]
     owners: Mapping[int, Owner]
     places: Mapping[int, Site]
     serial_words: Callable[[Runs], str]
+    bounds: Bounds | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +205,11 @@ def group(held: Iterable[Held], sent: Iterable[Sent], world: World, header: Head
             _add_sent(sums, shipment)
     lines = (_line(key, total, world, header) for key, total in sums.items())
     return tuple(sorted(lines, key=_order))
+
+
+def whole_row(told: Mapping[str, Any]) -> Row:
+    """A stored row with all columns in their order; columns that came after it was frozen are empty in it."""
+    return {name: told.get(name) for name in NOTICE_COLUMNS}
 
 
 def totals(lines: Iterable[Line]) -> dict[str, Any]:
@@ -287,6 +301,7 @@ def _line(key: _Key, total: _Sum, world: World, header: Header) -> Line:
         "best_before": lot.best_before_on.isoformat() if lot.best_before_on else None,
         "kind": header.kind,
         "affected_set_hash": header.affected_set_hash,
+        **_bounded(total.quantity, lot_id, uom, world.bounds),
     }
     return Line(owner.route, owner_id, place_id, lot_id, {name: row[name] for name in NOTICE_COLUMNS})
 
@@ -314,6 +329,20 @@ def _counted(total: _Sum, uom: str, whole: bool) -> Row:
     }
 
 
+def _bounded(quantity: Decimal, lot_id: int, uom: str, bounds: Bounds | None) -> Row:
+    """Pieces are whole: the lower bound is rounded down, the upper one up."""
+    if bounds is None:
+        return dict.fromkeys(BOUND_COLUMNS)
+    _, lower, expected, upper = bounds.part(lot_id, uom, quantity)
+    if uom:
+        told = (number_text(Decimal(str(round(value, 6)))) for value in (lower, expected, upper))
+        return dict(zip(BOUND_COLUMNS, told, strict=True))
+    pieces = (floor(lower + _ROUNDING), round(expected), ceil(upper - _ROUNDING))
+    return dict(zip(BOUND_COLUMNS, pieces, strict=True))
+
+
+BOUND_COLUMNS: Final = ("affected_at_least", "affected_expected", "affected_at_most")
+_ROUNDING: Final = 1e-6
 _QUANTITY_COLUMNS: Final = ("quantity", "quantity_shipped", "quantity_expected_on_hand", "quantity_returned")
 _TALLIED: Final = ("items", "items_expected_on_hand", "items_sold", "items_returned", "items_destroyed")
 _ITEM_COLUMNS: Final = (*_TALLIED, "items_shipped")

@@ -15,10 +15,10 @@ import xlsxwriter
 
 from recall.deliveries_store import Outgoing
 from recall.documents.csv import guarded
-from recall.documents.header import LABELS
+from recall.documents.header import LABELS, bounds_text
 from recall.model import Change, Kind
 from recall.notice_wording import languages_for, say
-from recall.notices import NOTICE_COLUMNS, Row
+from recall.notices import BOUND_COLUMNS, NOTICE_COLUMNS, Row
 from runtime.mail import SUBJECT_CHARACTERS_MAX
 
 LINES_IN_TEXT_MAX: Final = 100
@@ -139,6 +139,8 @@ def _line(row: Row, language: str) -> str:
         quantity += say(language, "shipped", n=f"{shipped}{uom}")
     if on_hand:
         quantity += say(language, "on_hand", n=f"{on_hand}{uom}")
+    if bounds := bounds_text(*(row[name] for name in BOUND_COLUMNS)):
+        quantity += say(language, "bounds", n=f"{bounds.replace(chr(10), ' ')}{uom}")
     whole = row["serial_ranges"] == "whole lot"
     serials = say(language, "whole_lot") if whole else say(language, "serials", serials=row["serial_ranges"] or "?")
     place = say(language, "place", place=row["place_name"]) if row["place_name"] else ""

@@ -7,11 +7,12 @@ from typing import Any, Final
 
 from recall import wording
 from recall.deliveries_store import Outgoing
+from recall.documents.header import bounds_text
 from recall.letter_wording import depth_sentence, say
 from recall.letters import Symbol, contact_of, drawn, heading_of, pdf_of, text_of
 from recall.model import Change, Depth, Kind, Text
 from recall.notice_wording import say as notice_say
-from recall.notices import Row
+from recall.notices import BOUND_COLUMNS, Row
 from recall.posters import ship_dates
 from recall.profiles import Profile
 
@@ -64,6 +65,7 @@ def _row(row: Row, language: str) -> dict[str, Any]:
         "best_before": f"{say(language, 'best_before')} {row['best_before']}" if row["best_before"] else "",
         "serials": say(language, "whole_lot") if serials == "whole lot" else serials or "",
         "shipped": _counted(row[f"{kind}_shipped"], uom), "expected": _counted(row[f"{kind}_expected_on_hand"], uom),
+        "bounds": bounds_text(*(row[name] for name in BOUND_COLUMNS)).split("\n"),
         "ship_dates": row["ship_dates"] or "", "documents": row["documents"] or "",
     }  # fmt: skip
 

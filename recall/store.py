@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from recall.affected import AffectedLot
 from recall.intervals import Runs
 from recall.model import Case, CaseSummary, Change, Depth, Kind, Remedy, State, Text
-from recall.notices import NOTICE_COLUMNS, Line
+from recall.notices import Line, whole_row
 from recall.notices import Row as NoticeRow
 from recall.refusals import NoNoticesYet, NoSuchCase, NoSuchVersion
 from recall.scope import Area, Cover, as_json, from_json
@@ -254,7 +254,7 @@ async def notice_lines(conn: AsyncConnection, number: str, version: int | None =
     frozen = await frozen_set(conn, case, version)
     lines = select(notice_line.c.row).where(notice_line.c.affected_set_id == frozen.affected_set_id)
     rows = (await conn.execute(lines.order_by(notice_line.c.line))).scalars().all()
-    return NoticeList(case, frozen, tuple({name: row[name] for name in NOTICE_COLUMNS} for row in rows))
+    return NoticeList(case, frozen, tuple(whole_row(row) for row in rows))
 
 
 async def frozen_area(conn: AsyncConnection, affected_set_id: int) -> Area:

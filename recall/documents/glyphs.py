@@ -100,7 +100,6 @@ def _face(characters: str, weight: int) -> Face:
         left = "".join(character for character in left if character not in glyphs)
         if not left or len(glyphs) == before:
             break
-    glyphs[" "] = glyphs["\u00a0"]
     return Face(glyphs, tuple(fonts))
 
 
@@ -113,7 +112,7 @@ def _specimen(characters: str, weight: int) -> bytes:
         f"body{{font:{weight} 7pt 'Noto Sans','Noto Sans CJK SC',sans-serif}}"
     )
     shown = "".join(f"<i>&#{ord(character)};</i>" for character in characters)
-    page = f"<!doctype html><html lang='zh'><style>{style}</style><p>a&#160;a</p>{shown}</html>"
+    page = f"<!doctype html><html lang='zh'><style>{style}</style><p>a a</p>{shown}</html>"
     content: bytes = HTML(string=page).write_pdf()
     return content
 

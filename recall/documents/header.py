@@ -101,6 +101,9 @@ LABELS: Mapping[str, tuple[str, str]] = {
     "best_before": ("Best before", "保质期至"),
     "kind": ("Kind", "类型"),
     "affected_set_hash": ("Affected set", "影响范围校验值"),
+    "affected_at_least": ("Affected at least", "受影响至少"),
+    "affected_expected": ("Affected most likely", "受影响预计"),
+    "affected_at_most": ("Affected at most", "受影响至多"),
 }
 """English and Chinese headings of the columns, for people; machines read the column names."""
 
@@ -151,6 +154,11 @@ def put_in_place(out: Path, write: Callable[[Path], None]) -> Path:
     finally:
         beside.unlink(missing_ok=True)
     return out
+
+
+def bounds_text(least: object, expected: object, most: object) -> str:
+    """``≥ 3``, ``≈ 7``, ``≤ 10`` one below the other; "" where the two ends are one, or nobody worked them out."""
+    return "" if least is None or least == most else f"≥ {least}\n≈ {expected}\n≤ {most}"
 
 
 TOTALS_COLUMNS = (

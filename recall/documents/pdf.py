@@ -12,9 +12,9 @@ from typing import Any, Final
 from recall.documents import shaped
 from recall.documents.flow import MM, Cell, Column, Flow, Furniture, Ink, Table, TooManyPages
 from recall.documents.glyphs import faces, needs_shaping
-from recall.documents.header import CHANNEL_NAMES, ListHeader, put_in_place, quantities_text
+from recall.documents.header import CHANNEL_NAMES, ListHeader, bounds_text, put_in_place, quantities_text
 from recall.documents.shaped import ChannelBlock, OwnerBlock, channels, lines
-from recall.notices import Row
+from recall.notices import BOUND_COLUMNS, Row
 from recall.refusals import NoticeListTooLong
 
 LINES_MAX: Final = 100_000
@@ -31,7 +31,8 @@ _COLUMNS: Final = (
     Column(0.092, ("Lot, serials", "批号、序列号")), Column(0.048, ("Shipped", "已发"), is_number=True),
     Column(0.048, ("On hand", "应存"), is_number=True), Column(0.046, ("Sold", "已售"), is_number=True),
     Column(0.052, ("Returned", "已退"), is_number=True), Column(0.056, ("Destroyed", "销毁"), is_number=True),
-    Column(0.048, ("Total", "合计"), is_number=True), Column(0.094, ("Shipped on, documents", "发货日期、单据")),
+    Column(0.052, ("Total, bounds", "合计、范围"), is_number=True),
+    Column(0.090, ("Shipped on, documents", "发货日期、单据")),
     Column(0.082, ("Responsible", "责任人")), Column(0.082, ("Recall contact", "召回联系人")),
     Column(0.040, ("Basis", "依据")),
 )  # fmt: skip
@@ -92,7 +93,7 @@ def _texts(rows: Sequence[Row], header: ListHeader) -> Iterator[str]:
     for _, english, chinese, value in header.fields():
         yield from (english, chinese, value)
     yield from (line for column in _COLUMNS for line in column.title)
-    yield from (header.drill_mark, _NOBODY, "All channels 全部渠道", "DRILL 演练", "Notice list 召回通知清单")
+    yield from (header.drill_mark, _NOBODY, "All channels 全部渠道", "DRILL 演练", "Notice list 召回通知清单", "≥≈≤")
     yield from (name for pair in CHANNEL_NAMES.values() for name in pair)
 
 
@@ -145,11 +146,12 @@ def _cells(row: Row) -> list[Cell]:
 
 def _counts(row: Row) -> Iterator[str]:
     if not row["uom"]:
-        yield from ("" if row[name] is None else str(row[name]) for name in _NUMBERS)
-        return
-    for quantity in _QUANTITIES:
-        told = row[quantity] if quantity else None
-        yield "" if told is None else f"{told}\n{row['uom']}"
+        counts = ["" if row[name] is None else str(row[name]) for name in _NUMBERS]
+    else:
+        told = [row[quantity] if quantity else None for quantity in _QUANTITIES]
+        counts = ["" if count is None else f"{count}\n{row['uom']}" for count in told]
+    bounds = bounds_text(*(row[name] for name in BOUND_COLUMNS))
+    yield from (*counts[:-1], lines(counts[-1], bounds))
 
 
 def _person(row: Row, kind: str) -> Cell:
@@ -164,5 +166,6 @@ def _lines(row: Row, *names: str) -> str:
 
 def _sums(label: str, total: Mapping[str, Any]) -> list[Cell]:
     quantities = f" + {quantities_text(total['quantities'])}" if total["quantities"] else ""
-    counts = (total[name] for name in _NUMBERS[1:])
-    return [Cell(label + quantities, _BOLD, span=5), *(Cell(str(count), _BOLD) for count in counts), Cell("", span=4)]
+    counts = [str(total[name]) for name in _NUMBERS[1:]]
+    counts[-1] = lines(counts[-1], bounds_text(*(total.get("bounds") or (None, None, None))))
+    return [Cell(label + quantities, _BOLD, span=5), *(Cell(count, _BOLD) for count in counts), Cell("", span=4)]

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from recall.documents.header import CHANNEL_NAMES, ListHeader, quantities_text
+from recall.documents.header import CHANNEL_NAMES, ListHeader, bounds_text, quantities_text
 from recall.notices import Row, number_text
 from recall.refusals import NoticeListTooLong
 
@@ -67,6 +67,7 @@ def html(rows: Sequence[Row], header: ListHeader) -> str:
         quantities=quantities_text,
         owners_per_table=OWNERS_PER_TABLE,
         lines=lines,
+        bounds=bounds_text,
     )
 
 

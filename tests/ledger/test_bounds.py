@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ledger import genealogy
-from ledger.bounds import bounds_by_owner, bounds_of
+from ledger.bounds import bounds_of
 from ledger.closure import Start
 from ledger.holders import holdings
 from tests.ledger.records import Records, Use, day
@@ -35,8 +37,9 @@ async def test_each_owner_of_cheese_is_told_at_least_and_at_most_how_much_of_it_
     held = await holdings(conn, closure.lots)
 
     # when
-    by_owner = await bounds_by_owner(conn, closure, starts, held)
-    together = await bounds_of(conn, closure, starts, held, lambda h: (h.lot_id, h.uom))
+    bounds = await bounds_of(conn, closure, starts)
+    by_owner = bounds.of(held, lambda h: (h.lot_id, h.owner_id, h.uom))
+    together = bounds.of(held, lambda h: (h.lot_id, h.uom))
 
     # then: of A's 60 at least 10 are, because only 50 are sound; B's 40 may all be; what is below zero is no goods
     assert by_owner == {
@@ -44,4 +47,5 @@ async def test_each_owner_of_cheese_is_told_at_least_and_at_most_how_much_of_it_
         (cheese, b, "KGM"): pytest.approx((40, 0, 20, 40)),
     }
     assert together == {(cheese, "KGM"): pytest.approx((100, 50, 50, 50))}
-    assert await bounds_by_owner(conn, closure, starts, []) == {}
+    assert bounds.part(cheese, "KGM", Decimal(60)) == pytest.approx((60, 10, 30, 50))
+    assert bounds.of([], lambda h: h.lot_id) == {}

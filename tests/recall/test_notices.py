@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recall.notices import (
+    BOUND_COLUMNS,
     CONTRACT_COLUMNS,
     NOTICE_COLUMNS,
     Header,
@@ -23,6 +25,7 @@ from recall.notices import (
     World,
     group,
     totals,
+    whole_row,
 )
 
 AT = datetime(2026, 11, 3, 6, tzinfo=UTC)
@@ -114,6 +117,25 @@ def test_every_row_has_the_columns_of_the_contract_in_their_order() -> None:
     (line,) = group([_held(SHOP, 12)], [], WORLD, HEADER)
     assert tuple(line.row) == NOTICE_COLUMNS
     assert NOTICE_COLUMNS[: len(CONTRACT_COLUMNS)] == CONTRACT_COLUMNS
+
+
+def test_a_line_says_how_much_of_it_is_affected_at_least_most_likely_and_at_most() -> None:
+    def a_third(lot_id: int, uom: str, quantity: Decimal) -> tuple[float, float, float]:
+        return 0.2, float(quantity) / 3, float(quantity) / 2
+
+    world = replace(WORLD, bounds=a_third)
+    pieces, weight = group([_held(SHOP, 11), _held(SHOP, 10, uom="KGM")], [], world, HEADER)
+    assert [pieces.row[name] for name in BOUND_COLUMNS] == [0, 4, 6], "pieces are whole, rounded outwards"
+    assert [weight.row[name] for name in BOUND_COLUMNS] == ["0.2", "3.333333", "5"]
+    (unknown,) = group([_held(SHOP, 11)], [], WORLD, HEADER)
+    assert [unknown.row[name] for name in BOUND_COLUMNS] == [None, None, None], "what nobody worked out stands empty"
+
+
+def test_a_row_frozen_before_a_column_came_has_it_empty() -> None:
+    (line,) = group([_held(SHOP, 12)], [], WORLD, HEADER)
+    old = {name: value for name, value in reversed(line.row.items()) if name not in BOUND_COLUMNS}
+    assert tuple(whole_row(old)) == NOTICE_COLUMNS
+    assert whole_row(old) == {**line.row, **dict.fromkeys(BOUND_COLUMNS)}
 
 
 def test_lines_are_grouped_by_channel_then_owner() -> None:
