@@ -42,7 +42,7 @@ _ENGLISH: Final = {
     "answer": "Answer here, no account is needed",
     "answer_until": "The link opens until {date}. It is yours alone: do not pass it on.",
     "contact": "Call us",
-    "about": "Notice {number} version {version}. The same lines are attached as a spreadsheet.",
+    "about": "Notice {number} version {version}. The same lines are attached as a PDF and as a spreadsheet.",
     "more_lines": "… and {n} more lines: see the attached spreadsheet.",
 }
 _CHINESE: Final = {
@@ -81,7 +81,7 @@ _CHINESE: Final = {
     "answer": "请在此答复，无需账号",
     "answer_until": "链接有效期至 {date}，仅供贵方使用，请勿转发。",
     "contact": "联系电话",
-    "about": "通知 {number} 第 {version} 版。相同内容见所附表格。",
+    "about": "通知 {number} 第 {version} 版。相同内容见所附 PDF 和表格。",
     "more_lines": "……另有 {n} 行，见所附表格。",
 }
 

@@ -1,4 +1,4 @@
-"""What one recipient is told, as words and as a spreadsheet: its own lines and nobody else's. Pure.
+"""What one recipient is told, as words, as a PDF and as a spreadsheet: its own lines and nobody else's. Pure.
 
 ``compose`` is the one place where a notice gets its form; every medium takes what it gives.
 """
@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import xlsxwriter
 
+from recall import own_pages
 from recall.deliveries_store import Outgoing
 from recall.documents.csv import guarded
 from recall.documents.header import LABELS, bounds_text
@@ -23,26 +24,60 @@ from runtime.mail import SUBJECT_CHARACTERS_MAX
 
 LINES_IN_TEXT_MAX: Final = 100
 """So many lines are written out in the words of a notice, which tells how many more there are; the sheet has all."""
+LINES_IN_PAGES_MAX: Final = 5_000
+"""So many lines stand in the PDF of a notice; how many more there are is said in it, and the sheet has all."""
+PDF: Final = "application/pdf"
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _COLUMNS: Final = ("status", *(name for name in NOTICE_COLUMNS if name not in ("affected_set_hash", "case_version")))
 
 
 @dataclass(frozen=True, slots=True)
 class OwnNotice:
-    """The notice to one recipient. ``sheet`` is a spreadsheet (XLSX) of the same lines."""
+    """The notice to one recipient. ``sheet`` is a spreadsheet (XLSX) of the same lines, ``pages`` a PDF of all of it.
+
+    ``stem`` names both files; they are called the same in every attempt.
+    """
 
     subject: str
     text: str
-    sheet_name: str
+    stem: str
     sheet: bytes = field(repr=False)
+    pages: bytes = field(repr=False)
 
 
 def compose(told: Outgoing, *, link: str, link_until: datetime) -> OwnNotice:
     """The notice, in the recipient's language (both when none is known). ``link`` is where it is answered."""
     languages = languages_for(told.language)
     text = "\n\n".join("\n".join(_words(told, language, link, link_until)) for language in languages)
-    name = f"{'DRILL_' if told.kind is Kind.DRILL else ''}{told.number}_v{told.version}_notice.xlsx"
-    return OwnNotice(_subject(told, languages), f"{text}\n", name, sheet(told))
+    subject = _subject(told, languages)
+    is_drill = told.kind is Kind.DRILL
+    stem = f"{'DRILL_' if is_drill else ''}{told.number}_v{told.version}_notice"
+    named = f"{told.number} v{told.version}"
+    words, tables = _printed(told, languages, link, link_until)
+    mark = "DRILL 演练" if is_drill else ""
+    pages = own_pages.pdf(subject, words, tables, languages=languages, stem=named, drill_mark=mark)
+    return OwnNotice(subject, f"{text}\n", stem, sheet(told), pages)
+
+
+def _printed(
+    told: Outgoing, languages: Sequence[str], link: str, until: datetime
+) -> tuple[list[str], list[tuple[str, Sequence[Row]]]]:
+    """The paragraphs and tables of the PDF; tables that are too long for it say how much longer they are."""
+    words = [line for language in languages for line in ("", *_words(told, language, link, until, lines=False))]
+    tables: list[tuple[str, Sequence[Row]]] = []
+    for key, rows in (("lines", told.lines), ("removed", told.removed)):
+        if rows:
+            tables.append((" ".join(say(language, key) for language in languages), _said(rows, languages)))
+        if (left := len(rows) - LINES_IN_PAGES_MAX) > 0:
+            words += [say(language, "more_lines", n=left) for language in languages]
+    return words, tables
+
+
+def _said(rows: Sequence[Row], languages: Sequence[str]) -> list[Row]:
+    """The rows of a page, ``whole lot`` in the reader's words."""
+    whole = " ".join(say(language, "whole_lot") for language in languages)
+    shown = rows[:LINES_IN_PAGES_MAX]
+    return [{**row, "serial_ranges": whole} if row["serial_ranges"] == "whole lot" else row for row in shown]
 
 
 def sheet(told: Outgoing) -> bytes:
@@ -88,29 +123,34 @@ def _subject(told: Outgoing, languages: Sequence[str]) -> str:
     return plain if len(plain) <= SUBJECT_CHARACTERS_MAX else f"{plain[: SUBJECT_CHARACTERS_MAX - 1]}…"
 
 
-def _words(told: Outgoing, language: str, link: str, until: datetime) -> Iterator[str]:
+def _words(told: Outgoing, language: str, link: str, until: datetime, *, lines: bool = True) -> Iterator[str]:
     text = _text(told, language)
     if told.kind is Kind.DRILL:
         yield from (say(language, "drill_note"), "")
     yield say(language, "greeting", person=told.person) if told.person else say(language, "greeting_nobody")
     yield from (told.name, "", say(language, _intro(told)), "", text["title"])
     if told.change is not Change.CANCELLED:
-        yield f"{say(language, 'hazard')}: {text['hazard']}"
-        yield f"{say(language, 'class')}: {told.hazard_class}"
-        yield f"{say(language, 'action')}: {told.action}"
+        yield f"{say(language, 'hazard')}{_colon(language)}{text['hazard']}"
+        yield f"{say(language, 'class')}{_colon(language)}{told.hazard_class}"
+        yield f"{say(language, 'action')}{_colon(language)}{told.action}"
         if told.deadline_on:
-            yield f"{say(language, 'deadline')}: {told.deadline_on.isoformat()}"
-    yield from _listed(told.lines, "lines", language)
-    yield from _listed(told.removed, "removed", language)
+            yield f"{say(language, 'deadline')}{_colon(language)}{told.deadline_on.isoformat()}"
+    if lines:
+        yield from _listed(told.lines, "lines", language)
+        yield from _listed(told.removed, "removed", language)
     yield ""
     if told.change is not Change.CANCELLED:
-        yield f"{say(language, 'answer')}: {link}"
+        yield f"{say(language, 'answer')}{_colon(language)}{link}"
         yield say(language, "answer_until", date=until.date().isoformat())
         yield say(language, "sub_recall")
     called = " · ".join(told.contact[name] for name in ("name", "phone", "email", "hours") if told.contact.get(name))
     if called:
-        yield f"{say(language, 'contact')}: {called}"
+        yield f"{say(language, 'contact')}{_colon(language)}{called}"
     yield say(language, "about", number=told.number, version=told.version)
+
+
+def _colon(language: str) -> str:
+    return "：" if language == "zh" else ": "
 
 
 def _intro(told: Outgoing) -> str:
@@ -124,7 +164,7 @@ def _intro(told: Outgoing) -> str:
 def _listed(rows: Sequence[Row], heading: str, language: str) -> Iterator[str]:
     if not rows:
         return
-    yield from ("", f"{say(language, heading)}:")
+    yield from ("", f"{say(language, heading)}{_colon(language).rstrip()}")
     yield from (f"- {_line(row, language)}" for row in rows[:LINES_IN_TEXT_MAX])
     if len(rows) > LINES_IN_TEXT_MAX:
         yield say(language, "more_lines", n=len(rows) - LINES_IN_TEXT_MAX)

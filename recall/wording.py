@@ -127,7 +127,7 @@ def trade_actions(kind: Kind, remedy: Remedy, language: str) -> tuple[str, ...]:
     return _WITHDRAWN[language] if kind is Kind.WITHDRAWAL else _TRADE[language][remedy]
 
 
-DRILL_MARK: Final = "DRILL, for practice only: do nothing / 演练,无需处理。"
+DRILL_MARK: Final = "DRILL, for practice only: do nothing / 演练，无需处理。"
 
 
 def _standard_actions(language: str, kind: Kind, remedy: Remedy, depth: Depth) -> tuple[str, ...]:
@@ -197,10 +197,10 @@ _ACTIONS: Final[dict[str, dict[Remedy, tuple[str, ...]]]] = {
         Remedy.REPAIR: (_STOP_EN, "Ask for the free repair before you use it again."),
     },
     "zh": {
-        Remedy.RETURN: (_STOP_ZH, "请单独存放,避免他人使用。", "请退回购买处。"),
-        Remedy.REFUND: (_STOP_ZH, "请单独存放,避免他人使用。", "请退回购买处并领取退款。"),
-        Remedy.DESTROY: (_STOP_ZH, "请妥善丢弃,使他人无法使用。"),
-        Remedy.REPAIR: (_STOP_ZH, "请先联系免费维修,修好前请勿使用。"),
+        Remedy.RETURN: (_STOP_ZH, "请单独存放，避免他人使用。", "请退回购买处。"),
+        Remedy.REFUND: (_STOP_ZH, "请单独存放，避免他人使用。", "请退回购买处并领取退款。"),
+        Remedy.DESTROY: (_STOP_ZH, "请妥善丢弃，使他人无法使用。"),
+        Remedy.REPAIR: (_STOP_ZH, "请先联系免费维修，修好前请勿使用。"),
     },
 }
 _REMEDIES: Final[dict[str, dict[Remedy, str]]] = {
@@ -213,8 +213,8 @@ _REMEDIES: Final[dict[str, dict[Remedy, str]]] = {
     "zh": {
         Remedy.RETURN: "可选择退款或更换。",
         Remedy.REFUND: "全额退款。",
-        Remedy.DESTROY: "全额退款,无需寄回。",
-        Remedy.REPAIR: "免费维修;逾期可退款。",
+        Remedy.DESTROY: "全额退款，无需寄回。",
+        Remedy.REPAIR: "免费维修；逾期可退款。",
     },
 }
 _TRADE: Final[dict[str, dict[Remedy, tuple[str, ...]]]] = {

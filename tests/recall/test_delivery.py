@@ -7,6 +7,7 @@ from functools import partial
 from io import BytesIO
 from pathlib import Path
 
+import pypdfium2
 import pytest
 from python_calamine import CalamineWorkbook
 from sqlalchemy import text
@@ -81,7 +82,12 @@ async def test_each_owner_gets_a_letter_with_its_own_lines_and_nobody_elses(
     assert "Corner Shop" not in depot
     assert "处理要求" in depot  # nobody told us Ben's language: he gets both
     [message] = [message for message in server.taken if message["To"] == CLEO]
-    [sheet] = message.iter_attachments()
+    pages, sheet = message.iter_attachments()
+    printed = pages.get_payload(decode=True)
+    assert isinstance(printed, bytes)
+    [page] = [page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(printed)]
+    assert "Corner Shop, York" in page and "DES-2" in page
+    assert not [name for name in ("Depot", "Creamery plant", "Mira", "召回") if name in page]
     content = sheet.get_payload(decode=True)
     assert isinstance(content, bytes)
     rows = CalamineWorkbook.from_filelike(BytesIO(content)).get_sheet_by_index(0).to_python()
@@ -274,8 +280,8 @@ async def test_a_party_that_wants_files_finds_its_notice_in_its_folder(
     await run_worker(database, settings.load({}, data_dir=tmp_path))
 
     files = sorted((tmp_path / "notices" / "corner-shop").iterdir())
-    assert [path.suffix for path in files] == [".json", ".txt", ".xlsx"]
-    assert "North Depot" not in files[1].read_text(encoding="utf-8")
+    assert [path.suffix for path in files] == [".json", ".pdf", ".txt", ".xlsx"]
+    assert "North Depot" not in files[2].read_text(encoding="utf-8")
     assert ("Corner Shop", "file", "sent") in await told(conn, number)
 
 
