@@ -27,6 +27,7 @@ class Benchmark(StrEnum):
     TRACE = "trace"
     CAPTURE = "capture"
     CHECK = "check"
+    NOTICES = "notices"
 
 
 _DETAILS = {
@@ -46,6 +47,9 @@ _DETAILS = {
     "lots": ("lots", "{:,.0f}"),
     "items": ("items", "{:,.0f}"),
     "queries": ("queries", "{:,.0f}"),
+    "lines": ("lines", "{:,.0f}"),
+    "seconds": ("s", "{:,.2f}"),
+    "cpu_s": ("s CPU", "{:,.2f}"),
 }
 
 
@@ -54,13 +58,13 @@ def register(app: typer.Typer) -> None:
 
 
 def benchmark(
-    what: Annotated[Benchmark | None, typer.Argument(help="Without it, all five, one after the other.")] = None,
+    what: Annotated[Benchmark | None, typer.Argument(help="Without it, all of them, one after the other.")] = None,
     rounds: Annotated[
         int, typer.Option(help="Rounds of each case, taken in turn; the median counts.")
     ] = ROUNDS_ADVISED,
     seconds: Annotated[float, typer.Option(help="Seconds of load in one round (scan).")] = 2.0,
     size: Annotated[
-        int | None, typer.Option(help="Lots (scan, trace), labels, events (capture) or rows (check).")
+        int | None, typer.Option(help="Lots (scan, trace), labels, events (capture), rows (check) or owners (notices).")
     ] = None,
     items: Annotated[
         int | None,
