@@ -159,7 +159,8 @@ async def _queue(address: DatabaseAddress, keys: KeyRing, lot: int, owners: int)
     raw = await address.connect(Role.OWNER)
     try:
         told = """SELECT count(*), count(DISTINCT n.recipient_id)
-                  FROM recall_delivery d JOIN recall_notice n USING (notice_id) JOIN recall_case c ON c.case_id = n.case_id
+                  FROM recall_delivery d JOIN recall_notice n USING (notice_id)
+                  JOIN recall_case c ON c.case_id = n.case_id
                   WHERE c.number = $1 AND d.medium = 'email' AND d.state = 'queued'"""
         queued, recipients = await raw.fetchrow(told, number)
     finally:

@@ -8,21 +8,18 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cli import recall_delivery, recall_documents, recall_scope, recall_work
+from cli import recall_delivery, recall_documents, recall_drill, recall_scope, recall_work
 from cli.case_drafts import read_lot, read_texts, read_window
-from cli.case_preview import print_first, print_rest, reached
+from cli.case_preview import print_first, print_rest
 from cli.case_verbs import Case, verb
 from cli.dates import read_date
 from cli.installation import acting
 from cli.output import By, DataDir, Json, show, table
-from ledger import codes
 from recall import casework, documents, store, urgent
 from recall.model import (
     CaseDraft,
     Depth,
-    DrillReport,
     Kind,
     Remedy,
     SupplierDraft,
@@ -296,32 +293,6 @@ def cancel(
     show({"case": case, "state": "cancelled"}, as_json=as_json, text=f"{case} is cancelled: {reason}")
 
 
-@group.command()
-def drill(
-    code: Annotated[str, typer.Option(help="What the practice starts from.")],
-    out: Annotated[Path | None, typer.Option(help="Folder for the notice list of the drill.")] = None,
-    by: By = None,
-    data_dir: DataDir = None,
-    as_json: Json = False,
-) -> None:
-    """Practise a recall with a stopwatch. The public never sees a drill."""
-
-    async def practise(conn: AsyncConnection, keys: codes.KeyRing) -> tuple[DrillReport, list[Path]]:
-        report = await casework.drill(conn, code, by=acting(by), clock=system_clock, keys=keys)
-        files = await documents.write_notices(conn, report.number, ("xlsx", "csv", "pdf", "json"), out) if out else []
-        return report, files
-
-    report, files = verb(data_dir, practise)
-    answer = {
-        "case": report.number,
-        "trace_ms": report.trace_ms,
-        "list_ms": report.list_ms,
-        "published": report.published,
-        "files": files,
-    }
-    show(answer, as_json=as_json, text="\n".join([drill_sentence(report), *map(str, files)]))
-
-
 @group.command("list")
 def list_cases(data_dir: DataDir = None, as_json: Json = False) -> None:
     """Cases, newest first."""
@@ -346,13 +317,5 @@ def _step(
     )
 
 
-def drill_sentence(report: DrillReport) -> str:
-    """A drill in one line."""
-    frozen = report.published
-    return (
-        f"{report.number}: {reached(frozen)}; traced in {report.trace_ms:,} ms, notice list after {report.list_ms:,} ms"
-    )
-
-
-for _part in (recall_delivery, recall_work, recall_documents, recall_scope):
+for _part in (recall_delivery, recall_drill, recall_work, recall_documents, recall_scope):
     _part.register(group)

@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from access import accounts
 from access.model import operator
-from cli.cases import drill_sentence
 from cli.installation import Installation, results_dir
+from cli.recall_drill import drill_sentence
 from cli.samples import dairy
 from cli.samples.dairy import CHEESE, MILK, Dairy
 from labels import printing

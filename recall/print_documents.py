@@ -21,6 +21,7 @@ from recall import gs1_messages, links, owner_letters, phone_list, posters, regu
 from recall import responses_store as answers
 from recall.deliveries_store import DeliveryState, Medium
 from recall.documents.header import put_in_place
+from recall.drill_report import drill_report
 from recall.letters import LANGUAGES, Symbol, pdf_of
 from recall.links import Link
 from recall.model import State
@@ -158,6 +159,13 @@ async def _samr_announcement(ready: _Ready) -> Files:
     return await _report(ready, regulator.samr_announcement(ready.listed, ready.profile, facts))
 
 
+async def _drill_report(ready: _Ready) -> Files:
+    number = ready.listed.case.number
+    rehearsed = await rules_store.rehearsed(ready.conn, number)
+    found = await boards.board(ready.conn, number, clock=ready.asked.clock)
+    return await _report(ready, drill_report(ready.listed, found, rehearsed, ready.asked.language))
+
+
 async def _report(ready: _Ready, report: Report) -> Files:
     pages = await asyncio.to_thread(partial(pdf_of, "regulator.html", **report.values()))
     told = orjson.dumps(report, option=orjson.OPT_INDENT_2)
@@ -190,6 +198,7 @@ _MAKERS: Final[Mapping[str, Callable[[_Ready], Awaitable[Files]]]] = {
     "samr-plan": _samr_plan,
     "samr-announcement": _samr_announcement,
     "gs1": _gs1,
+    "drill-report": _drill_report,
 }
 KINDS: Final = tuple(_MAKERS)
 

@@ -46,12 +46,14 @@ class Report:
     is_drill: bool
     hash: str
     parts: tuple[Part, ...]
+    missing: str = ""
 
     def values(self) -> dict[str, Any]:
         """For the template ``regulator.html``."""
         return {
             "language": self.language, "heading": self.heading, "number": self.number, "version": self.version,
-            "is_drill": self.is_drill, "hash": self.hash, "parts": self.parts, "missing": _MISSING[self.language],
+            "is_drill": self.is_drill, "hash": self.hash, "parts": self.parts,
+            "missing": self.missing or _MISSING[self.language],
         }  # fmt: skip
 
 

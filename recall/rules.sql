@@ -51,3 +51,6 @@ SELECT version, change, note, texts, published_by, published_at FROM case_versio
 SELECT a.recipient_id, r.name, a.version, a.at, a.via, a.given_by, a.affected, a.complete, a.lines, a.comment, a.signature
 FROM acknowledgement a JOIN recall_recipient r USING (recipient_id)
 WHERE a.case_id = :case_id ORDER BY a.acknowledgement_id LIMIT :limit;
+
+-- name: rehearsed
+SELECT details FROM audit WHERE subject = :number AND act = 'recall.rehearse' ORDER BY audit_id DESC LIMIT 1;

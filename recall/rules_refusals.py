@@ -51,3 +51,7 @@ class TextTooLong(TooMany):
 
 class GdtiNotSet(Invalid):
     """{gdti} is not a GDTI: thirteen digits with a check digit, and up to 17 characters of a serial."""
+
+
+class NotADrill(Conflict):
+    """Case {number} is no drill: what became of a recall is told by its board and its status reports."""

@@ -14,6 +14,7 @@ from ledger.statements import named_statements
 from recall import profiles
 from recall.clocks import Fact
 from recall.profiles import Profile
+from recall.rules_refusals import NotADrill
 
 _SQL: Final = named_statements(Path(__file__).with_name("rules.sql"))
 
@@ -103,3 +104,11 @@ async def trail(conn: AsyncConnection, case_id: int, number: str, *, limit: int)
         name.removesuffix("_of"): [dict(row._mapping) for row in await conn.execute(_SQL[name], values)]
         for name, values in asked.items()
     }
+
+
+async def rehearsed(conn: AsyncConnection, number: str) -> dict[str, Any]:
+    """What was noted of a drill when it was practised. Raises ``NotADrill``."""
+    details = (await conn.execute(_SQL["rehearsed"], {"number": number})).scalar_one_or_none()
+    if details is None:
+        raise NotADrill(number=number)
+    return dict(details)

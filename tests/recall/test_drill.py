@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import Any
 
+import pypdfium2
 import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from recall import casework, store
+from recall import acknowledgements, casework, delivery, print_documents, store
+from recall.acknowledgements import AnswerDraft, AnswerLine
 from recall.answers import case_answer, drill_answer, preview_answer, published_answer, summary_answer
 from recall.documents import write_notices
 from recall.model import State
+from recall.print_documents import Asked
 from recall.refusals import (
     FormatNotKnown,
     NoNoticesYet,
 )
+from recall.rules_refusals import NotADrill
 from runtime.database import DatabaseAddress, transaction
-from tests.recall.creamery import MILK, NOW, Creamery, clock
+from tests.recall.creamery import CHEESE, CORNER_SHOP, MILK, NOW, SECRET, Creamery, clock
 from tests.recall.desk import marked_lots, opened, public_record, published
 
 
@@ -100,3 +105,31 @@ async def test_answers_are_plain_values(conn: AsyncConnection, dairy: Creamery) 
     assert json.loads(json.dumps(answers)) == answers
     assert answers[0]["possible"] == ["update", "widen", "narrow", "start_closing", "cancel"]
     assert answers[0]["published_at"] == "2026-11-20T12:00:00Z"
+
+
+async def test_the_report_of_a_drill_says_how_long_it_took_and_how_far_it_came(
+    conn: AsyncConnection, dairy: Creamery, database: DatabaseAddress
+) -> None:
+    seen = await public_record(database)
+    await delivery.take_part_in_drills(conn, CORNER_SHOP, wanted=True, by="Ada", clock=clock)
+    done = await casework.drill(conn, f"{MILK}:M1", by="Ada", clock=clock, keys=dairy.keys)
+    line = AnswerLine(CHEESE, "C1", quantities={"on_hand": Decimal(9), "returned": Decimal(9)})
+    draft = AnswerDraft("Cleo", affected=True, complete=True, lines=[line], signature="Cleo")
+    await acknowledgements.answer_for(conn, done.number, CORNER_SHOP, draft, via="phone", by="Ada", clock=clock)
+    asked = Asked("zh", lambda address: [[True]], "https://id.example.com", SECRET, clock)
+
+    files = await print_documents.make(conn, done.number, "drill-report", asked)
+
+    stem = f"{done.number}_v1_DRILL_drill-report_zh"
+    pages, told = files[f"{stem}.pdf"], files[f"{stem}.json"]
+    facts = {row[0]: row[1] for part in json.loads(told)["parts"] for row in part["rows"]}
+    assert facts["从输入编码到确定影响范围"] == f"{done.trace_ms:,} 毫秒"
+    assert (facts["件数"], facts["已答复"]) == (f"{done.published.items}", "1")
+    assert float(facts["核销率"].removesuffix(" %")) > 0
+    text = [page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(pages)]
+    assert all("DRILL" in page and "演练" in page for page in text)
+    assert await public_record(database) == seen, "not a byte of it is public"
+
+    number = await published(conn, dairy, lots=((MILK, "M1"),))
+    with pytest.raises(NotADrill, match=f"Case {number} is no drill"):
+        await print_documents.make(conn, number, "drill-report", asked)
