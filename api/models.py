@@ -313,7 +313,10 @@ class Case(Given):
 
 
 class CaseLine(Given):
-    """One line of the list. ``items``, ``lots`` and ``owners`` are of the last frozen affected set."""
+    """One line of the list. ``items``, ``lots`` and ``owners`` are of the last frozen affected set.
+
+    ``review_due_at``: one person published it alone, and a second one has to look until then.
+    """
 
     number: str
     kind: str
@@ -327,6 +330,7 @@ class CaseLine(Given):
     items: int | None
     lots: int | None
     owners: int | None
+    review_due_at: datetime | None
 
 
 class CasePage(Given):

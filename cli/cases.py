@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,7 +26,7 @@ from recall.model import (
     SupplierDraft,
     Text,
 )
-from runtime.clock import system_clock
+from runtime.clock import rfc3339, system_clock
 
 group = typer.Typer(help="Cases: from one bad item to the last unit accounted for.", no_args_is_help=True)
 
@@ -301,9 +302,15 @@ def list_cases(data_dir: DataDir = None, as_json: Json = False) -> None:
         show(cases, as_json=True)
     else:
         table(
-            ["case", "kind", "state", "version", "title"],
-            [(c.number, c.kind, c.state, c.version, c.title) for c in cases],
+            ["case", "kind", "state", "version", "title", "after-review"],
+            [(c.number, c.kind, c.state, c.version, c.title, _review(c.review_due_at)) for c in cases],
         )
+
+
+def _review(due_at: datetime | None) -> str:
+    if due_at is None:
+        return ""
+    return f"{'OVERDUE since' if system_clock() > due_at else 'due'} {rfc3339(due_at)}"
 
 
 def _step(

@@ -7,6 +7,8 @@ version, which is made when the proposal is accepted (``proposals``).
 
 from __future__ import annotations
 
+import hashlib
+import json
 from math import ceil
 from typing import Any, Final
 
@@ -58,11 +60,17 @@ async def compare(conn: AsyncConnection, number: str, *, clock: Clock) -> Propos
             await proposals.supersede(conn, case.case_id, at, kind=Sort.LATE_FACTS.value)
             return None
         await _hold(conn, case, added, clock)
-        content = await _content(conn, added, removed)
+        content = {**await _content(conn, added, removed), "area_hash": area_hash(affected.area)}
         return await proposals.propose(
             conn, case_id=case.case_id, version=case.version, kind=Sort.LATE_FACTS.value,
             ledger_event=affected.ledger_event, content=content, reason="late facts", made_by=LEDGER, made_at=at,
         )  # fmt: skip
+
+
+def area_hash(area: Area) -> str:
+    """SHA-256 in hexadecimal over every covered lot with its runs: the same goods, the same hash, at any revision."""
+    told = [[lot_id, area[lot_id].whole, [list(run) for run in area[lot_id].runs]] for lot_id in sorted(area)]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
 
 async def _hold(conn: AsyncConnection, case: Case, added: Area, clock: Clock) -> None:

@@ -187,7 +187,10 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class CaseSummary:
-    """One line of a list of cases. Counts are of the last frozen set; None before there is one."""
+    """One line of a list of cases. Counts are of the last frozen set; None before there is one.
+
+    ``review_due_at``: one person published it alone, and a second one has to look until then; None when nobody has to.
+    """
 
     case_id: int
     number: str
@@ -202,6 +205,7 @@ class CaseSummary:
     items: int | None
     lots: int | None
     owners: int | None
+    review_due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

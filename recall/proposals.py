@@ -16,6 +16,7 @@ from ledger.trace import ledger_revision
 from recall import affected as affecting
 from recall import casework, lifecycle, naming, store
 from recall import proposals_store as proposals
+from recall.deltas import area_hash
 from recall.lifecycle import Step
 from recall.model import Case, Change
 from recall.proposals_store import Proposal, Sort
@@ -116,8 +117,7 @@ async def _take_over(
     before = await store.frozen_area(conn, (await store.frozen_set(conn, case)).affected_set_id)
     after = (await affecting.trace(conn, case.scope, with_steps=False)).area
     removed, added = more(before, after), more(after, before)
-    told = proposal.content
-    if (len(added), len(removed)) != (told["lots_added_count"], told["lots_removed_count"]):
+    if proposal.content.get("area_hash", area_hash(after)) != area_hash(after) or not (added or removed):
         raise ProposalOutdated(proposal=proposal.proposal_id)
     if removed:
         lifecycle.check_second_person(await proposals.publisher(conn, case.case_id, case.version), by)

@@ -145,6 +145,17 @@ async def test_a_proposal_that_the_record_has_overtaken_is_refused(conn: AsyncCo
     assert [each.state for each in await proposals.of_case(conn, number)] == ["open", "superseded"]
 
 
+async def test_as_many_other_lots_are_not_the_lots_that_were_proposed(conn: AsyncConnection, dairy: Creamery) -> None:
+    number = await published(conn, dairy, lots=((MILK, "M1"),))
+    made = await told_late(conn, dairy, "C3", made_of="M1")
+    proposed = await deltas.compare(conn, number, clock=clock)
+    await _declared_wrong(conn, dairy, made)
+    await told_late(conn, dairy, "C4", made_of="M1")
+    assert proposed is not None
+    with pytest.raises(ProposalOutdated):
+        await proposals.accept(conn, number, proposed.proposal_id, by="Ada", clock=clock, keys=dairy.keys)
+
+
 async def test_dismissing_late_facts_frees_what_was_held_and_takes_a_second_person(
     conn: AsyncConnection, dairy: Creamery, database: DatabaseAddress
 ) -> None:

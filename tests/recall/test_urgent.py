@@ -37,12 +37,14 @@ async def test_one_person_publishes_with_a_reason_and_a_second_one_reviews_it(
     assert (waiting, review.published_by, review.due_at) == (number, "Ada", NOW + timedelta(hours=24))
     assert not review.is_overdue(NOW + timedelta(hours=24))
     assert review.is_overdue(NOW + timedelta(hours=25))
+    assert [(each.number, each.review_due_at) for each in await store.list_cases(conn)] == [(number, review.due_at)]
     with pytest.raises(AfterReviewMissing):
         await casework.close(conn, number, reason="all found", by="Ben", clock=clock, override="a test")
     with pytest.raises(SecondPersonNeeded):
         await urgent.review_afterwards(conn, number, finding="right", by="ada", clock=clock)
     await urgent.review_afterwards(conn, number, finding="It was right to publish it.", by="Ben", clock=clock)
     assert await proposals_store.reviews_due(conn) == ()
+    assert [each.review_due_at for each in await store.list_cases(conn)] == [None]
     await conn.rollback()
     closed = await casework.close(conn, number, reason="all found", by="Ben", clock=clock, override="a test")
     assert closed.state is State.CLOSED
