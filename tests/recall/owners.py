@@ -17,6 +17,7 @@ from runtime.clock import Clock
 from runtime.database import DatabaseAddress, Role, transaction
 from runtime.settings import Settings
 from tests.recall.creamery import CORNER_SHOP, CREAMERY, NORTH_DEPOT, NOW, RIVER_MARKET, SECRET, clock
+from tests.runtime.mail_server import MailServer
 
 ADA, BEN, CLEO, DAN = "ada@meadow.example", "ben@depot.example", "cleo@shop.example", "dan@market.example"
 EVE = "eve@shop.example"
@@ -65,3 +66,11 @@ async def deliveries(conn: AsyncConnection, number: str) -> Sequence[Delivery]:
 async def told(conn: AsyncConnection, number: str) -> set[tuple[str, str, str]]:
     """(owner, medium, state) of all deliveries of a case."""
     return {(each.name, each.medium.value, each.state.value) for each in await deliveries(conn, number)}
+
+
+def letter_to(server: MailServer, address: str) -> str:
+    """The words of the one letter to this address."""
+    [found] = [message for message in server.taken if message["To"] == address]
+    body = found.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())

@@ -28,19 +28,11 @@ from runtime.database import DatabaseAddress
 from runtime.webhooks import WebhookAddressNotUsable
 from tests.recall.creamery import CHEESE, CORNER_SHOP, NORTH_DEPOT, SECRET, Creamery, clock
 from tests.recall.desk import opened, published
-from tests.recall.owners import ADA, BEN, CLEO, DAN, EVE, at, deliveries, run_worker, told, with_addresses
+from tests.recall.owners import ADA, BEN, CLEO, DAN, EVE, at, deliveries, letter_to, run_worker, told, with_addresses
 from tests.receiver import answers, receiver
-from tests.runtime.mail_server import MailServer, mail_server, settings_for
+from tests.runtime.mail_server import mail_server, settings_for
 
 C1, C2 = (CHEESE, "C1"), (CHEESE, "C2")
-
-
-def letter_to(server: MailServer, address: str) -> str:
-    """The words of the one letter to this address."""
-    [found] = [message for message in server.taken if message["To"] == address]
-    body = found.get_body(("plain",))
-    assert body is not None
-    return str(body.get_content())
 
 
 async def test_a_publication_tells_each_owner_once_by_the_medium_that_reaches_them(
