@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from recall.board import Board
+from recall.documents.header import CHANNEL_NAMES
 from recall.regulator import Part, Report
 from recall.store import NoticeList
 from runtime.clock import rfc3339
@@ -88,6 +89,7 @@ _CHINESE: Final = {
     "missing": "尚无记录",
 }
 _TEXTS: Final = {"en": _ENGLISH, "zh": _CHINESE}
+_LANGUAGE_OF_NAMES: Final = {"en": 0, "zh": 1}
 SILENT_MAX: Final = 5_000
 """Most owners without an answer told one by one; the count stands beside them."""
 
@@ -97,12 +99,17 @@ def drill_report(listed: NoticeList, board: Board, rehearsed: Mapping[str, Any],
     words = _TEXTS[language]
     case, totals, reached, goods = listed.case, listed.frozen.totals, board.reached, board.accounts
     first, last = _answers(board)
-    silent = [[each.name, each.channel] for each in board.recipients if each.told and each.answered_at is None]
-    channels = [
-        [each.channel, *map(str, (each.reached.recipients, each.reached.told, each.reached.answered))]
-        for each in board.by_channel
+    of = _LANGUAGE_OF_NAMES[language]
+    silent = [
+        [each.name, CHANNEL_NAMES[each.channel][of]]
+        for each in board.recipients
+        if each.told and each.answered_at is None
     ]
-    parts = (
+    channels = []
+    for each in board.by_channel:
+        counts = (each.reached.recipients, each.reached.told, each.reached.answered)
+        channels.append([CHANNEL_NAMES[each.channel][of], *map(str, counts)])
+    parts: tuple[Part, ...] = (
         Part(words["drill"], (
             (words["number"], case.number), (words["from"], case.title),
             (words["at"], rfc3339(listed.frozen.published_at)), (words["by"], listed.frozen.published_by),
@@ -125,8 +132,10 @@ def drill_report(listed: NoticeList, board: Board, rehearsed: Mapping[str, Any],
             (words["unknown"], str(goods["unknown"])))),
         Part(words["channels"], channels,
              (words["channel"], words["recipients"], words["told"], words["answered"])),
-        Part(f"{words['silent']}: {len(silent):,}", silent[:SILENT_MAX], (words["owner"], words["channel"])),
     )  # fmt: skip
+    if silent:
+        titles = (words["owner"], words["channel"])
+        parts = (*parts, Part(f"{words['silent']}: {len(silent):,}", silent[:SILENT_MAX], titles))
     return Report(
         f"drill-report_{language}", language, words["heading"], case.number, listed.frozen.version, True,
         listed.frozen.hash, parts, words["missing"],

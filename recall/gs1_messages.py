@@ -24,9 +24,12 @@ SERIAL_CHARACTERS_MAX: Final = 17
 """Of a GDTI, after its thirteen digits (AI 253)."""
 
 
-def gdti_of(document_type: str, number: str, version: int) -> str:
-    """The GDTI of a version: ``document_type`` (13 digits with its check digit) and a serial. Raises ``GdtiNotSet``."""
-    serial = f"{number.replace('-', '')}V{version}"
+def gdti_of(document_type: str, number: str, version: int, confirmation: int = 0) -> str:
+    """The GDTI of a version: ``document_type`` (13 digits with its check digit) and a serial. Raises ``GdtiNotSet``.
+
+    A removal confirmation is a document of its own: ``confirmation`` is its number within the version.
+    """
+    serial = f"{number.replace('-', '')}V{version}" + (f"C{confirmation}" if confirmation else "")
     try:
         gln.validate(document_type)  # a GDTI's first thirteen digits have the check digit of a GLN
     except GS1Error as error:
@@ -60,10 +63,14 @@ def notification(listed: NoticeList, document_type: str, initiator_gln: str) -> 
     return _written(root)
 
 
-def removal_confirmation(listed: NoticeList, document_type: str, owner: Mapping[str, Any]) -> bytes:
-    """Product Removal Confirmation of one owner, from the account of its goods."""
+def removal_confirmation(listed: NoticeList, document_type: str, owner: Mapping[str, Any], confirmation: int) -> bytes:
+    """Product Removal Confirmation of one owner, from the account of its goods: with a GDTI of its own, the notice's
+    and the first notice's."""
     case, frozen = listed.case, listed.frozen
     root = _root("productRemovalConfirmation", frozen.published_at)
+    own = gdti_of(document_type, case.number, frozen.version, confirmation)
+    _add(root, "productRemovalConfirmationIdentification", own)
+    _add(root, "originalPRNIdentification", gdti_of(document_type, case.number, 1))
     _add(root, "pRNIdentification", gdti_of(document_type, case.number, frozen.version))
     _add(root, "impactedRecipient", str(owner.get("owner_gln") or owner["owner_name"]))
     for name in ("shipped", "on_hand", "quarantined", "returned", "destroyed", "corrected", "sold_on", "not_found"):

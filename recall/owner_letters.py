@@ -65,9 +65,14 @@ def _row(row: Row, language: str) -> dict[str, Any]:
         "best_before": f"{say(language, 'best_before')} {row['best_before']}" if row["best_before"] else "",
         "serials": say(language, "whole_lot") if serials == "whole lot" else serials or "",
         "shipped": _counted(row[f"{kind}_shipped"], uom), "expected": _counted(row[f"{kind}_expected_on_hand"], uom),
-        "bounds": bounds_text(*(row[name] for name in BOUND_COLUMNS)).split("\n"),
+        "bounds": _bounds(row, uom, language),
         "ship_dates": row["ship_dates"] or "", "documents": row["documents"] or "",
     }  # fmt: skip
+
+
+def _bounds(row: Row, uom: str, language: str) -> str:
+    bounds = bounds_text(*(row[name] for name in BOUND_COLUMNS)).replace("\n", " ")
+    return notice_say(language, "bounds", n=f"{bounds}{uom}").lstrip("；; ") if bounds else ""
 
 
 def _counted(value: str | int | None, uom: str) -> str:

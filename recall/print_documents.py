@@ -183,7 +183,8 @@ async def _gs1(ready: _Ready) -> Files:
     found = await boards.board(ready.conn, case.number, clock=ready.asked.clock)
     for number, owner in enumerate(found.accounts["by_owner"], 1):
         if owner["answered"]:
-            files[f"{ready.stem}_removal_{number}.xml"] = gs1_messages.removal_confirmation(ready.listed, gdti, owner)
+            confirmed = gs1_messages.removal_confirmation(ready.listed, gdti, owner, number)
+            files[f"{ready.stem}_removal_{number}.xml"] = confirmed
     if case.state is State.CLOSED:
         files[f"{ready.stem}_closeout.xml"] = gs1_messages.closeout(ready.listed, gdti)
     return files
