@@ -6,6 +6,7 @@ import io
 import re
 import zipfile
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,22 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from labels import symbol
-from recall import archive, archiving, casework, deliveries_store, letters, print_documents, rules_store
+from recall import (
+    acknowledgements,
+    archive,
+    archiving,
+    casework,
+    deliveries_store,
+    letters,
+    print_documents,
+    rules_store,
+)
+from recall.acknowledgements import AnswerDraft, AnswerLine
+from recall.gs1_messages import SERIAL_CHARACTERS_MAX
 from recall.model import Text
 from recall.print_documents import Asked
 from recall.rules_refusals import ArchiveNotUsable, DocumentNotKnown, GdtiNotSet, NothingToPrint
-from tests.recall.creamery import CHEESE, MILK, SECRET, Creamery, clock
+from tests.recall.creamery import CHEESE, CORNER_SHOP, MILK, SECRET, Creamery, clock
 from tests.recall.desk import published
 
 ASKED = Asked("en", symbol.matrix, "https://id.example.com", SECRET, clock)
@@ -118,6 +130,24 @@ async def test_messages_of_gs1_name_the_version_by_a_gdti_and_the_initiator(
     for wrong in ("", "9506000134308", "12"):
         with pytest.raises(GdtiNotSet):
             await print_documents.make(conn, number, "gs1", replace(ASKED, gdti=wrong))
+
+
+async def test_a_removal_confirmation_names_itself_the_notice_and_the_first_notice(
+    conn: AsyncConnection, dairy: Creamery
+) -> None:
+    number = await _case(conn, dairy)
+    line = AnswerLine(CHEESE, "C1", quantities={"on_hand": Decimal(9), "returned": Decimal(9)})
+    draft = AnswerDraft("Cleo", affected=True, complete=True, lines=[line], signature="Cleo")
+    await acknowledgements.answer_for(conn, number, CORNER_SHOP, draft, via="phone", by="Ada", clock=clock)
+    files = await print_documents.make(conn, number, "gs1", replace(ASKED, gdti="9506000134307"))
+    [name] = [name for name in files if "_removal_" in name]
+    root = etree.fromstring(files[name])
+    first = f"9506000134307{number.replace('-', '')}V1"
+    assert root.findtext("originalPRNIdentification") == root.findtext("pRNIdentification") == first
+    own = root.findtext("productRemovalConfirmationIdentification")
+    assert own is not None and own.startswith(f"{first}C") and len(own) <= 13 + SERIAL_CHARACTERS_MAX
+    assert root.findtext("impactedRecipient") == CORNER_SHOP
+    assert {each.get("type"): each.text for each in root.iterfind("quantity")}["returned"] == "9"
 
 
 async def test_a_drill_is_marked_on_all_that_is_printed(conn: AsyncConnection, dairy: Creamery) -> None:
