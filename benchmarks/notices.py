@@ -25,6 +25,7 @@ from benchmarks.genealogy_world import gtin_of
 from benchmarks.harness import Contender, Options, Report, measure, notes_on
 from recall.documents import WRITERS, shaped
 from recall.documents.header import ListHeader
+from recall.notice_totals import totals
 from recall.notices import (
     NOTICE_COLUMNS,
     Header,
@@ -37,7 +38,6 @@ from recall.notices import (
     Site,
     World,
     group,
-    totals,
 )
 from runtime.database import DatabaseAddress
 

@@ -21,7 +21,7 @@ from ledger.states import STATES
 from ledger.totals import LineSum, line_sums
 from ledger.trace import ledger_revision
 from recall import affected as affecting
-from recall import listing, notices, reach
+from recall import listing, notice_totals, reach
 from recall.affected import AffectedLot, AffectedSet
 from recall.notices import CHANNELS, PIECES, Line, Owner
 from recall.scope import Scope
@@ -104,20 +104,20 @@ def _together(
     products: Mapping[int, tuple[str, str]],
 ) -> dict[str, Any]:
     """The totals of some lines, and of sums over others."""
-    found = notices.totals(lines)
+    found = notice_totals.totals(lines)
     channels = {entry["channel"]: entry for entry in found["by_channel"]}
     told_owners = {entry["owner_id"]: entry for entry in found["by_owner"]}
     told_products = {entry["gtin"]: entry for entry in found["by_product"]}
     for each in by_owner:
         owner_id = each.owner_id or 0
         owner = owners[owner_id]
-        channel = channels.setdefault(owner.route, {"channel": owner.route, "owners": 0, **notices.tally()})
-        entry = told_owners.setdefault(owner_id, notices.owner_tally(owner_id, owner))
+        channel = channels.setdefault(owner.route, {"channel": owner.route, "owners": 0, **notice_totals.tally()})
+        entry = told_owners.setdefault(owner_id, notice_totals.owner_tally(owner_id, owner))
         for into in (found, channel, entry):
             _add(into, each)
     for each in by_product:
         gtin, name = products[each.product_id or 0]
-        _add(told_products.setdefault(gtin, {"gtin": gtin, "product": name, **notices.tally()}), each)
+        _add(told_products.setdefault(gtin, {"gtin": gtin, "product": name, **notice_totals.tally()}), each)
     for route, entry in channels.items():
         entry["owners"] = sum(owner["channel"] == route for owner in told_owners.values())
     return {
@@ -132,7 +132,7 @@ def _together(
 def _add(tally: dict[str, Any], more: LineSum) -> None:
     tally["lines"] += more.lines
     if more.uom:
-        notices.count_quantity(tally, more.uom, sum(more.by_state.values(), Decimal(0)))
+        notice_totals.count_quantity(tally, more.uom, sum(more.by_state.values(), Decimal(0)))
         return
     parts = {
         "items_expected_on_hand": more.on_hand, "items_sold": more.sold, "items_returned": more.returned,

@@ -21,11 +21,11 @@ from ledger.intervals import merged
 from ledger.model import UNKNOWN_ID
 from ledger.states import STATES, state_of
 from ledger.trace_quantities import NOTHING, Amount, whole_pieces
-from recall import notices, reach, wording
+from recall import notice_totals, notices, reach, wording
 from recall.affected import AffectedLot, AffectedSet
 from recall.document_numbers import document_number
 from recall.model import Case, Gap, Possible
-from recall.notices import PIECES, Bounds, Header, Held, Line, LotOnNotice, Owner, Sent, Site, World
+from recall.notices import PIECES, Header, Held, Line, LotOnNotice, Owner, Sent, Site, World
 from recall.refusals import TooManyLines
 from recall.serial_words import SerialWords
 
@@ -67,7 +67,7 @@ async def compile_list(
     lines, held, world = notices.group(told.held, told.sent, told.world, header), told.held, told.world
     if len(lines) > LINES_MAX:
         raise TooManyLines(lines=len(lines), lines_max=LINES_MAX)
-    totals = {**notices.totals(lines), "lots": len(affected.lots), "by_state": _by_state(held)}
+    totals = {**notice_totals.totals(lines), "lots": len(affected.lots), "by_state": _by_state(held)}
     if len(totals["by_lot"]) > LOTS_LISTED_MAX:
         totals |= {"by_lot": [], "by_lot_left_out": len(totals["by_lot"])}
     totals["bounds"] = _in_all(bounds, told.holdings)

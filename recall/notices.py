@@ -212,37 +212,6 @@ def whole_row(told: Mapping[str, Any]) -> Row:
     return {name: told.get(name) for name in NOTICE_COLUMNS}
 
 
-def totals(lines: Iterable[Line]) -> dict[str, Any]:
-    """Counts over all, by channel, owner, product and lot: items (each once), and quantities by unit of measure."""
-    overall = tally()
-    channels: dict[str, dict[str, Any]] = {}
-    owners: dict[tuple[str, int], dict[str, Any]] = {}
-    lots: dict[tuple[str, str], dict[str, Any]] = {}
-    products: dict[str, dict[str, Any]] = {}
-    for line in lines:
-        row = line.row
-        into = [
-            overall,
-            channels.setdefault(line.channel, {"channel": line.channel, "owners": set(), **tally()}),
-            owners.setdefault((line.channel, line.owner_id), _owner_tally(line)),
-            products.setdefault(str(row["gtin"]), {"gtin": row["gtin"], "product": row["product"], **tally()}),
-            lots.setdefault((str(row["gtin"]), str(row["lot"])), _lot_tally(row)),
-        ]
-        into[1]["owners"].add(line.owner_id)
-        for counts in into:
-            _count(counts, row)
-    for entry in channels.values():
-        entry["owners"] = len(entry["owners"])
-    return {
-        **overall,
-        "owners": len({owner_id for _, owner_id in owners}),
-        "by_channel": list(channels.values()),
-        "by_owner": list(owners.values()),
-        "by_product": list(products.values()),
-        "by_lot": list(lots.values()),
-    }
-
-
 def _add_held(sums: dict[_Key, _Sum], holding: Held) -> None:
     total = sums.setdefault(_key(holding.owner_id, holding.place_id, holding.lot_id, holding.uom), _Sum())
     total.quantity += holding.quantity
@@ -344,8 +313,8 @@ def _bounded(quantity: Decimal, lot_id: int, uom: str, bounds: Bounds | None) ->
 BOUND_COLUMNS: Final = ("affected_at_least", "affected_expected", "affected_at_most")
 _ROUNDING: Final = 1e-6
 _QUANTITY_COLUMNS: Final = ("quantity", "quantity_shipped", "quantity_expected_on_hand", "quantity_returned")
-_TALLIED: Final = ("items", "items_expected_on_hand", "items_sold", "items_returned", "items_destroyed")
-_ITEM_COLUMNS: Final = (*_TALLIED, "items_shipped")
+TALLIED: Final = ("items", "items_expected_on_hand", "items_sold", "items_returned", "items_destroyed")
+_ITEM_COLUMNS: Final = (*TALLIED, "items_shipped")
 
 
 def number_text(value: Decimal | None) -> str | None:
@@ -369,49 +338,3 @@ def _order(line: Line) -> tuple[Any, ...]:
         str(row["owner_name"]), line.owner_id, *place,
         str(row["product"]), str(row["gtin"]), str(row["lot"]), line.lot_id, str(row["uom"] or ""),
     )  # fmt: skip
-
-
-def tally() -> dict[str, Any]:
-    """Nothing counted yet."""
-    return {**dict.fromkeys(_TALLIED, 0), "quantities": {}, "lines": 0}
-
-
-def owner_tally(owner_id: int, owner: Owner) -> dict[str, Any]:
-    """Nothing counted yet of an owner."""
-    return {
-        "channel": owner.route,
-        "owner_id": owner_id,
-        "owner_gln": owner.gln,
-        "owner_name": owner.name,
-        "responsible_name": (owner.responsible or Person()).name,
-        **tally(),
-    }
-
-
-def _owner_tally(line: Line) -> dict[str, Any]:
-    return {
-        "channel": line.channel,
-        "owner_id": line.owner_id,
-        "owner_gln": line.row["owner_gln"],
-        "owner_name": line.row["owner_name"],
-        "responsible_name": line.row["responsible_name"],
-        **tally(),
-    }
-
-
-def _lot_tally(row: Row) -> dict[str, Any]:
-    return {"gtin": row["gtin"], "product": row["product"], "lot": row["lot"], **tally()}
-
-
-def _count(counts: dict[str, Any], row: Row) -> None:
-    counts["lines"] += 1
-    for name in _TALLIED:
-        counts[name] += row[name] or 0
-    if row["uom"]:
-        count_quantity(counts, str(row["uom"]), Decimal(str(row["quantity"])))
-
-
-def count_quantity(counts: dict[str, Any], uom: str, quantity: Decimal) -> None:
-    """Add a quantity in a unit that does not count pieces."""
-    before = Decimal(counts["quantities"].get(uom, "0"))
-    counts["quantities"][uom] = number_text(before + quantity)

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from recall.documents.header import ListHeader
 from recall.model import Kind, Remedy
-from recall.notices import Header, Held, LotOnNotice, Owner, Person, Row, Sent, Site, World, group, totals
+from recall.notice_totals import totals
+from recall.notices import Header, Held, LotOnNotice, Owner, Person, Row, Sent, Site, World, group
 from recall.wording import DRILL_MARK, owner_action
 
 HASH = "5f2b" * 16

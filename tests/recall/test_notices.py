@@ -11,6 +11,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recall.notice_totals import totals
 from recall.notices import (
     BOUND_COLUMNS,
     CONTRACT_COLUMNS,
@@ -24,7 +25,6 @@ from recall.notices import (
     Site,
     World,
     group,
-    totals,
     whole_row,
 )
 
