@@ -49,7 +49,6 @@ _DETAILS = {
     "queries": ("queries", "{:,.0f}"),
     "lines": ("lines", "{:,.0f}"),
     "seconds": ("s", "{:,.2f}"),
-    "cpu_s": ("s CPU", "{:,.2f}"),
 }
 
 
