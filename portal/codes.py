@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,14 +10,19 @@ from typing import Final, NamedTuple, Self
 
 import numpy as np
 
-from portal.intervals import Flags, Int64s
-from portal.lots import Int32s, UInt64s, text_hash
+from portal.columns import Flags, Int32s, Int64s
+from portal.text_index import TEXT_BYTES_MAX, Texts, UInt64s, fresh_factors, hash_of, hashes_of
 from serials import keys
 from serials.cipher import SerialCipher
 
 CIPHERS_MAX: Final = 10_000
 """Ciphers kept per process (one per product and epoch); the one used longest ago makes room."""
-_NONE: Final = -1
+BLOCKS_MAX: Final = 50_000_000
+"""Issued blocks of which a portal keeps a copy; more are refused, because none may be left out."""
+FOREIGN_MAX: Final = 100_000_000
+"""Serials from outside of which a portal keeps a copy; more are refused."""
+NONE: Final = -1
+"""Stands in a column where there is no value."""
 
 
 class Keys:
@@ -114,10 +119,26 @@ class BlockTable:
         return cls(
             lo=np.array([row.lo for row in rows], dtype=np.int64),
             n=np.array([row.n for row in rows], dtype=np.int64),
-            gtin=np.array([_NONE if row.gtin is None else int(row.gtin) for row in rows], dtype=np.int64),
-            lot_id=np.array([_NONE if row.lot_id is None else row.lot_id for row in rows], dtype=np.int64),
-            epoch=np.array([_NONE if row.epoch is None else row.epoch for row in rows], dtype=np.int32),
+            gtin=np.array([NONE if row.gtin is None else int(row.gtin) for row in rows], dtype=np.int64),
+            lot_id=np.array([NONE if row.lot_id is None else row.lot_id for row in rows], dtype=np.int64),
+            epoch=np.array([NONE if row.epoch is None else row.epoch for row in rows], dtype=np.int32),
             skipped={row.lo: row.skipped for row in rows if row.skipped},
+        )
+
+    def overlaid(self, newer: Self) -> Self:
+        """The newer blocks, and these that do not begin where a newer one does."""
+        if not newer.size:
+            return self
+        kept = ~np.isin(self.lo, newer.lo)
+        lo = np.concatenate([self.lo[kept], newer.lo])
+        order = np.argsort(lo, kind="stable")
+        return type(self)(
+            lo=np.take(lo, order),
+            n=np.take(np.concatenate([self.n[kept], newer.n]), order),
+            gtin=np.take(np.concatenate([self.gtin[kept], newer.gtin]), order),
+            lot_id=np.take(np.concatenate([self.lot_id[kept], newer.lot_id]), order),
+            epoch=np.take(np.concatenate([self.epoch[kept], newer.epoch]), order),
+            skipped={**self.skipped, **newer.skipped},
         )
 
     def issued(self, gtin: int, epoch: int, number: int) -> int | None:
@@ -163,9 +184,9 @@ class BlockTable:
         return Block(
             int(self.lo[row]),
             int(self.n[row]),
-            None if gtin == _NONE else f"{gtin:014}",
-            None if lot_id == _NONE else lot_id,
-            None if epoch == _NONE else epoch,
+            None if gtin == NONE else f"{gtin:014}",
+            None if lot_id == NONE else lot_id,
+            None if epoch == NONE else epoch,
             self.skipped.get(int(self.lo[row]), frozenset()),
         )
 
@@ -185,12 +206,13 @@ class Blocks:
         """From blocks in any order."""
         return cls(BlockTable.of(blocks))
 
-    def with_news(self, blocks: Sequence[Block]) -> Self:
+    def with_news(self, news: BlockTable) -> Self:
         """The same with later news: a block that began before is told anew, with the same numbers."""
-        if not blocks:
-            return self
-        told = [self.news.block(row) for row in range(self.news.size)]
-        return type(self)(self.base, BlockTable.of([*told, *blocks]))
+        return type(self)(self.base, self.news.overlaid(news)) if news.size else self
+
+    def merged(self) -> Self:
+        """The same in one table. Long for many: for a thread."""
+        return type(self)(self.base.overlaid(self.news)) if self.news.size else self
 
     def issued(self, gtin: str, epoch: int, number: int) -> Block | None:
         """The block that issued ``number`` under this product and epoch, as last told."""
@@ -230,44 +252,57 @@ class Blocks:
 class ForeignSerials:
     """Serials from outside: 16 bytes each, as sorted hashes; the few that share a hash stand apart, in full."""
 
-    salt: bytes = b""
+    factors: UInt64s = field(default_factory=fresh_factors)
     hashes: UInt64s = field(default_factory=lambda: np.empty(0, dtype=np.uint64))
     numbers: Int64s = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     apart: Mapping[tuple[str, str], int] = field(default_factory=dict)
     """Those whose hashes collide, and those told since."""
+    _view: memoryview = field(init=False, compare=False, repr=False)
+    _factors: tuple[int, ...] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_view", self.hashes.data)
+        object.__setattr__(self, "_factors", tuple(self.factors.tolist()))
 
     @classmethod
-    def of(cls, rows: Sequence[tuple[str, str, int]], salt: bytes) -> Self:
-        """From (gtin, serial, number) in any order."""
-        hashes = np.array([text_hash(salt, _key(gtin, serial)) for gtin, serial, _ in rows], dtype=np.uint64)
+    def of_columns(cls, gtins: Int64s, serials: Texts, numbers: Int64s, factors: UInt64s | None = None) -> Self:
+        """In any order. Long for many (0.6 s a million): for a thread."""
+        factors = fresh_factors() if factors is None else factors
+        hashes = hashes_of(factors, gtins, serials)
         order = np.argsort(hashes, kind="stable")
-        ordered = hashes[order]
-        twins = {int(h) for h in ordered[1:][ordered[1:] == ordered[:-1]]}
-        apart = {(g, s): number for g, s, number in rows if twins and text_hash(salt, _key(g, s)) in twins}
-        return cls(salt, ordered, np.array([row[2] for row in rows], dtype=np.int64)[order], apart)
+        ordered = np.take(hashes, order)
+        twins = np.isin(hashes, ordered[1:][ordered[1:] == ordered[:-1]])
+        apart = {
+            (f"{int(gtins[row]):014}", serials.at(int(row)).decode()): int(numbers[row])
+            for row in np.flatnonzero(twins)
+        }
+        return cls(factors, ordered, np.take(numbers, order), apart)
+
+    @classmethod
+    def of(cls, rows: Sequence[tuple[str, str, int]], factors: UInt64s | None = None) -> Self:
+        """From (gtin, serial, number) in any order."""
+        gtins = np.array([int(gtin) for gtin, _, _ in rows], dtype=np.int64)
+        serials = Texts.of([serial.encode() for _, serial, _ in rows])
+        return cls.of_columns(gtins, serials, np.array([row[2] for row in rows], dtype=np.int64), factors)
 
     def with_news(self, rows: Sequence[tuple[str, str, int]]) -> Self:
         """The same with later news."""
         if not rows:
             return self
-        return type(self)(
-            self.salt, self.hashes, self.numbers, {**self.apart, **{(g, s): number for g, s, number in rows}}
-        )
+        told = {(gtin, serial): number for gtin, serial, number in rows}
+        return type(self)(self.factors, self.hashes, self.numbers, {**self.apart, **told})
 
     def number(self, gtin: str, serial: str) -> int | None:
         """The number that this serial was given."""
         if (gtin, serial) in self.apart:
             return self.apart[gtin, serial]
-        if not len(self.hashes):
+        text = serial.encode()
+        if not len(self._view) or len(text) > TEXT_BYTES_MAX:
             return None
-        wanted = np.uint64(text_hash(self.salt, _key(gtin, serial)))
-        at = int(self.hashes.searchsorted(wanted, "left"))
-        if at == len(self.hashes) or self.hashes[at] != wanted:
+        wanted = hash_of(self._factors, int(gtin), text)
+        at = bisect_left(self._view, wanted)
+        if at == len(self._view) or self._view[at] != wanted:
             return None
-        if at + 1 < len(self.hashes) and self.hashes[at + 1] == wanted:
+        if at + 1 < len(self._view) and self._view[at + 1] == wanted:
             return None  # one of a pair that stands apart, and it is neither of them
         return int(self.numbers[at])
-
-
-def _key(gtin: str, serial: str) -> str:
-    return f"{gtin}/{serial}"

@@ -5,14 +5,16 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
 import numpy as np
-import numpy.typing as npt
 
-Int64s = npt.NDArray[np.int64]
-Int8s = npt.NDArray[np.int8]
-Flags = npt.NDArray[np.bool_]
+from portal.columns import Flags, Int8s, Int64s
+
+RUNS_MAX: Final = 50_000_000
+"""Runs of which a portal keeps a copy; more are refused, because none may be left out."""
+_FIRST: Final = -(1 << 62)
+_LAST: Final = 1 << 62
 
 
 class RunRow(NamedTuple):
@@ -81,17 +83,12 @@ class Runs:
             return self
         if not len(self):
             return newer
-        end = self.lo + self.n
-        last = newer.lo.searchsorted(end, "left") - 1  # the last newer run that begins before this one ends
-        touched = (last >= 0) & (newer.lo[last] + newer.n[last] > self.lo)
-        kept = type(self)(self.lo[~touched], self.n[~touched], self.lot_id[~touched], self.state[~touched])
-        rest = [piece for index in np.flatnonzero(touched) for piece in newer.gaps_in(self._row(int(index)))]
-        parts = (kept, type(self).of(rest), newer)
+        rest = self._cut_by(newer)
         return type(self).of_columns(
-            np.concatenate([part.lo for part in parts]),
-            np.concatenate([part.n for part in parts]),
-            np.concatenate([part.lot_id for part in parts]),
-            np.concatenate([part.state for part in parts]),
+            np.concatenate([rest.lo, newer.lo]),
+            np.concatenate([rest.n, newer.n]),
+            np.concatenate([rest.lot_id, newer.lot_id]),
+            np.concatenate([rest.state, newer.state]),
         )
 
     def gaps_in(self, run: RunRow) -> list[RunRow]:
@@ -109,8 +106,19 @@ class Runs:
             pieces.append(RunRow(at, end - at, run.lot_id, run.state))
         return pieces
 
-    def _row(self, index: int) -> RunRow:
-        return RunRow(int(self.lo[index]), int(self.n[index]), int(self.lot_id[index]), int(self.state[index]))
+    def _cut_by(self, newer: Self) -> Self:
+        """The pieces of all runs that ``newer`` does not cover: each run meets the gaps between some newer ones."""
+        end, newer_end = self.lo + self.n, newer.lo + newer.n
+        gap_lo = np.append(np.int64(_FIRST), newer_end)
+        gap_end = np.append(newer.lo, np.int64(_LAST))
+        first = newer_end.searchsorted(self.lo, "right")
+        count = newer.lo.searchsorted(end, "left") - first + 1
+        row = np.repeat(np.arange(len(self.lo)), count)
+        gap = np.arange(len(row)) - np.repeat(np.cumsum(count) - count - first, count)
+        lo, past = np.maximum(self.lo[row], gap_lo[gap]), np.minimum(end[row], gap_end[gap])
+        left = past > lo
+        row = row[left]
+        return type(self)(lo[left], (past - lo)[left], self.lot_id[row], self.state[row])
 
 
 NO_RUNS = Runs.of(())
@@ -142,3 +150,7 @@ class Layered:
     def with_news(self, news: Runs) -> Layered:
         """The same with later news."""
         return Layered(self.base, self.news.overlaid(news)) if len(news) else self
+
+    def merged(self) -> Layered:
+        """The same in one layer. Long for many: for a thread."""
+        return Layered(self.base.overlaid(self.news)) if len(self.news) else self

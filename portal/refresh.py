@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import datetime
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 import asyncpg
 
 from portal import store
+from portal.columns import RecordTooLarge
 from portal.model import Confirmation
 from portal.snapshot import Snapshot
 from portal.store import Loaded, TooMuchNews
@@ -124,16 +126,18 @@ class Refresher:
             await self.look()
         except TooMuchNews:
             self._load_wanted, self._beside = True, None
-        except KeysError as error:
+        except (KeysError, RecordTooLarge) as error:
             _log.error("public record not usable", error=str(error))
         except WORLD as error:
             _log.warning("public record not confirmed", error=repr(error))
             self._drop()
         if self._loaded is None:
             return
-        wanted = self._load_wanted or self._loaded.is_thick or self._loaded.losses_since != 0
+        wanted = self._load_wanted or self._loaded.is_full or self._loaded.losses_since != 0
         if wanted or self._monotonic() >= self._next_load_mono:
-            self._begin_load()
+            self._begin(self._load_beside)
+        elif self._loaded.is_thick:
+            self._begin(partial(asyncio.to_thread, self._loaded.merged))
 
     def _after_gap(self) -> None:
         """Hints may have been lost. The first time none can have been: the sweep that follows sees everything."""
@@ -141,18 +145,20 @@ class Refresher:
         self._heard_before = True
         self._hinted.set()
 
-    def _begin_load(self) -> None:
-        """Load beside the sweeps: they go on confirming the copy in use meanwhile."""
+    def _begin(self, make: Callable[[], Coroutine[Any, Any, Loaded]]) -> None:
+        """Load or merge beside the sweeps: they go on confirming the copy in use meanwhile."""
         if self._loading is None:
             self._load_wanted = False
-            self._loading = asyncio.create_task(self._load_beside())
+            self._loading = asyncio.create_task(make())
             self._loading.add_done_callback(lambda _task: self._hinted.set())
 
     async def _load_beside(self) -> Loaded:
         async with asyncio.timeout(store.LOAD_WITHIN_S):
             connection = await self._address.connect(Role.PORTAL)
             try:
-                return await store.load(connection, self._master_secret)
+                loaded = await store.load(connection, self._master_secret)
+                self._next_load_mono = self._monotonic() + LOAD_EVERY_S
+                return loaded
             finally:
                 connection.terminate()
 
@@ -163,8 +169,7 @@ class Refresher:
         task, self._loading = self._loading, None
         try:
             self._beside = task.result()
-            self._next_load_mono = self._monotonic() + LOAD_EVERY_S
-        except (*WORLD, KeysError) as error:
+        except (*WORLD, KeysError, RecordTooLarge) as error:
             _log.warning("public record not loaded", error=repr(error))
             self._load_wanted = True
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import io
-import secrets
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Final
 
 import asyncpg
-import numpy as np
 import orjson
 
-from portal.codes import Block, Blocks, ForeignSerials, Keys
-from portal.intervals import NO_RUNS, Layered, RunRow, Runs
-from portal.lots import Lots, LotTable, lot_of
-from portal.model import CheckPolicy, Lot, Place, Product, Recall
-from portal.scopes import ScopeRow, Scopes
+from portal import column_store
+from portal.codes import NO_BLOCKS, Blocks, BlockTable, Keys
+from portal.columns import RecordTooLarge
+from portal.intervals import NO_RUNS, Layered, Runs
+from portal.lots import NO_LOTS, Lots, LotTable
+from portal.model import CheckPolicy, Place, Product, Recall
+from portal.scopes import Scopes
 from portal.snapshot import Snapshot
 
 LOAD_WITHIN_S: Final = 600
@@ -25,44 +25,36 @@ SWEEP_WITHIN_S: Final = 4
 FETCH_ROWS: Final = 1_000
 """Rows taken at a time (about 3 ms), so that a large load lets scans pass in between."""
 NEWS_ROWS_MAX: Final = 20_000
-"""More news than this in one view are not laid over the snapshot: it is loaded anew."""
+"""More news than this in a view that is read row by row are not laid over the snapshot: it is loaded anew."""
+NEWS_COLUMN_ROWS_MAX: Final = 100_000
+"""The same for views that are read in columns, and for all news over one base."""
 
-# One row in COPY's binary form: the count of fields, then each field after its length.
-_LENGTH: Final = ">i4"
-_RUN_FIELDS: Final = (("lo", ">i8"), ("n", ">i8"), ("lot_id", ">i8"), ("state", ">i2"))
-_RUN_ROW = np.dtype(
-    [("fields", ">i2"), *(pair for name, form in _RUN_FIELDS for pair in ((f"{name}_length", _LENGTH), (name, form)))]
-)
-_COPY_HEADER_BYTES: Final = 19  # signature, flags, length of the header extension (PostgreSQL, COPY, binary format)
-_COPY_TRAILER_BYTES: Final = 2
-
-_REVISION = "SELECT revision, losses, public_watermark() AS watermark FROM public_revision"
+# The greatest changed_in is the last entry of an index; whether one is >= a watermark, a planner may ask all rows.
+_HEAD = """
+    SELECT revision, losses, public_watermark() AS watermark,
+           (SELECT max(changed_in) FROM public_product) AS products,
+           (SELECT max(changed_in) FROM public_lot) AS lots,
+           (SELECT max(changed_in) FROM public_place) AS places,
+           (SELECT max(changed_in) FROM public_location) AS locations,
+           (SELECT max(changed_in) FROM public_number_block) AS blocks,
+           (SELECT max(changed_in) FROM public_foreign_serial) AS serials,
+           (SELECT max(changed_in) FROM public_code_run) AS runs,
+           (SELECT max(changed_in) FROM public_void_code) AS voids
+    FROM public_revision"""
 _PRODUCTS = (
     "SELECT product_id, gtin, name, brand, texts, profile, ours, date_kind, allergens, image, changed_in, checks"
     " FROM public_product JOIN public_check_policy USING (product_id) WHERE changed_in >= $1"
 )
-_LOTS = (
-    "SELECT lot_id, product_id, code, made_on, best_before_on, status, made_at_place_id, changed_in"
-    " FROM public_lot WHERE changed_in >= $1"
-)
 _PLACES = "SELECT place_id, kind, region, country FROM public_place WHERE changed_in >= $1"
 _LOCATIONS = "SELECT key, gln, kind, region, country FROM public_location WHERE changed_in >= $1"
-_BLOCKS = (
-    "SELECT lo, n, gtin, lot_id, key_epoch, skipped FROM public_number_block WHERE kind = 'label' AND changed_in >= $1"
-)
 _FOREIGN = "SELECT gtin, serial, number FROM public_foreign_serial WHERE changed_in >= $1"
-_RUNS = "SELECT lo, n, lot_id, status FROM public_code_run WHERE changed_in >= $1"
-_ALL_RUNS = "SELECT lo, n, lot_id, status FROM public_code_run ORDER BY lo"
-_VOIDS = "SELECT lo, n FROM public_void_code WHERE changed_in >= $1"
 _KEYS = "SELECT epoch, wrapped FROM public_code_key"
 _RECALLS = (
     "SELECT case_id, number, version, kind, state, title, hazard, hazard_class, texts, contact, published_at,"
     " updated_at, revision FROM public_recall"
 )
-_SCOPES = (
-    "SELECT s.case_id, s.lot_id, s.lo, s.n, l.product_id"
-    " FROM public_recall_scope s LEFT JOIN public_lot l USING (lot_id)"
-)
+_VIEWS: Final = ("products", "lots", "places", "locations", "blocks", "serials", "runs", "voids")
+_RECALL_REVISIONS = "SELECT case_id, revision FROM public_recall"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +69,21 @@ class Loaded:
 
     @property
     def is_thick(self) -> bool:
-        """So many news lie over the base that it should be loaded anew, well before ``NEWS_ROWS_MAX``."""
-        news = len(self.snapshot.runs.news) + len(self.snapshot.lots.news) + len(self.snapshot.foreign.apart)
-        return news > NEWS_ROWS_MAX // 2
+        """So many news lie over the base that they should be merged with it, well before ``NEWS_COLUMN_ROWS_MAX``."""
+        return _news_size(self.snapshot) > NEWS_COLUMN_ROWS_MAX // 4
+
+    @property
+    def is_full(self) -> bool:
+        """So many serials were told since the load, each a Python object, that it should be loaded anew."""
+        return len(self.snapshot.foreign.apart) > NEWS_ROWS_MAX // 2
+
+    def merged(self) -> Loaded:
+        """The same with the news in the base: long, for a thread. It follows from the same watermark."""
+        old = self.snapshot
+        snapshot = replace(
+            old, lots=old.lots.merged(), blocks=old.blocks.merged(), runs=old.runs.merged(), voids=old.voids.merged()
+        )
+        return replace(self, snapshot=snapshot)
 
 
 class TooMuchNews(Exception):
@@ -89,17 +93,13 @@ class TooMuchNews(Exception):
 async def load(connection: asyncpg.Connection, master_secret: str) -> Loaded:
     """Everything that is published, from one consistent view of the database.
 
-    Raises ``serials.keys.KeysError`` when the master secret does not open the keys.
+    Raises ``serials.keys.KeysError`` when the master secret does not open the keys, and ``columns.RecordTooLarge``.
     """
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         await connection.execute(f"SET LOCAL statement_timeout = '{LOAD_WITHIN_S}s'")
-        head = await connection.fetchrow(_REVISION)
+        head = await connection.fetchrow(_HEAD)
         products = [_product(row) async for row in _rows(connection, _PRODUCTS)]
-        lots = [lot_of(row) async for row in _rows(connection, _LOTS)]
-        foreign = [(row["gtin"], row["serial"], row["number"]) async for row in _rows(connection, _FOREIGN)]
-        blocks = [_block(row) async for row in _rows(connection, _BLOCKS)]
-        voids = [RunRow(row["lo"], row["n"]) async for row in _rows(connection, _VOIDS)]
-        runs = await _all_runs(connection)
+        recalls = [_recall(row) for row in await connection.fetch(_RECALLS)]
         snapshot = Snapshot(
             revision=head["revision"],
             keys=await _keys(connection, master_secret, None),
@@ -107,11 +107,14 @@ async def load(connection: asyncpg.Connection, master_secret: str) -> Loaded:
             products_by_id={product.product_id: product for product in products},
             places={row["place_id"]: _place(row) async for row in _rows(connection, _PLACES)},
             locations={(row["key"], row["gln"]): _place(row) async for row in _rows(connection, _LOCATIONS)},
-            runs=Layered(runs),
-            scopes=await _scopes(connection),
+            lots=Lots(await column_store.lots(connection, 0)),
+            blocks=Blocks(await column_store.blocks(connection, 0)),
+            foreign=await column_store.foreign(connection),
+            runs=Layered(await column_store.runs(connection, 0)),
+            voids=Layered(await column_store.voids(connection, 0)),
+            scopes=Scopes.of_columns(recalls, await column_store.scope(connection)),
         )
-    built = await asyncio.to_thread(_built, snapshot, lots, blocks, foreign, voids)
-    return Loaded(built, head["watermark"], head["losses"])
+    return Loaded(snapshot, head["watermark"], head["losses"])
 
 
 async def catch_up(connection: asyncpg.Connection, loaded: Loaded, master_secret: str) -> Loaded:
@@ -121,12 +124,16 @@ async def catch_up(connection: asyncpg.Connection, loaded: Loaded, master_secret
     """
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         await connection.execute(f"SET LOCAL statement_timeout = '{SWEEP_WITHIN_S}s'")
-        head = await connection.fetchrow(_REVISION)
+        head = await connection.fetchrow(_HEAD)
         if head["revision"] < loaded.snapshot.revision or head["watermark"] < loaded.watermark:
             raise TooMuchNews
-        snapshot = await _with_news(connection, loaded.snapshot, loaded.watermark, master_secret)
+        try:
+            snapshot = await _with_news(connection, loaded.snapshot, head, loaded.watermark, master_secret)
+        except RecordTooLarge as error:
+            raise TooMuchNews from error
         if head["revision"] != loaded.snapshot.revision:
-            snapshot = replace(snapshot, revision=head["revision"], scopes=await _scopes(connection))
+            scopes = await _scopes(connection, snapshot.scopes)
+            snapshot = replace(snapshot, revision=head["revision"], scopes=scopes)
     losses_since = head["losses"] - loaded.losses
     if snapshot is loaded.snapshot and (head["watermark"], losses_since) == (loaded.watermark, loaded.losses_since):
         return loaded
@@ -135,39 +142,52 @@ async def catch_up(connection: asyncpg.Connection, loaded: Loaded, master_secret
 
 @dataclass(frozen=True, slots=True)
 class _News:
-    """What changed since a look, as rows."""
+    """What changed since a look."""
 
     products: list[Product]
-    lots: list[Lot]
+    lots: LotTable
     places: dict[int, Place]
     locations: dict[tuple[str, str], Place]
-    blocks: list[Block]
+    blocks: BlockTable
     foreign: list[tuple[str, str, int]]
-    runs: list[RunRow]
-    voids: list[RunRow]
-
-    def is_empty(self) -> bool:
-        return not any(getattr(self, name) for name in self.__slots__)
+    runs: Runs
+    voids: Runs
 
 
-async def _with_news(connection: asyncpg.Connection, old: Snapshot, since: int, master_secret: str) -> Snapshot:
-    news = _News(
-        products=[_product(row) for row in await _news(connection, _PRODUCTS, since)],
-        lots=[lot_of(row) for row in await _news(connection, _LOTS, since)],
-        places={row["place_id"]: _place(row) for row in await _news(connection, _PLACES, since)},
-        locations={(row["key"], row["gln"]): _place(row) for row in await _news(connection, _LOCATIONS, since)},
-        blocks=[_block(row) for row in await _news(connection, _BLOCKS, since)],
-        foreign=[(row["gtin"], row["serial"], row["number"]) for row in await _news(connection, _FOREIGN, since)],
-        runs=[_run(row) for row in await _news(connection, _RUNS, since)],
-        voids=[RunRow(row["lo"], row["n"]) for row in await _news(connection, _VOIDS, since)],
-    )
-    keys = await _keys(connection, master_secret, old.keys) if news.blocks or old.keys is None else old.keys
-    if keys is old.keys and news.is_empty():
+async def _with_news(
+    connection: asyncpg.Connection, old: Snapshot, head: Any, since: int, master_secret: str
+) -> Snapshot:
+    """Only views in which something changed are read: most looks find none."""
+
+    def has(view: str) -> bool:
+        return head[view] is not None and head[view] >= since
+
+    async def rows(view: str, sql: str) -> list[Any]:
+        return await _news(connection, sql, since) if has(view) else []
+
+    if not any(has(view) for view in _VIEWS):
         return old
-    if len(old.runs.news) + len(news.runs) > NEWS_ROWS_MAX or len(old.lots.news) + len(news.lots) > NEWS_ROWS_MAX:
-        raise TooMuchNews
+    limit = NEWS_COLUMN_ROWS_MAX
+    news = _News(
+        products=[_product(row) for row in await rows("products", _PRODUCTS)],
+        lots=await column_store.lots(connection, since, limit) if has("lots") else NO_LOTS,
+        places={row["place_id"]: _place(row) for row in await rows("places", _PLACES)},
+        locations={(row["key"], row["gln"]): _place(row) for row in await rows("locations", _LOCATIONS)},
+        blocks=await column_store.blocks(connection, since, limit) if has("blocks") else NO_BLOCKS,
+        foreign=[(row["gtin"], row["serial"], row["number"]) for row in await rows("serials", _FOREIGN)],
+        runs=await column_store.runs(connection, since, limit) if has("runs") else NO_RUNS,
+        voids=await column_store.voids(connection, since, limit) if has("voids") else NO_RUNS,
+    )
+    keys = await _keys(connection, master_secret, old.keys) if news.blocks.size or old.keys is None else old.keys
     # In a thread: laying ten thousand changed runs over others takes longer than a scan may wait.
-    return await asyncio.to_thread(_laid_over, replace(old, keys=keys), news)
+    found = await asyncio.to_thread(_laid_over, replace(old, keys=keys), news)
+    if _news_size(found) > NEWS_COLUMN_ROWS_MAX:
+        raise TooMuchNews
+    return found
+
+
+def _news_size(snapshot: Snapshot) -> int:
+    return sum((snapshot.lots.news.size, snapshot.blocks.news.size, snapshot.runs.news.size, snapshot.voids.news.size))
 
 
 def _laid_over(old: Snapshot, news: _News) -> Snapshot:
@@ -179,27 +199,11 @@ def _laid_over(old: Snapshot, news: _News) -> Snapshot:
         products_by_id={**old.products_by_id, **by_id} if by_id else old.products_by_id,
         places={**old.places, **news.places} if news.places else old.places,
         locations={**old.locations, **news.locations} if news.locations else old.locations,
-        lots=old.lots.with_news(news.lots) if news.lots else old.lots,
+        lots=old.lots.with_news(news.lots),
         blocks=old.blocks.with_news(news.blocks),
         foreign=old.foreign.with_news(news.foreign),
-        runs=old.runs.with_news(Runs.of(news.runs)) if news.runs else old.runs,
-        voids=old.voids.with_news(Runs.of(news.voids)) if news.voids else old.voids,
-    )
-
-
-def _built(
-    snapshot: Snapshot,
-    lots: Iterable[Lot],
-    blocks: list[Block],
-    foreign: list[tuple[str, str, int]],
-    voids: list[RunRow],
-) -> Snapshot:
-    return replace(
-        snapshot,
-        lots=Lots(LotTable.of(lots)),
-        blocks=Blocks.of(blocks),
-        foreign=ForeignSerials.of(foreign, secrets.token_bytes(16)),
-        voids=Layered(Runs.of(voids)),
+        runs=old.runs.with_news(news.runs),
+        voids=old.voids.with_news(news.voids),
     )
 
 
@@ -218,18 +222,6 @@ async def _news(connection: asyncpg.Connection, sql: str, since: int) -> list[An
     return rows
 
 
-async def _all_runs(connection: asyncpg.Connection) -> Runs:
-    """All runs in PostgreSQL's binary form, read into columns without a Python object per row."""
-    received = io.BytesIO()
-    await connection.copy_from_query(_ALL_RUNS, output=received, format="binary")
-    body = received.getvalue()[_COPY_HEADER_BYTES:-_COPY_TRAILER_BYTES]
-    if not body:
-        return NO_RUNS
-    rows = np.frombuffer(body, dtype=_RUN_ROW)
-    lo, n, lot_id = (rows[name].astype(np.int64) for name in ("lo", "n", "lot_id"))
-    return Runs(lo, n, lot_id, rows["state"].astype(np.int8))
-
-
 async def _keys(connection: asyncpg.Connection, master_secret: str, old: Keys | None) -> Keys:
     wrapped = {row["epoch"]: row["wrapped"] for row in await connection.fetch(_KEYS)}
     if old is not None and old.epochs == frozenset(wrapped):
@@ -237,15 +229,17 @@ async def _keys(connection: asyncpg.Connection, master_secret: str, old: Keys | 
     return Keys(wrapped, master_secret)
 
 
-async def _scopes(connection: asyncpg.Connection) -> Scopes:
-    recalls = [_recall(row) for row in await connection.fetch(_RECALLS)]
-    scope: list[ScopeRow] = []
-    product_by_lot: dict[int, int] = {}
-    async for row in connection.cursor(_SCOPES, prefetch=FETCH_ROWS):
-        scope.append(ScopeRow(row["case_id"], row["lot_id"], row["lo"], row["n"]))
-        if row["product_id"] is not None:
-            product_by_lot[row["lot_id"]] = row["product_id"]
-    return await asyncio.to_thread(Scopes.of, recalls, scope, product_by_lot)
+async def _scopes(connection: asyncpg.Connection, old: Scopes) -> Scopes:
+    """The published cases, of which only those are read that were published or changed since."""
+    now = {row["case_id"]: row["revision"] for row in await connection.fetch(_RECALL_REVISIONS)}
+    before = {case_id: recall.revision for case_id, recall in old.recalls.items()}
+    changed = {case_id for case_id, revision in now.items() if before.get(case_id) != revision}
+    recalls = [_recall(row) for row in await connection.fetch(f"{_RECALLS} WHERE case_id = ANY ($1)", list(changed))]
+    newer = await column_store.scope(connection, changed)
+    told: Collection[int] = changed | (before.keys() - now.keys())
+    columns = await asyncio.to_thread(old.columns.replaced, told, newer)
+    kept = {case_id: recall for case_id, recall in old.recalls.items() if case_id not in told}
+    return Scopes(MappingProxyType(kept | {recall.case_id: recall for recall in recalls}), columns)
 
 
 def _product(row: Any) -> Product:
@@ -272,11 +266,3 @@ def _recall(row: Any) -> Recall:
 
 def _place(row: Any) -> Place:
     return Place(row["kind"], row["region"], row["country"])
-
-
-def _block(row: Any) -> Block:
-    return Block(row["lo"], row["n"], row["gtin"], row["lot_id"], row["key_epoch"], frozenset(row["skipped"]))
-
-
-def _run(row: Any) -> RunRow:
-    return RunRow(row["lo"], row["n"], row["lot_id"], row["status"])

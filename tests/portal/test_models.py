@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from portal.intervals import Layered, RunRow, Runs
 from portal.model import Content
-from portal.scopes import ScopeRow, Scopes
+from portal.scope_columns import ScopeRow
+from portal.scopes import Scopes
 from portal.snapshot import Snapshot
 from portal.units import judge_unit, lines
 from tests.portal.arrangement import recall

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
 from gs1.identifier import Identifier
 from portal.codes import Block, Blocks, ForeignSerials, Keys
 from portal.intervals import Layered, RunRow, Runs
-from portal.lots import Lots, LotTable
+from portal.lots import LotColumns, Lots, LotTable
 from portal.model import CodeState, Lot, Recall
-from portal.scopes import ScopeRow, Scopes
+from portal.scope_columns import ScopeRow
+from portal.scopes import Scopes
 from portal.snapshot import Snapshot
+from portal.text_index import TEXT_BYTES_MAX
 from serials import keys
 from serials.cipher import SerialCipher
 from serials.keys import WrongMasterSecret
@@ -46,7 +49,7 @@ def snapshot(
         products_by_id={1: milk, 2: cheese},
         lots=Lots(LotTable.of([M1, M2, lot(3, "C1", 2), NO_LOT, *lots])),
         blocks=Blocks.of(blocks),
-        foreign=ForeignSerials.of([(MILK, "F1", 9000), (MILK, "F2", 9001)], b"salt"),
+        foreign=ForeignSerials.of([(MILK, "F1", 9000), (MILK, "F2", 9001)]),
         runs=Layered(Runs.of(runs)),
         voids=Layered(Runs.of(voids)),
         scopes=Scopes.of(named, scope, {1: 1, 2: 1, 3: 2, 4: 1}),
@@ -102,19 +105,23 @@ def test_a_serial_from_outside_is_looked_up_and_its_neighbour_is_not_found() -> 
     assert not snapshot().find(Identifier.item(CHEESE, "F1")).is_known
 
 
-def test_serials_whose_hashes_meet_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("portal.codes.text_hash", lambda _salt, text: len(text))
-    foreign = ForeignSerials.of([(MILK, "A1", 1), (MILK, "B1", 2), (MILK, "LONGER", 3)], b"salt")
+NO_FACTORS = np.zeros(TEXT_BYTES_MAX + 2, dtype=np.uint64)
+"""With these all hashes are 0."""
 
-    assert (foreign.number(MILK, "A1"), foreign.number(MILK, "B1"), foreign.number(MILK, "LONGER")) == (1, 2, 3)
+
+def test_serials_whose_hashes_meet_are_told_apart() -> None:
+    foreign = ForeignSerials.of([(MILK, "A1", 1), (MILK, "B1", 2), (CHEESE, "A1", 3)], NO_FACTORS)
+
+    assert (foreign.number(MILK, "A1"), foreign.number(MILK, "B1"), foreign.number(CHEESE, "A1")) == (1, 2, 3)
     assert foreign.number(MILK, "C1") is None
 
 
-def test_lots_whose_hashes_meet_are_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("portal.lots.text_hash", lambda _salt, _text: 7)
-    table = LotTable.of([M1, M2])
+def test_lots_whose_hashes_meet_are_told_apart() -> None:
+    table = LotTable.of_columns(LotColumns.of([M1, M2, NO_LOT]), NO_FACTORS)
 
-    assert (table.find(1, "M1"), table.find(1, "M2"), table.find(1, "M3")) == (M1, M2, None)
+    assert (table.find(1, "M1"), table.find(1, "M2"), table.find(1, "")) == (M1, M2, NO_LOT)
+    assert table.find(1, "M3") is None
+    assert table.find(2, "M1") is None
 
 
 def test_a_recall_of_the_whole_lot_names_the_lot_and_each_of_its_items() -> None:
@@ -203,7 +210,7 @@ def test_keys_that_another_master_secret_wrapped_are_refused_not_ignored() -> No
 
 
 def test_a_lot_changed_since_the_load_is_seen_as_it_is_now() -> None:
-    lots = Lots(LotTable.of([M1, M2])).with_news([lot(1, "M1", status="held"), lot(2, "M2B")])
+    lots = Lots(LotTable.of([M1, M2])).with_news(LotTable.of([lot(1, "M1", status="held"), lot(2, "M2B")]))
 
     changed, renamed = lots.find(1, "M1"), lots.find(1, "M2B")
     assert changed is not None
