@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, Self
 
 import numpy as np
 
-from portal.columns import Flags, Int32s, Int64s
+from portal.columns import Flags, Int32s, Int64s, settled
 from portal.text_index import TEXT_BYTES_MAX, Texts, UInt64s, fresh_factors, hash_of, hashes_of
 from serials import keys
 from serials.cipher import SerialCipher
@@ -276,7 +276,7 @@ class ForeignSerials:
             (f"{int(gtins[row]):014}", serials.at(int(row)).decode()): int(numbers[row])
             for row in np.flatnonzero(twins)
         }
-        return cls(factors, ordered, np.take(numbers, order), apart)
+        return cls(factors, settled(ordered), settled(np.take(numbers, order)), apart)
 
     @classmethod
     def of(cls, rows: Sequence[tuple[str, str, int]], factors: UInt64s | None = None) -> Self:

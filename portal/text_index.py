@@ -16,7 +16,7 @@ from typing import Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from portal.columns import Bytes, Int32s, Int64s
+from portal.columns import Bytes, Int32s, Int64s, settled
 
 UInt8s = npt.NDArray[np.uint8]
 UInt64s = npt.NDArray[np.uint64]
@@ -56,7 +56,7 @@ class Texts:
         """Of texts that stand one after the other. ``TextTooLong`` when one is."""
         if len(lengths) and int(lengths.max()) > TEXT_BYTES_MAX:
             raise TextTooLong
-        return cls(heap, np.cumsum(lengths) - lengths, lengths.astype(np.uint8))
+        return cls(settled(heap), settled(np.cumsum(lengths) - lengths), settled(lengths.astype(np.uint8)))
 
     def at(self, row: int) -> bytes:
         """One of them."""
@@ -114,7 +114,7 @@ class TextIndex:
         """Of rows in their order."""
         hashes = hashes_of(factors, numbers, texts)
         order = np.argsort(hashes, kind="stable")
-        return cls(factors, np.take(hashes, order), order.astype(np.int32))
+        return cls(factors, settled(np.take(hashes, order)), settled(order.astype(np.int32)))
 
     def candidates(self, number: int, text: bytes) -> Iterator[int]:
         """The rows whose hash this is: nearly always none or one; the caller compares the key itself."""
