@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-
-from typing import Final
-
 import asyncpg
 
 from benchmarks.genealogy_world import gtin_of

@@ -104,7 +104,7 @@ class Refresher:
 
     async def look(self) -> None:
         """Load, or catch up, and confirm. World failures are raised; the copy then stays as it was, and grows old."""
-        asked_at, asked_mono = self._clock(), self._monotonic()
+        asked_at, asked_mono, before = self._clock(), self._monotonic(), [self._loaded]
         async with asyncio.timeout(store.LOAD_WITHIN_S if self._loaded is None else self._confirm_within_s):
             connection = await self._connected()
             if self._loaded is None:
@@ -116,6 +116,9 @@ class Refresher:
                 self._loaded = await store.catch_up(connection, base, self._master_secret)
                 self._beside = None
         self._confirmed_at, self._confirmed_mono = asked_at, asked_mono
+        if before[0] is not self._loaded:
+            # In a thread: to give back the memory of a million lots takes longer than a scan may wait.
+            await asyncio.to_thread(before.clear)
 
     def close(self) -> None:
         """Let go of the connection; ``run`` does so itself when it is cancelled."""

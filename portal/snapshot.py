@@ -13,9 +13,12 @@ from portal.model import NOTHING, CodeState, Finding, Lot, Place, Product, Recal
 from portal.scopes import Named, Scopes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Snapshot:
-    """All that is published, as of ``revision`` of the public record. Never changed: news make a new one."""
+    """All that is published, as of ``revision`` of the public record. Never changed: news make a new one.
+
+    Whoever keeps one for longer than a request keeps the memory of all its columns: keep a weak reference.
+    """
 
     revision: int = 0
     keys: Keys | None = None

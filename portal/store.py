@@ -22,8 +22,8 @@ from portal.snapshot import Snapshot
 
 LOAD_WITHIN_S: Final = 600
 SWEEP_WITHIN_S: Final = 4
-FETCH_ROWS: Final = 1_000
-"""Rows taken at a time (about 3 ms), so that a large load lets scans pass in between."""
+FETCH_ROWS: Final = 500
+"""Rows taken at a time (about 2 ms), so that a large load lets scans pass in between."""
 NEWS_ROWS_MAX: Final = 20_000
 """More news than this in a view that is read row by row are not laid over the snapshot: it is loaded anew."""
 NEWS_COLUMN_ROWS_MAX: Final = 100_000
