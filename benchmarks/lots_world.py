@@ -21,7 +21,7 @@ _ROWS = (
 )
 _CASE = (
     "INSERT INTO recall_case (case_id, number, kind, state, title, hazard, hazard_class, opened_by, opened_at)"
-    " OVERRIDING SYSTEM VALUE VALUES ($1, 'R-2026-' || lpad(($1::int8)::text, 4, '0'), 'recall', 'published',"
+    " OVERRIDING SYSTEM VALUE VALUES ($1, 'R-2026-' || lpad(($1::int8)::text, 8, '0'), 'recall', 'published',"
     " 'Cheese may hold glass', 'Pieces of glass can injure.', 1, 'benchmark', now())",
     "INSERT INTO affected_set (affected_set_id, case_id, scope, ledger_event, hash, lots, items, owners, totals,"
     " took_ms, frozen_at) OVERRIDING SYSTEM VALUE VALUES ($1, $1, '[]', 1, 'x', 1, 1, 1, '{}', 1, now())",

@@ -72,7 +72,7 @@ class Pace:
         self._rate = rate
         self._sent = 0
         self._waiting: deque[float] = deque()
-        self.free: list[Line] = []
+        self.free: deque[Line] = deque()
         self.seconds: list[float] = []
         self.failures = 0
         self.under_way = 0
@@ -110,7 +110,7 @@ class Pace:
     def _due(self, at: float) -> None:
         self._sent += 1
         if self.free:
-            self._send(self.free.pop(), at)
+            self._send(self.free.popleft(), at)  # in turn: a server hangs up on those that it does not hear of
         else:
             self._waiting.append(at)
 

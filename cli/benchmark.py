@@ -28,6 +28,7 @@ class Benchmark(StrEnum):
     CAPTURE = "capture"
     CHECK = "check"
     NOTICES = "notices"
+    FRESHNESS = "freshness"
 
 
 _DETAILS = {
@@ -63,7 +64,8 @@ def benchmark(
     ] = ROUNDS_ADVISED,
     seconds: Annotated[float, typer.Option(help="Seconds of load in one round (scan).")] = 2.0,
     size: Annotated[
-        int | None, typer.Option(help="Lots (scan, trace), labels, events (capture), rows (check) or owners (notices).")
+        int | None,
+        typer.Option(help="Lots (scan, trace, freshness), labels, events (capture), rows (check) or owners (notices)."),
     ] = None,
     items: Annotated[
         int | None,
