@@ -44,7 +44,7 @@ def one_record(told: list[list[Lot]]) -> list[list[Lot]]:
     states: list[list[Lot]] = []
     now: dict[int, Lot] = {}
     for news in told:
-        kept = []
+        kept: list[Lot] = []
         for each in news:
             others = (other for other in now.values() if other.lot_id != each.lot_id)
             if all((other.product_id, other.code) != (each.product_id, each.code) for other in others):
@@ -57,7 +57,8 @@ def one_record(told: list[list[Lot]]) -> list[list[Lot]]:
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.lists(lots, max_size=6), min_size=1, max_size=4), st.integers(0, 4))
 def test_lots_are_found_as_they_were_told_last(told: list[list[Lot]], merged_after: int) -> None:
-    copy, rows = Lots(), {}
+    copy = Lots()
+    rows: dict[int, Lot] = {}
     for place, news in enumerate(one_record(told)):
         copy = copy.with_news(LotTable.of(news))
         copy = copy.merged() if place == merged_after else copy
