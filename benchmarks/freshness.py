@@ -42,10 +42,12 @@ LOTS_ASKED: Final = 1_000
 """Lots whose pages are in the load, whatever the size."""
 APART_S: Final = 0.1
 ASK_EVERY_S: Final = 0.003
-SEEN_WITHIN_S: Final = 30.0
+SEEN_WITHIN_S: Final = 60.0
 LOAD_S: Final = 25.0
 PROBE_WITHIN_S: Final = 600
 WARM_S: Final = 2.0
+LOADED_WITHIN_S: Final = 240.0
+"""Until all workers, on one core, have loaded their copies."""
 FIRST_CASE: Final = 10_000
 """Of the publications one by one; those before are of lots recalled at once."""
 
@@ -190,7 +192,7 @@ def _serving(database: DatabaseAddress, folder: Path) -> Iterator[Server]:
         "TRACEMARK_BASE_URL": f"http://{HOST}:{port}",
     }
     words = tracemark("serve", "portal", "--port", str(port), "--workers", str(WORKERS))
-    with listening(words, port, core=core, settings=settings) as pid:
+    with listening(words, port, core=core, settings=settings, within_s=LOADED_WITHIN_S) as pid:
         yield Server("portal", port, pid)
 
 

@@ -61,6 +61,7 @@ def listening(
     core: int | None = None,
     settings: Mapping[str, str] | None = None,
     cwd: Path | None = None,
+    within_s: float = READY_WITHIN_S,
 ) -> Iterator[int]:
     """The process id of a program that listens on ``port`` of loopback, until the block ends.
 
@@ -73,7 +74,7 @@ def listening(
                 command, stdin=subprocess.DEVNULL, stdout=words, stderr=words, env=_environment(settings or {}), cwd=cwd
             )
         try:
-            _wait(process, Path(command[0]).name, port, words.fileno())
+            _wait(process, Path(command[0]).name, port, words.fileno(), within_s)
             yield process.pid
         finally:
             _end(process)
@@ -84,8 +85,8 @@ def _environment(settings: Mapping[str, str]) -> dict[str, str]:
     return kept | dict(settings)
 
 
-def _wait(process: subprocess.Popen[bytes], name: str, port: int, words: int) -> None:
-    until = time.monotonic() + READY_WITHIN_S
+def _wait(process: subprocess.Popen[bytes], name: str, port: int, words: int, within_s: float) -> None:
+    until = time.monotonic() + within_s
     while True:
         if process.poll() is not None:
             raise ProgramNotReady(name=name, port=port, why=_last_words(words) or f"exit status {process.returncode}")
@@ -93,7 +94,7 @@ def _wait(process: subprocess.Popen[bytes], name: str, port: int, words: int) ->
             if probe.connect_ex((HOST, port)) == 0:
                 return
         if time.monotonic() > until:
-            raise ProgramNotReady(name=name, port=port, why=f"{READY_WITHIN_S} s have passed. {_last_words(words)}")
+            raise ProgramNotReady(name=name, port=port, why=f"{within_s} s have passed. {_last_words(words)}")
         time.sleep(_POLL_S)
 
 
