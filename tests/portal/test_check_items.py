@@ -12,10 +12,11 @@ from gs1.identifier import Identifier
 from portal.check_items import TOGETHER_MIN, ItemChecks, plain_items
 from portal.check_rows import Row
 from portal.checks import check_one
-from portal.codes import Block
+from portal.codes import Block, BlockTable
 from portal.intervals import RunRow, Runs
+from portal.lots import LotTable
 from portal.model import Confirmation
-from portal.scopes import ScopeRow
+from portal.scope_columns import ScopeRow
 from portal.snapshot import Snapshot
 from tests.portal.arrangement import CHEESE, CIPHER, MILK, NOON, STRANGER, lot
 from tests.portal.test_snapshot import OLD_CIPHER, ours, snapshot
@@ -27,9 +28,11 @@ def with_news(before: Snapshot) -> Snapshot:
     """Since the copy was made, a block was issued, a run became another lot's, and a lot was held."""
     return replace(
         before,
-        blocks=before.blocks.with_news([Block(1000, 120, MILK, 1, 1, frozenset({1007})), Block(500, 20, MILK, 2, 0)]),
+        blocks=before.blocks.with_news(
+            BlockTable.of([Block(1000, 120, MILK, 1, 1, frozenset({1007})), Block(500, 20, MILK, 2, 0)])
+        ),
         runs=before.runs.with_news(Runs.of([RunRow(1020, 5, 2, 1), RunRow(500, 15, 2, 1)])),
-        lots=before.lots.with_news([replace(lot(2, "M2"), status="held")]),
+        lots=before.lots.with_news(LotTable.of([replace(lot(2, "M2"), status="held")])),
     )
 
 
