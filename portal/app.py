@@ -104,7 +104,7 @@ def create_app(
             task.add_done_callback(_say_end)
         gc.freeze()  # the copy lives on: a collection that walks through a million lots stops every scan meanwhile
         try:
-            yield {STATE: FastLane(front)}
+            yield {STATE: FastLane(front, ready_mb=settings.portal_ready_mb)}
         finally:
             gc.unfreeze()
             for task in tasks:

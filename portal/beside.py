@@ -80,9 +80,10 @@ class Reader:
             return ()
         return self.histories.kept(_whose(sight))
 
-    def history_fresh_for_s(self, sight: Sight) -> float:
-        """For how long ``kept_history`` may be shown without asking again."""
-        return self.histories.fresh_for_s(_whose(sight))
+    def history_of_the_run_s(self, sight: Sight) -> tuple[float, float] | None:
+        """How long ``kept_history`` is fresh, and may be shown; None when it is not one for all items of the run."""
+        found = self.histories.of_the_run(_whose(sight))
+        return None if found is None else (found.fresh_s, found.shown_s)
 
     def visitor(self, visit: Visit, at: datetime) -> bytes:
         """Who asks, as far as counting has to know."""
@@ -131,7 +132,8 @@ class Reader:
         return is_counted and not visit.is_ours and is_a_check(visit.method, visit.user_agent, visit.purpose)
 
     def _is_told_the_count(self, visit: Visit, sight: Sight) -> bool:
-        return sight.finding.number is not None and sight.form is Form.VERDICT and visit.method == "GET"
+        is_of_an_item = sight.finding.number is not None and sight.form is Form.VERDICT
+        return is_of_an_item and visit.method == "GET" and _policy(sight) is not CheckPolicy.OFF
 
     async def _unit(self, sight: Sight) -> Beside:
         try:

@@ -34,13 +34,13 @@ def verdict_document(
 ) -> dict[str, Any]:
     """The verdict of the contract. ``recall`` is the most dangerous case; ``cases`` names all that are shown."""
     cases = shown_cases(finding, verdict)
-    words = wording.said(verdict, finding, beside, tongue, confirmation.at)
+    words = wording.said(verdict, finding, tongue, confirmation.at)
     checks = beside.checks
     return {
         "identifier": identifier_document(identifier, base_url),
         "verdict": verdict.value,
         "heading": words.heading,
-        "sentences": list(words.sentences),
+        "sentences": [*_moment(verdict, finding, beside, tongue, confirmation), *words.sentences],
         "recall": case_document(cases[0], tongue, base_url) if cases else None,
         "cases": [case.number for case in cases],
         "suspect": finding.is_suspect,
@@ -181,6 +181,14 @@ def _unit_line(line: UnitLine, tongue: Tongue) -> dict[str, Any]:
 def instant(at: datetime | None) -> str | None:
     """RFC 3339, or nothing."""
     return rfc3339(at) if at is not None else None
+
+
+def _moment(
+    verdict: Verdict, finding: Finding, beside: Beside, tongue: Tongue, confirmation: Confirmation
+) -> tuple[str, ...]:
+    if finding.place is not None:
+        return ()
+    return wording.moment(verdict, wording.told_checks(finding, beside.checks), tongue, confirmation.at)
 
 
 def _iso(day: date | None) -> str | None:

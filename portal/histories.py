@@ -17,8 +17,12 @@ HISTORY_FRESH_S: Final = 30.0
 its own, so that those read together are not read again together."""
 HISTORY_AGE_S_MAX: Final = 300.0
 """One older than this is waited for. A step of the item itself changes its run, and is seen at once."""
-HISTORIES_MAX: Final = 10_000
+HISTORIES_MAX: Final = 20_000
 """Histories kept; the one kept longest makes room."""
+
+
+REFRESHES_MAX: Final = 256
+"""Histories read anew at a time for who does not wait; one more is asked for when it is next shown."""
 
 
 class Whose(NamedTuple):
@@ -35,6 +39,14 @@ class Whose(NamedTuple):
     def all_of_the_run(self) -> Whose:
         """Every item of the run."""
         return self._replace(number=None)
+
+
+class Kept(NamedTuple):
+    """A history, for how many seconds it is fresh, and for how many it may be shown while it is read anew."""
+
+    steps: tuple[Step, ...]
+    fresh_s: float
+    shown_s: float
 
 
 class Histories:
@@ -60,11 +72,21 @@ class Histories:
             self._refresh(whose, key)
         return found[1]
 
-    def fresh_for_s(self, whose: Whose) -> float:
-        """For how long what ``kept`` gave may be shown without asking again; not above zero when it must be read."""
-        key = self._key(whose)
+    def of_the_run(self, whose: Whose) -> Kept | None:
+        """The history that all items of the run share, as it was last read; None when it was not, or they do not."""
+        key = whose.all_of_the_run
         found = self._kept.get(key)
-        return 0.0 if found is None else found[0] + _fresh_s(key) - self._monotonic()
+        if found is None:
+            return None
+        age_s = self._monotonic() - found[0]
+        return Kept(found[1], _fresh_s(key) - age_s, HISTORY_AGE_S_MAX - age_s)
+
+    def again(self, whose: Whose) -> Kept | None:
+        """As ``of_the_run``; read anew beside when it is not fresh, and nobody waits."""
+        found = self.of_the_run(whose)
+        if found is None or found.fresh_s <= 0:
+            self._refresh(whose, whose.all_of_the_run)
+        return found
 
     def ask(self, whose: Whose) -> asyncio.Future[tuple[Step, ...] | None]:
         """The life of the item, or of the lot, to be awaited; None when it does not come in time."""
@@ -80,7 +102,7 @@ class Histories:
 
     def _refresh(self, whose: Whose, key: Whose) -> None:
         """Read anew, and nobody waits. Once for all who share it: each of them would ask by a number of its own."""
-        if key not in self._refreshing:
+        if key not in self._refreshing and len(self._refreshing) < REFRESHES_MAX:
             self._refreshing.add(key)
             self.ask(whose).add_done_callback(lambda _answer: self._refreshing.discard(key))
 

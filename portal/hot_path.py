@@ -72,6 +72,13 @@ class Answer:
     body: bytes = b""
     media_type: str = JSON
     headers: Mapping[str, str] = field(default_factory=dict)
+    moment: bytes = b""
+    """The end of a page, after ``body``: what is said of this one scan."""
+
+    @property
+    def whole(self) -> bytes:
+        """All of the body."""
+        return self.body + self.moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,15 +216,15 @@ class HotPath:
         return _languages(_short(ask.accept_language), tuple(self.tongues))
 
     def _page(self, sight: Sight, beside: Beside, verdict: Verdict) -> Answer:
-        confirmed_at = sight.confirmation.at
+        confirmed_at, moment = sight.confirmation.at, b""
         if sight.is_unit:
             held = units.lines(beside.contents or (), sight.snapshot)
             body = self.pages.unit(verdict, held, units.recalls_in(held), sight.tongue, confirmed_at)
         else:
-            body = self.pages.scan(sight.finding, verdict, beside, sight.tongue, confirmed_at)
+            body, moment = self.pages.scan(sight.finding, verdict, beside, sight.tongue, confirmed_at)
         headers = self._headers(sight, verdict)
-        headers["ETag"] = _etag(body)
-        return Answer(_status(sight, verdict), body, HTML, headers)
+        headers["ETag"] = f'W/"{_etag(body)}{moment_tag(moment)}"'
+        return Answer(_status(sight, verdict), body, HTML, headers, moment)
 
     def _verdict(self, sight: Sight, beside: Beside, verdict: Verdict) -> Answer:
         common: dict[str, Any] = {
@@ -306,7 +313,13 @@ class HotPath:
 
 @lru_cache(maxsize=ETAGS_MAX)
 def _etag(body: bytes) -> str:
-    return f'W/"{hashlib.blake2b(body, digest_size=12).hexdigest()}"'
+    return hashlib.blake2b(body, digest_size=12).hexdigest()
+
+
+@lru_cache(maxsize=ETAGS_MAX)
+def moment_tag(moment: bytes) -> str:
+    """What a page's tag ends with: the same page with another count, or confirmed later, is another answer."""
+    return "-" + hashlib.blake2b(moment, digest_size=6).hexdigest() if moment else ""
 
 
 def joined(target: str, query: str) -> str:

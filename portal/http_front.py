@@ -20,6 +20,8 @@ from runtime.clock import Clock
 
 GZIP_LEVEL: Final = 5
 COMPRESS_BYTES_MIN: Final = 1_000
+DOCUMENT_BYTES_MIN: Final = 2_500
+"""A document shorter than this goes as it is: compressed it would fill its two packets no less, and cost more."""
 CORS: Final = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "Link, Location, Retry-After, ETag"}
 _ALWAYS: Final = {"Cache-Control": "no-cache", **CORS, "Vary": "Accept, Accept-Language, Accept-Encoding"}
 _WITHOUT_BODY: Final = (303, 307)
@@ -82,11 +84,9 @@ def complete(answer: Answer, *, accept_encoding: str = "", if_none_match: str = 
         return Complete(304, _raw(headers), b"")
     if answer.status in _WITHOUT_BODY:
         return Complete(answer.status, [*_raw(headers), (b"content-length", b"0")], b"")
-    body = answer.body
-    if len(body) >= COMPRESS_BYTES_MIN and accept_encoding:
-        coding, body = _compressed(body, accept_encoding, answer.media_type)
-        if coding:
-            headers["Content-Encoding"] = coding
+    coding, body = _coded(answer, accept_encoding)
+    if coding:
+        headers["Content-Encoding"] = coding
     headers["Content-Length"] = str(len(body))
     headers["Content-Type"] = _content_type(answer.media_type)
     return Complete(int(answer.status), _raw(headers), body)
@@ -105,12 +105,17 @@ def _content_type(media_type: str) -> str:
     return f"{media_type}; charset=utf-8" if media_type == HTML or media_type.startswith("text/") else media_type
 
 
-def _compressed(body: bytes, accept_encoding: str, media_type: str) -> tuple[str, bytes]:
+def _coded(answer: Answer, accept_encoding: str) -> tuple[str, bytes]:
     """Pages are one object for many scans: they are compressed once, off the loop. Everything else is so at once."""
-    accepted = codings(accept_encoding)
-    if media_type == HTML:
-        return PACKED.best(body, accepted)
-    return (GZIP, gzip.compress(body, GZIP_LEVEL, mtime=0)) if GZIP in accepted else ("", body)
+    accepted = codings(accept_encoding) if accept_encoding else ()
+    if answer.media_type == HTML:
+        if len(answer.body) < COMPRESS_BYTES_MIN:
+            return "", answer.body + answer.moment
+        stem = PACKED.best(answer.body, accepted)
+        return stem.coding, stem.data + stem.closed(answer.moment)
+    if GZIP in accepted and len(answer.body) >= DOCUMENT_BYTES_MIN:
+        return GZIP, gzip.compress(answer.body, GZIP_LEVEL, mtime=0)
+    return "", answer.body
 
 
 PACKED: Final = Packed()

@@ -1,12 +1,17 @@
-"""Compressed forms of pages: made once in a thread, as the loop must not wait; until then the page goes as it is."""
+"""Compressed forms of pages: made once in a thread, as the loop must not wait; until then the page goes as it is.
+
+What changes from scan to scan stands at the end of a page (its moment) and is never compressed: the lasting part is
+compressed once, ends on a whole byte, and ``Stem.closed`` adds any moment in a few bytes more than it has.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import gzip
+import struct
+import zlib
 from collections import OrderedDict
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import brotli
 
@@ -21,27 +26,54 @@ PACKED_BYTES_MAX: Final = 192 * 1024 * 1024
 """Compressed pages kept, with what they were made of; the one used longest ago makes room."""
 UNDER_WAY_MAX: Final = 20_000
 """Pages waiting to be compressed; one more is asked for again when it is next sent."""
+MOMENT_BYTES_MAX: Final = 65_535
+"""Of what stands uncompressed at the end: one stored block (RFC 1951, 3.2.4) or meta-block (RFC 7932, 9.2)."""
 _HEADERS_MAX: Final = 1_000
+_GZIP_HEAD: Final = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
+
+
+class Stem(NamedTuple):
+    """The lasting part of a page in a coding (empty: as it is), open at its end."""
+
+    coding: str
+    data: bytes
+    crc: int = 0
+    """Of the part as it was before, with its ``size``: gzip's trailer tells both of the whole."""
+    size: int = 0
+
+    def closed(self, moment: bytes) -> bytes:
+        """What follows ``data`` so that both are the page with this moment. ValueError beyond ``MOMENT_BYTES_MAX``."""
+        size = len(moment)
+        if size > MOMENT_BYTES_MAX:
+            raise ValueError(f"{size} bytes at the end of a page; at most {MOMENT_BYTES_MAX}")
+        if self.coding == BROTLI:
+            # ISLAST 0, MNIBBLES 4, MLEN - 1 in 16 bits, ISUNCOMPRESSED 1, then bits up to a whole byte.
+            raw = ((size - 1) << 3 | 1 << 19).to_bytes(3, "little") + moment if size else b""
+            return raw + b"\x03"
+        if self.coding == GZIP:
+            raw = struct.pack("<BHH", 1, size, size ^ 0xFFFF) + moment
+            return raw + struct.pack("<II", zlib.crc32(moment, self.crc), (self.size + size) & 0xFFFFFFFF)
+        return moment
 
 
 class Packed:
     """Compressed pages by the page itself and its coding."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[bytes, str], bytes] = OrderedDict()
+        self._kept: OrderedDict[tuple[bytes, str], Stem] = OrderedDict()
         self._bytes = 0
-        self._under_way: dict[tuple[bytes, str], asyncio.Future[bytes]] = {}
+        self._under_way: dict[tuple[bytes, str], asyncio.Future[Stem]] = {}
 
-    def best(self, body: bytes, accepted: tuple[str, ...]) -> tuple[str, bytes]:
-        """The best form that is ready, and its coding (empty: as it is). What is missing is asked for."""
+    def best(self, body: bytes, accepted: tuple[str, ...]) -> Stem:
+        """The best form that is ready. What is missing is asked for."""
         for coding in accepted:
             packed = self._kept.get((body, coding))
             if packed is not None:
                 self._kept.move_to_end((body, coding))
-                return coding, packed
+                return packed
         if accepted:
             self._ask(body, accepted[0])
-        return "", body
+        return Stem("", body)
 
     def is_settled(self, body: bytes, accepted: tuple[str, ...]) -> bool:
         """Whether ``best`` will give the same again."""
@@ -68,15 +100,15 @@ class Packed:
         made = self._under_way[key] = loop.run_in_executor(None, _pack, body, coding)
         made.add_done_callback(lambda future: self._keep(key, future))
 
-    def _keep(self, key: tuple[bytes, str], made: asyncio.Future[bytes]) -> None:
+    def _keep(self, key: tuple[bytes, str], made: asyncio.Future[Stem]) -> None:
         self._under_way.pop(key, None)
         if made.cancelled() or made.exception() is not None:
             return
         self._kept[key] = made.result()
-        self._bytes += len(key[0]) + len(made.result())
+        self._bytes += len(key[0]) + len(made.result().data)
         while self._bytes > PACKED_BYTES_MAX:
             (body, _), packed = self._kept.popitem(last=False)
-            self._bytes -= len(body) + len(packed)
+            self._bytes -= len(body) + len(packed.data)
 
 
 @lru_cache(maxsize=_HEADERS_MAX)
@@ -90,7 +122,10 @@ def codings(accept_encoding: str) -> tuple[str, ...]:
     return tuple(coding for coding in (BROTLI, GZIP) if coding in wanted)
 
 
-def _pack(body: bytes, coding: str) -> bytes:
-    return (
-        brotli.compress(body, quality=BROTLI_QUALITY) if coding == BROTLI else gzip.compress(body, GZIP_LEVEL, mtime=0)
-    )
+def _pack(body: bytes, coding: str) -> Stem:
+    if coding == BROTLI:
+        made = brotli.Compressor(quality=BROTLI_QUALITY)
+        return Stem(BROTLI, made.process(body) + made.flush())
+    deflated = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS)
+    data = _GZIP_HEAD + deflated.compress(body) + deflated.flush(zlib.Z_SYNC_FLUSH)
+    return Stem(GZIP, data, zlib.crc32(body), len(body))

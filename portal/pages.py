@@ -1,6 +1,7 @@
-"""Pages: prepared per lot, language and case versions, with the two places left open that differ from scan to scan.
+"""Pages: prepared per lot, language and case versions; what differs from scan to scan stands at their end.
 
-No byte of the prepared parts depends on the serial: addresses are relative, the canonical link stands in a header.
+No byte depends on the serial: addresses are relative, the canonical link stands in a header. The end (the moment: how
+often an item was checked, when the recalls were looked at) is shown under the verdict by the style sheet.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from urllib.parse import quote, urlencode, urlsplit
 
 from jinja2 import Environment
@@ -22,7 +23,7 @@ from markupsafe import Markup
 from portal import product_wording, wording
 from portal.language import Tongue
 from portal.links import StaffLink
-from portal.model import Beside, Finding, Product, Recall, UnitLine, Verdict
+from portal.model import Beside, Checks, Finding, Product, Recall, UnitLine, Verdict
 from portal.shelf import Shelf
 from portal.structured import described
 from portal.verdict import shown_cases
@@ -34,9 +35,11 @@ PAGES_MAX: Final = 4_000
 """Prepared pages kept (about 10 KB each); the one used longest ago makes room."""
 BODIES_BYTES_MAX: Final = 128 * 1024 * 1024
 """Whole pages kept; the one used longest ago makes room."""
-TIME_TOLD_AGE_S_MAX: Final = 600
-"""How much older than the last confirmation the time told on a page may be. It stays true: a recall published since
-makes another page. So pages are not all made anew in the same second of every minute."""
+TIME_TOLD_STEP_MIN: Final = 5
+"""Minutes: the time told on a page is the last confirmation, rounded down to such a step. It stays true: a recall
+published since makes another page. A page that has not changed keeps its tag for so long."""
+MOMENTS_MAX: Final = 20_000
+"""Ends of pages kept as written (about 1 KB each): one for each verdict, count, day and time told."""
 HISTORIES_MAX: Final = 2_000
 """Histories kept as written (about 2 KB each): items of one lot often share theirs."""
 CARDS_MAX: Final = 2_000
@@ -50,15 +53,27 @@ _RETYPE: Final = (Verdict.UNKNOWN_CODE, Verdict.UNREADABLE)
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A page around its two slots: the verdict card, and the history."""
+    """A page around its two slots: the verdict card, and the history. The moment follows."""
 
     before: bytes
     between: bytes
     after: bytes
 
     def filled(self, verdict: str, history: str) -> bytes:
-        """The whole page."""
+        """The lasting part of the page."""
         return b"".join((self.before, verdict.encode(), self.between, history.encode(), self.after))
+
+
+class Page(NamedTuple):
+    """The page of a scan: what lasts, the same object while nothing on it changes, and its moment at the end."""
+
+    lasting: bytes
+    moment: bytes
+
+    @property
+    def whole(self) -> bytes:
+        """The page as it is sent."""
+        return self.lasting + self.moment
 
 
 class Pages:
@@ -74,12 +89,13 @@ class Pages:
         host = urlsplit(base_url).netloc
         self._environments = {code: self._environment(folder, tongue, host) for code, tongue in tongues.items()}
         self._kept: OrderedDict[Hashable, Prepared] = OrderedDict()
-        self._bodies: OrderedDict[Hashable, tuple[datetime | None, bytes]] = OrderedDict()
+        self._bodies: OrderedDict[Hashable, bytes] = OrderedDict()
         self._bodies_bytes = 0
         self._cards: dict[Hashable, str] = {}
         self._histories: dict[Hashable, str] = {}
+        self._moments: dict[Hashable, bytes] = {}
         # Unguessable, so that no text of a product can pass for a slot.
-        self._slots = tuple(f"<!--{secrets.token_hex(16)}-->" for _ in range(2))
+        self._slots = tuple(f"<!--{secrets.token_hex(16)}-->" for _ in range(3))
 
     def content_security_policy(self) -> str:
         """Nothing but this page: its own style by hash, images and forms of this site."""
@@ -91,31 +107,49 @@ class Pages:
 
     def forget(self) -> None:
         """Drop all prepared pages."""
-        for kept in (self._kept, self._bodies, self._cards, self._histories):
+        for kept in (self._kept, self._bodies, self._cards, self._histories, self._moments):
             kept.clear()
         self._bodies_bytes = 0
 
     def scan(
         self, finding: Finding, verdict: Verdict, beside: Beside, tongue: Tongue, confirmed_at: datetime | None
-    ) -> bytes:
-        """The page of a scanned product, lot or item; the same object as long as nothing on it changes."""
+    ) -> Page:
+        """The page of a scanned product, lot or item."""
         offered = self._offered(finding, confirmed_at)
         page_key = (_page_key(finding, verdict, tongue), offered)
-        key = (page_key, _moment_key(finding, verdict, beside))
-        kept = self._bodies.get(key)
-        if kept is not None and _still_tells(kept[0], confirmed_at, verdict, key):
+        key = (page_key, _lasting_key(finding, verdict, beside, confirmed_at))
+        body = self._bodies.get(key)
+        if body is None:
+            body = self._filled(page_key, finding, verdict, beside, tongue, confirmed_at=confirmed_at, offered=offered)
+            self._keep_body(key, body)
+        else:
             self._bodies.move_to_end(key)
-            return kept[1]
-        body = self._filled(page_key, finding, verdict, beside, tongue, confirmed_at=confirmed_at, offered=offered)
-        self._keep_body(key, confirmed_at, body)
-        return body
+        if finding.place is not None:
+            return Page(body, self._ending(verdict, tongue, (), ""))
+        checks = wording.told_checks(finding, beside.checks)
+        return Page(body, self.moment(verdict, checks, tongue, told_at(confirmed_at)))
 
-    def _keep_body(self, key: Hashable, confirmed_at: datetime | None, body: bytes) -> None:
-        before = self._bodies.pop(key, None)
-        self._bodies_bytes += len(body) - (len(before[1]) if before is not None else 0)
-        self._bodies[key] = confirmed_at, body
+    def moment(self, verdict: Verdict, checks: Checks | None, tongue: Tongue, at: datetime | None) -> bytes:
+        """The end of a page; ``at``: as ``told_at`` gives it. Empty checks: the count is not told."""
+        told = checks if verdict in wording.TELLS_THE_CHECKS else None
+        key = (verdict, tongue.code, at, None if told is None else (told.count, told.first_at.date()))
+        written = self._moments.get(key)
+        if written is None:
+            if len(self._moments) >= MOMENTS_MAX:
+                self._moments.clear()  # they differ by the time told: the old ones are of no use
+            sentences, as_of = wording.moment(verdict, told, tongue, at), self._as_of(verdict, tongue, at)
+            written = self._moments[key] = self._ending(verdict, tongue, sentences, as_of)
+        return written
+
+    def _ending(self, verdict: Verdict, tongue: Tongue, sentences: tuple[str, ...], as_of: str) -> bytes:
+        values: dict[str, Any] = {"tone": wording.tone(verdict), "sentences": sentences, "as_of": as_of}
+        return self._render("moment.html", tongue, **values).encode()
+
+    def _keep_body(self, key: Hashable, body: bytes) -> None:
+        self._bodies_bytes += len(body)
+        self._bodies[key] = body
         while self._bodies_bytes > BODIES_BYTES_MAX:
-            _, (_, oldest) = self._bodies.popitem(last=False)
+            _, oldest = self._bodies.popitem(last=False)
             self._bodies_bytes -= len(oldest)
 
     def _filled(
@@ -137,8 +171,7 @@ class Pages:
                 self._kept.popitem(last=False)
         else:
             self._kept.move_to_end(key)
-        said = wording.said(verdict, finding, beside, tongue, confirmed_at)
-        card = self._verdict_card(verdict, said, tongue, confirmed_at)
+        card = self._verdict_card(verdict, wording.said(verdict, finding, tongue, confirmed_at), tongue)
         return prepared.filled(card, self._history(finding, beside, tongue))
 
     def unit(
@@ -163,7 +196,7 @@ class Pages:
 
     def message(self, verdict: Verdict, tongue: Tongue, confirmed_at: datetime | None, detail: str = "") -> bytes:
         """A page that says only why there is no other."""
-        said = wording.said(verdict, Finding(), Beside(), tongue, confirmed_at)
+        said = wording.said(verdict, Finding(), tongue, confirmed_at)
         if detail:
             said = Said(said.heading, (*said.sentences, detail), said.actions)
         card = self._card(verdict, said, tongue, None)
@@ -189,17 +222,21 @@ class Pages:
             "word": wording.word(verdict, tongue),
             "tone": wording.tone(verdict),
             "said": said,
-            "as_of": "" if confirmed_at is None or verdict in wording.TELLS_THE_TIME else tongue.instant(confirmed_at),
+            "as_of": self._as_of(verdict, tongue, confirmed_at),
         }
 
-    def _verdict_card(self, verdict: Verdict, said: Said, tongue: Tongue, confirmed_at: datetime | None) -> str:
-        values = self._card(verdict, said, tongue, confirmed_at)
-        key = (tongue.code, verdict, said, values["as_of"])
+    def _as_of(self, verdict: Verdict, tongue: Tongue, confirmed_at: datetime | None) -> str:
+        return "" if confirmed_at is None or verdict in wording.TELLS_THE_TIME else tongue.instant(confirmed_at)
+
+    def _verdict_card(self, verdict: Verdict, said: Said, tongue: Tongue) -> str:
+        values = self._card(verdict, said, tongue, None)
+        key = (tongue.code, verdict, said)
         card = self._cards.get(key)
         if card is None:
             if len(self._cards) >= CARDS_MAX:
-                self._cards.clear()  # they differ by the minute: the old ones are of no use
-            card = self._cards[key] = self._render("verdict.html", tongue, **values)
+                self._cards.clear()
+            is_followed = verdict is not Verdict.CANNOT_CONFIRM
+            card = self._cards[key] = self._render("verdict.html", tongue, is_followed=is_followed, **values)
         return card
 
     def _offered(self, finding: Finding, now: datetime | None) -> tuple[StaffLink, ...]:
@@ -219,6 +256,7 @@ class Pages:
             title=wording.title(verdict, finding, tongue),
             verdict_slot=Markup(self._slots[0]),  # noqa: S704 - made here
             history_slot=Markup(self._slots[1]),  # noqa: S704 - made here
+            moment_slot=Markup(self._slots[2]),  # noqa: S704 - made here
             cases=[case_shown(case, tongue) for case in shown_cases(finding, verdict)[:CASES_SHOWN_MAX]],
             product=_product_shown(product, finding, tongue, self._base_url) if product is not None else None,
             in_part=verdict not in (Verdict.RECALLED, Verdict.WITHDRAWN),
@@ -231,7 +269,8 @@ class Pages:
             can_follow=product is not None and product.ours,
         )
         before, rest = html.split(self._slots[0])
-        between, after = rest.split(self._slots[1])
+        between, rest = rest.split(self._slots[1])
+        after, _ = rest.split(self._slots[2])  # the rest is the end of every page, which the moment brings along
         return Prepared(before.encode(), between.encode(), after.encode())
 
     def _history(self, finding: Finding, beside: Beside, tongue: Tongue) -> str:
@@ -333,20 +372,19 @@ def _page_key(finding: Finding, verdict: Verdict, tongue: Tongue) -> Hashable:
     )
 
 
-def _still_tells(told_at: datetime | None, confirmed_at: datetime | None, verdict: Verdict, key: Hashable) -> bool:
-    """Whether the time on a kept page may still be told; each page has an age of its own, so that they part."""
-    if told_at is None or confirmed_at is None or verdict is Verdict.CANNOT_CONFIRM:
-        minutes = [at and at.replace(second=0, microsecond=0) for at in (told_at, confirmed_at)]
-        return minutes[0] == minutes[1]
-    age_s_max = TIME_TOLD_AGE_S_MAX // 2 + hash(key) % (TIME_TOLD_AGE_S_MAX // 2)
-    return 0 <= (confirmed_at - told_at).total_seconds() < age_s_max
+def told_at(confirmed_at: datetime | None) -> datetime | None:
+    """The time that pages tell of a confirmation: at most ``TIME_TOLD_STEP_MIN`` earlier, never later."""
+    if confirmed_at is None:
+        return None
+    minute = confirmed_at.minute - confirmed_at.minute % TIME_TOLD_STEP_MIN
+    return confirmed_at.replace(minute=minute, second=0, microsecond=0)
 
 
-def _moment_key(finding: Finding, verdict: Verdict, beside: Beside) -> Hashable:
-    """What the two slots are made of besides the page: ``wording.said`` and the history. Checks are told by few."""
-    checks = beside.checks if verdict in wording.TELLS_THE_CHECKS else None
+def _lasting_key(finding: Finding, verdict: Verdict, beside: Beside, confirmed_at: datetime | None) -> Hashable:
+    """What the two slots are made of besides the page: ``wording.said`` and the history."""
+    is_late = verdict is Verdict.CANNOT_CONFIRM and confirmed_at is not None
     return (
-        (checks.count, checks.first_at.date()) if checks is not None else None,
+        confirmed_at.replace(second=0, microsecond=0) if is_late and confirmed_at is not None else None,
         beside.history,
         finding.state,
         finding.is_suspect,

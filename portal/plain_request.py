@@ -37,6 +37,63 @@ _NOT_PLAIN: Final = frozenset(
 )
 
 
+PASSING: Final = (
+    "x-forwarded-for",
+    "if-none-match",
+    "cookie",
+    "referer",
+    "via",
+    "forwarded",
+    "traceparent",
+    "tracestate",
+    "x-real-ip",
+    "x-request-id",
+    "x-correlation-id",
+    "x-amzn-trace-id",
+    "x-amz-cf-id",
+    "cf-ray",
+    "cf-connecting-ip",
+    "true-client-ip",
+)
+"""Fields whose values differ from request to request: heads are alike without them. The first two are read all the
+same; of the others nothing is."""
+
+
+class Passing(NamedTuple):
+    """What a head said in its passing fields."""
+
+    forwarded_for: str = ""
+    if_none_match: str = ""
+
+
+class PassingFields:
+    """Takes the values of passing fields out of a head. ``kept``: a field that is read and so stays."""
+
+    def __init__(self, kept: str = "") -> None:
+        names = "|".join(re.escape(name) for name in PASSING if name != kept).encode("ascii")
+        self._values = re.compile(rb"\r\n(" + names + rb"): *([!-~](?:[ -~]*[!-~])?)(?=\r\n)", re.IGNORECASE)
+
+    def cut(self, rest: bytes) -> tuple[bytes, Passing]:
+        """The head without the values (their names stay), and the values; unchanged when there are none.
+
+        ``rest`` is what follows the path. A field that stands twice stays twice: such a head is never known.
+        """
+        pieces = self._values.split(rest)
+        if len(pieces) == 1:
+            return rest, _NOTHING_PASSING
+        values: dict[bytes, bytes] = {}
+        left = [pieces[0]]
+        for name, value, after in zip(pieces[1::3], pieces[2::3], pieces[3::3], strict=True):
+            if values.setdefault(name.lower(), value) is not value:
+                return rest, _NOTHING_PASSING
+            left += (b"\r\n", name, b":", after)
+        told = (values.get(name, b"").decode("ascii") for name in (b"x-forwarded-for", b"if-none-match"))
+        return b"".join(left), Passing(*told)
+
+
+_NOTHING_PASSING: Final = Passing()
+
+
 class Head(NamedTuple):
     """The header fields of a request, by lower-case name."""
 

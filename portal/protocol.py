@@ -21,8 +21,8 @@ from portal.beside import Visit
 from portal.hot_path import Answer, Ask, Form, Sight
 from portal.http_front import Complete, Front, complete
 from portal.model import Beside, Checks
-from portal.plain_request import HEAD_BYTES_KEPT_MAX, HEADS_MAX, PlainReader, PlainRequest
-from portal.ready import Found, Manner, Ready, Wire, count_key
+from portal.plain_request import HEAD_BYTES_KEPT_MAX, HEADS_MAX, Passing, PassingFields, PlainReader, PlainRequest
+from portal.ready import READY_MB, Found, Manner, Ready
 from portal.sightings import Sighting, region_of
 
 STATE: Final = "portal_front"
@@ -36,6 +36,10 @@ _FORMS: Final = (
     ("/recall-status/01/", "/recall-status", Form.VERDICT),
 )
 _CODE: Final = b"GET /01/"
+_HEAD: Final = b"HEAD /01/"
+_NOTHING: Final = Passing()
+Asked = tuple[Manner, Passing, Found]
+"""How somebody asks, what passes with it, and for which item."""
 
 
 class CodeProtocol(HttpToolsProtocol):
@@ -71,56 +75,86 @@ class CodeProtocol(HttpToolsProtocol):
 
     def _answer_ready(self, lane: FastLane, data: bytes) -> bool:
         """Answer from what is ready: the head was read before, byte for byte, and the path is of one form only."""
-        end = data.find(b" ", 4)
-        manner = lane.manners.get(data[end:])
-        if manner is None or not data.startswith(_CODE):
+        is_head = data.startswith(_HEAD)
+        if not is_head and not data.startswith(_CODE):
             return False
+        begin = 5 if is_head else 4
+        end = data.find(b" ", begin)
+        rest, passing = data[end:], _NOTHING
+        manner = lane.manners.get(rest)
+        if manner is None:
+            rest, passing = lane.passing.cut(rest)
+            manner = lane.manners.get(rest)
+            if manner is None:
+                return False
         try:
-            found = lane.ready.find(data[4:end], manner)
+            found = lane.ready.find(data[begin:end], manner)
             if found is None:
                 return False
-            standing, count = found.standing, None
-            if manner.is_check and standing.counts:
-                visitor = lane.front.reader.visitor(self._visitor(manner), found.now)
-                lane.front.reader.sightings.add(
-                    Sighting(found.number, standing.gtin, region_of(manner.region), visitor, found.state)
-                )
-                if standing.waits:
+            if manner.form is Form.VERDICT:
+                return self._write_document(lane, found, manner, is_head=is_head)
+            checks = None
+            if found.standing.counts and manner.is_check and not is_head:
+                visitor = self._seen(lane, found, manner, passing)
+                if found.standing.waits:
                     self._waits = True
-                    lane.front.reader.counter.ask(found.number, visitor, partial(self._told, lane, data, manner, found))
+                    tell = partial(self._told, lane, data, (manner, passing, found))
+                    lane.front.reader.counter.ask(found.number, visitor, tell)
                     return True
-                count = count_key(lane.front.reader.counter.count_later(found.number, visitor))
-            wire = standing.wires.get(count)
-            if wire is None:
-                return False
-            lane.ready.note(found, wire, manner)
+                checks = lane.front.reader.counter.count_later(found.number, visitor)
+            return self._write_ready(lane, (manner, passing, found), checks, is_head=is_head)
         except Exception:  # noqa: BLE001 - the usual way meets the same failure, logs it and gives it a number
             self._waits = False
             return False
-        self._write_ready(lane, wire, found.serial)
-        return True
 
-    def _told(self, lane: FastLane, data: bytes, manner: Manner, found: Found, checks: Checks | None) -> None:
+    def _seen(self, lane: FastLane, found: Found, manner: Manner, passing: Passing) -> bytes:
+        """Who asks; where the item was checked is told to the rules of unusual activity."""
+        address = self._address(passing.forwarded_for)
+        reader = lane.front.reader
+        visitor = reader.visitor(Visit("GET", manner.user_agent, "", address), found.now)
+        sighting = Sighting(found.number, found.standing.gtin, region_of(manner.region), visitor, found.state)
+        reader.sightings.add(sighting)
+        return visitor
+
+    def _told(self, lane: FastLane, data: bytes, asked: Asked, checks: Checks | None) -> None:
         """The count is there, or late: answer, and take what arrived meanwhile."""
         self._waits = False
         if self.transport.is_closing():
             return
-        wire = found.standing.wires.get(count_key(checks))
-        if wire is None:
+        if not self._write_ready(lane, asked, checks):
             self._receive(lane, data, Counted(checks))
-        else:
-            lane.ready.note(found, wire, manner)
-            self._write_ready(lane, wire, found.serial)
         if not self._waits:
             self._go_on()
 
-    def _write_ready(self, lane: FastLane, wire: Wire, serial: bytes) -> None:
-        first_lines = lane.first_lines(wire.status, self.server_state.default_headers)
-        if wire.body:
-            self.transport.writelines((first_lines, serial.join(wire.pieces), wire.body))
+    def _write_ready(self, lane: FastLane, asked: Asked, checks: Checks | None, *, is_head: bool = False) -> bool:
+        """Join the pieces and send them; False when they were not made yet."""
+        manner, passing, found = asked
+        made = lane.ready.sent(found, checks, manner)
+        if made is None:
+            return False
+        wire, sent, moment = made
+        status, pieces, body = wire.status, sent.head, not is_head and wire.stem.data
+        if passing.if_none_match and wire.is_known_as(passing.if_none_match, moment):
+            status, pieces, body = 304, sent.unchanged, b""
+        if not is_head:
+            lane.ready.note(found, wire.verdict, manner)
+        head = lane.first_lines(status, self.server_state.default_headers) + found.serial.join(pieces)
+        if body:
+            self.transport.writelines((head, body, sent.end))
         else:
-            self.transport.write(first_lines + serial.join(wire.pieces))
-        self._written()
+            self.transport.write(head)
+        self._written(closes=manner.closes)
+        return True
+
+    def _write_document(self, lane: FastLane, found: Found, manner: Manner, *, is_head: bool) -> bool:
+        made = lane.ready.filled(found)
+        if made is None:
+            return False
+        status, lines, body = made
+        first_lines = lane.first_lines(status, self.server_state.default_headers)
+        self.transport.write(b"".join((first_lines, lines, b"" if is_head else body)))
+        self._written(closes=manner.closes)
+        return True
 
     def _receive(self, lane: FastLane, data: bytes, counted: Counted | None = None) -> None:
         """Answer a plain request on the general way; of everything else the server's parser knows what it is."""
@@ -222,9 +256,6 @@ class CodeProtocol(HttpToolsProtocol):
         is_ours = "authorization" in request.head.fields
         return Visit("GET", get("user-agent"), get("sec-purpose") or get("purpose"), address, region, is_ours)
 
-    def _visitor(self, manner: Manner) -> Visit:
-        return Visit("GET", manner.user_agent, "", self._address(manner.forwarded_for))
-
     def _address(self, forwarded_for: str) -> str:
         """Who asks; when a proxy that the server trusts asks for somebody, that one. The server's own rule decides."""
         address = self.client[0] if self.client else ""
@@ -267,15 +298,16 @@ class Counted(NamedTuple):
 class FastLane:
     """What the connections of one process share."""
 
-    def __init__(self, front: Front) -> None:
+    def __init__(self, front: Front, *, ready_mb: int = READY_MB) -> None:
         self.front = front
         self.reader = PlainReader()
+        self.passing = PassingFields(front.region_header)
         self.guard_lines = b"".join(
             f"{name.lower()}: {value}\r\n".encode("latin-1") for name, value in front.guard_headers.items()
         )
-        self.ready = Ready(front, self.guard_lines)
+        self.ready = Ready(front, self.guard_lines, bytes_max=ready_mb * 1024 * 1024)
         self.manners: dict[bytes, Manner] = {}
-        """By all that follows the path in a request, so also by the end of its head."""
+        """By all that follows the path in a request but for its passing values, so also by the end of its head."""
         self._first_lines: dict[int, bytes] = {}
         self._first_lines_of: object = None
 
@@ -309,16 +341,19 @@ class FastLane:
     ) -> None:
         """Have an answer ready for the next item like this one, and its head known."""
         sight, visit, beside = known
-        head = request.head
-        is_plain = request.path.startswith("/01/") and not request.query and sight.link_type is None
-        if not is_plain or sight.form not in (Form.PAGE, Form.LINK) or head.closes or head.get("if-none-match"):
+        head, answer = request.head, made[0]
+        if not request.path.startswith("/01/") or request.query or sight.link_type is not None:
             return
-        rest = data[data.index(b" ", 4) :]
+        if sight.form is Form.LINKSET:
+            return
+        accept_encoding = head.get("accept-encoding")
+        if made[1].status == 304:
+            made = (answer, complete(answer, accept_encoding=accept_encoding))
+        rest, _ = self.passing.cut(data[data.index(b" ", 4) :])
         manner = self.manners.get(rest)
         if manner is None:
-            manner = self.ready.manner(
-                sight.form, (sight.tongue.code,), visit, (head.get("accept-encoding"), head.get("x-forwarded-for"))
-            )
+            language = sight.tongue.code
+            manner = self.ready.manner(sight.form, language, visit, accept_encoding, closes=head.closes)
             if len(rest) <= HEAD_BYTES_KEPT_MAX:
                 if len(self.manners) >= HEADS_MAX:
                     self.manners.clear()

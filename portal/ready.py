@@ -1,6 +1,6 @@
-"""Whole answers kept ready: for items of one run, one way of asking and one count, only the serial differs.
+"""Whole answers kept ready: for items of one run and one way of asking, only the serial and the moment differ.
 
-An answer is made once on the general way (``portal.hot_path``) and kept in pieces around the serial; the next scan of
+An answer is made once on the general way (``portal.hot_path``) and kept in pieces (``portal.wires``); the next scan of
 another item of the run joins them. It is given only while everything that it rests on is as it was: ``Standing``.
 """
 
@@ -14,26 +14,25 @@ from typing import Final, NamedTuple
 
 from portal.beside import Visit
 from portal.clients import is_a_check, kind_of
+from portal.histories import Whose
 from portal.hot_path import Answer, Form, Sight
-from portal.http_front import PACKED, Complete, Front
+from portal.http_front import Complete, Front
 from portal.links import LinkTable
-from portal.model import Beside, CheckPolicy, Checks, Verdict
+from portal.model import Beside, CheckPolicy, Checks, CodeState, Step, Verdict
 from portal.packing import codings
+from portal.pages import told_at
 from portal.scan_log import Scan
 from portal.snapshot import Snapshot
+from portal.verdict import UNUSUAL_CHECKS_MIN
+from portal.wires import Document, Made, Sent, Wire, document_of, wire_of
 
-READY_BYTES_MAX: Final = 128 * 1024 * 1024
-"""Answers kept ready; the one made longest ago makes room."""
-WIRES_MAX: Final = 32
-"""Answers of one run and one way of asking that differ by their count."""
-STAYS_S: Final = 60.0
-"""An answer without a history is made anew after so long."""
-HEAD_BYTES: Final = 1_000
-"""Of the headers of one answer, roughly."""
+READY_MB: Final = 256
+"""Answers kept ready, unless the settings say otherwise; the one made longest ago makes room."""
+LOOKS_AGAIN_S: Final = 1.0
+"""So long a page is shown on while its history is read anew beside it, and then looked at again."""
 
 _BITS_BY_LETTER: Final = bytes.maketrans(b"0123456789ABCDEFGHJKMNPQRSTVWXYZ", b"0123456789abcdefghijklmnopqrstuv")
 _NOT_A_LETTER: Final = bytes(set(range(256)) - set(b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"))
-_SERIALS_IN_HEAD: Final = {Form.PAGE: 2, Form.LINK: 3}
 
 
 class Manner(NamedTuple):
@@ -44,23 +43,13 @@ class Manner(NamedTuple):
     language: str
     user_agent: str
     client: str
-    forwarded_for: str
     accept_encoding: str
     region: str
     is_check: bool
-
-
-class Wire(NamedTuple):
-    """An answer in pieces: the header lines around the serial, and the body."""
-
-    status: int
-    pieces: tuple[bytes, ...]
-    body: bytes
-    verdict: str
+    closes: bool
 
 
 _scan = partial(tuple.__new__, Scan)  # a third of the cost of Scan(…)
-CountKey = tuple[int, object, bool] | None
 
 
 @dataclass(slots=True)
@@ -73,15 +62,24 @@ class Standing:
     gtin: str
     lot_id: int
     made_at: datetime
-    stays_until: datetime
+    until: datetime
+    """Midnight: dates are told, and some have passed then."""
+    looks_at: datetime
+    """When its history is asked for again."""
+    shown_until: datetime
+    """When its history is too old to be shown."""
+    history: tuple[Step, ...]
     waits: bool
     """The page waits for its own count."""
     counts: bool
-    wires: dict[CountKey, Wire] = field(default_factory=dict)
+    wires: dict[int, Wire] = field(default_factory=dict)
+    """By what a count says, never by the count: ``kind_of_count``."""
+    document: Document | None = None
 
     def bytes_held(self) -> int:
         """Roughly: a body may be held by several."""
-        return sum(len(wire.body) + HEAD_BYTES for wire in self.wires.values())
+        document = 0 if self.document is None else self.document.bytes_held()
+        return document + sum(wire.bytes_held() for wire in self.wires.values())
 
 
 class Found(NamedTuple):
@@ -97,24 +95,25 @@ class Found(NamedTuple):
 class Ready:
     """The answers kept ready of one process."""
 
-    def __init__(self, front: Front, guard_lines: bytes) -> None:
+    def __init__(self, front: Front, guard_lines: bytes, *, bytes_max: int = READY_MB * 1024 * 1024) -> None:
         self._front = front
         self._shelf = front.hot_path.shelf
         self._guard_lines = guard_lines
+        self._bytes_max = bytes_max
         self._manners: dict[Hashable, int] = {}
         self._kept: dict[Hashable, Standing] = {}
         self._bytes = 0
+        self._told: tuple[datetime | None, datetime | None] = (None, None)
 
-    def manner(self, form: Form, languages: tuple[str, ...], fields: Visit, encodings: tuple[str, str]) -> Manner:
-        """``encodings``: what is accepted, and for whom a proxy asks."""
-        accept_encoding, forwarded_for = encodings
-        key = self._manners.setdefault((form, languages, codings(accept_encoding)), len(self._manners))
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def manner(self, form: Form, language: str, fields: Visit, accept_encoding: str, *, closes: bool) -> Manner:
+        """``fields``: who asks, and how; ``closes``: the connection ends with the answer."""
+        key = self._manners.setdefault((form, language, codings(accept_encoding), closes), len(self._manners))
         agent = fields.user_agent
         is_check = form is Form.PAGE and not fields.is_ours and is_a_check(fields.method, agent, fields.purpose)
-        language = languages[0] if languages else "en"
-        return Manner(
-            key, form, language, agent, kind_of(agent), forwarded_for, accept_encoding, fields.region, is_check
-        )
+        return Manner(key, form, language, agent, kind_of(agent), accept_encoding, fields.region, is_check, closes)
 
     def find(self, path: bytes, manner: Manner) -> Found | None:
         """What is ready for ``/01/{gtin}[/10/{lot}]/21/{serial}``; None: go the usual way."""
@@ -136,101 +135,131 @@ class Ready:
             return None
         key = (manner.key, run.lo, run.lot_id, run.state, told)
         standing = self._kept.get(key)
-        if standing is None or standing.gtin != gtin:
+        if standing is None or standing.gtin != gtin or standing.links is not self._shelf.links:
             return None
         now = self._front.clock()
-        if not standing.made_at <= now < standing.stays_until or standing.links is not self._shelf.links:
-            return None
         if standing.snapshot is not snapshot:
             if snapshot.ground_of(gtin, run.lot_id) != standing.ground:
                 self._drop(key)
                 return None
             standing.snapshot = snapshot
+        if not standing.made_at <= now < standing.until:
+            return None
+        if now >= standing.looks_at and not self._may_stay(standing, number, run.lo, run.state, now):
+            self._drop(key)
+            return None
         return Found(standing, number, run.state, serial, now)
 
-    def note(self, found: Found, wire: Wire, manner: Manner) -> None:
+    def sent(self, found: Found, checks: Checks | None, manner: Manner) -> tuple[Wire, Sent, bytes] | None:
+        """The answer with this count, and its moment; None when it was not made yet."""
+        wire = found.standing.wires.get(kind_of_count(checks))
+        if wire is None:
+            return None
+        if manner.form is not Form.PAGE:
+            return wire, wire.at(b""), b""
+        front = self._front.hot_path
+        moment = front.pages.moment(wire.verdict, checks, front.tongues[manner.language], self._time_told())
+        return wire, wire.at(moment), moment
+
+    def filled(self, found: Found) -> tuple[int, bytes, bytes] | None:
+        """Status, header lines and body of a verdict for machines; None when it was not made yet."""
+        document = found.standing.document
+        if document is None:
+            return None
+        confirmation = self._front.refresher.confirmation()
+        return document.status, *document.filled(found.serial, confirmation, found.standing.snapshot.revision)
+
+    def note(self, found: Found, verdict: Verdict, manner: Manner) -> None:
         """Put the opening of a page into the log of scans."""
         if manner.form is Form.PAGE:
             of = found.standing
-            self._front.reader.log.add(
-                _scan((found.now, of.gtin, of.lot_id, found.number, wire.verdict, manner.language, manner.client))
-            )
+            told = (found.now, of.gtin, of.lot_id, found.number, verdict.value, manner.language, manner.client)
+            self._front.reader.log.add(_scan(told))
 
     def keep(self, path: bytes, manner: Manner, sight: Sight, beside: Beside, made: tuple[Answer, Complete]) -> None:
-        """Keep an answer that was just given to a check with this count, when the next item may get the same."""
-        told, finding, snapshot = _told_lot(path), sight.finding, sight.snapshot
-        lot, product = finding.lot, finding.product
-        if told is None or lot is None or product is None or finding.number is None or finding.run is None:
+        """Keep an answer that was just given with this count, when the next item may get the same."""
+        told_lot, finding, snapshot = _told_lot(path), sight.finding, sight.snapshot
+        lot, product, run = finding.lot, finding.product, None
+        if finding.number is not None and not finding.is_suspect and finding.unusual is None:
+            run = snapshot.runs.at(finding.number)
+        if told_lot is None or lot is None or product is None or finding.number is None or run is None:
             return
-        if (
-            not (lot.code and sight.confirmation.is_fresh)
-            or finding.is_suspect
-            or finding.unusual
-            or sight.form is not manner.form
-        ):
+        if not (lot.code and sight.confirmation.is_fresh) or sight.form is not manner.form:
             return
-        run = snapshot.runs.at(finding.number)
-        if (
-            run is None
-            or run.lot_id != lot.lot_id
-            or snapshot.voids.at(finding.number) is not None
-            or not snapshot.is_alike(run.lot_id)
-        ):
+        if run.lot_id != lot.lot_id or snapshot.voids.at(finding.number) is not None:
             return
-        verdict = sight.verdict(beside)
-        wire = self._wire(path[-12:], manner, made, verdict)
-        stays_s = self._stays_s(sight, manner)
-        if wire is None or stays_s <= 0:
+        if not snapshot.is_alike(run.lot_id) or (sight.form is Form.LINK and self._shelf.links.by_level):
+            return  # single items of it are named; or which link fits, its language and its time decide
+        fresh_s = self._front.reader.history_of_the_run_s(sight) if sight.form is not Form.LINK else (float("inf"),) * 2
+        if fresh_s is None or fresh_s[0] <= 0:
             return
-        key = (manner.key, run.lo, run.lot_id, run.state, told)
-        ground = snapshot.ground_of(product.gtin, lot.lot_id)
-        standing = self._kept.get(key)
-        is_old = standing is not None and standing.links is not self._shelf.links
-        if (
-            standing is None
-            or is_old
-            or standing.ground != ground
-            or not standing.made_at <= sight.now < standing.stays_until
-        ):
-            self._drop(key)
-            midnight = sight.now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-            standing = Standing(
-                snapshot=snapshot,
-                ground=ground,
-                links=self._shelf.links,
-                gtin=product.gtin,
-                lot_id=lot.lot_id,
-                made_at=sight.now,
-                stays_until=min(midnight, sight.now + timedelta(seconds=stays_s)),
-                waits=sight.verdict() is Verdict.NO_RECALL_KNOWN and product.checks is CheckPolicy.EXACT,
-                counts=product.checks is not CheckPolicy.OFF,
-            )
-            self._kept[key] = standing
+        key = (manner.key, run.lo, run.lot_id, run.state, told_lot)
+        standing = self._standing(key, sight, beside, fresh_s)
         self._bytes -= standing.bytes_held()
-        if len(standing.wires) >= WIRES_MAX:
-            standing.wires.clear()
-        standing.wires[count_key(beside.checks)] = wire
+        told = Made(*made, sight.verdict(beside), path[-12:], manner.form, manner.accept_encoding)
+        self._add(standing, manner, sight, beside.checks, told)
         self._bytes += standing.bytes_held()
-        while self._bytes > READY_BYTES_MAX:
+        while self._bytes > self._bytes_max:
             self._drop(next(iter(self._kept)))
 
-    def _stays_s(self, sight: Sight, manner: Manner) -> float:
-        return self._front.reader.history_fresh_for_s(sight) if manner.form is Form.PAGE else STAYS_S
+    def _standing(self, key: Hashable, sight: Sight, beside: Beside, fresh_s: tuple[float, float]) -> Standing:
+        """The one that is kept and still stands, or a new one."""
+        product, lot, now = sight.finding.product, sight.finding.lot, sight.now
+        assert product is not None and lot is not None
+        ground = sight.snapshot.ground_of(product.gtin, lot.lot_id)
+        kept = self._kept.get(key)
+        if (
+            kept is not None
+            and kept.links is self._shelf.links
+            and (kept.gtin, kept.ground, kept.history) == (product.gtin, ground, beside.history)
+            and kept.made_at <= now < kept.until
+        ):
+            return kept
+        self._drop(key)
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        looks_at, shown_until = (now + timedelta(seconds=min(s, 86_400.0)) for s in fresh_s)
+        made = self._kept[key] = Standing(
+            snapshot=sight.snapshot,
+            ground=ground,
+            links=self._shelf.links,
+            gtin=product.gtin,
+            lot_id=lot.lot_id,
+            made_at=now,
+            until=midnight,
+            looks_at=looks_at,
+            shown_until=shown_until,
+            history=beside.history,
+            waits=sight.verdict() is Verdict.NO_RECALL_KNOWN and product.checks is CheckPolicy.EXACT,
+            counts=product.checks is not CheckPolicy.OFF,
+        )
+        return made
 
-    def _wire(self, serial: bytes, manner: Manner, made: tuple[Answer, Complete], verdict: Verdict) -> Wire | None:
-        answer, whole = made
-        is_link = manner.form is Form.LINK
-        if is_link != (whole.status == 307) or serial in answer.body:
-            return None
-        if is_link and self._shelf.links.by_level:  # which link fits, its language and its time decide
-            return None
-        if not is_link and not PACKED.is_settled(answer.body, codings(manner.accept_encoding)):
-            return None
-        lines = b"".join(b"%b: %b\r\n" % pair for pair in whole.headers) + self._guard_lines + b"\r\n"
-        pieces = tuple(lines.split(serial))
-        if len(pieces) != _SERIALS_IN_HEAD[manner.form] + 1:
-            return None
-        return Wire(whole.status, pieces, whole.body, verdict.value)
+    def _add(self, standing: Standing, manner: Manner, sight: Sight, checks: Checks | None, made: Made) -> None:
+        last = self._guard_lines + (b"connection: close\r\n\r\n" if manner.closes else b"\r\n")
+        if manner.form is not Form.VERDICT:
+            wire = wire_of(made, last)
+            if wire is not None:
+                standing.wires[kind_of_count(checks)] = wire
+        elif not standing.counts:  # of a product that counts, each item's count is read and told
+            standing.document = document_of(made, sight.tongue, sight.confirmation, sight.snapshot.revision, last)
+
+    def _may_stay(self, standing: Standing, number: int, run: int, state: int, now: datetime) -> bool:
+        """Whether the history is still the one shown; it is read anew beside, and shown on until it is too old."""
+        whose = Whose(number, standing.lot_id, CodeState(state), standing.snapshot.revision, run)
+        read = self._front.reader.histories.again(whose)
+        if read is None:
+            standing.looks_at = now + timedelta(seconds=LOOKS_AGAIN_S)
+            return now < standing.shown_until
+        steps, fresh_s, shown_s = read
+        standing.looks_at = now + timedelta(seconds=max(fresh_s, LOOKS_AGAIN_S))
+        standing.shown_until = now + timedelta(seconds=shown_s)
+        return steps == standing.history
+
+    def _time_told(self) -> datetime | None:
+        confirmed_at = self._front.refresher.confirmed_at
+        if self._told[0] is not confirmed_at:
+            self._told = (confirmed_at, told_at(confirmed_at))
+        return self._told[1]
 
     def _drop(self, key: Hashable) -> None:
         standing = self._kept.pop(key, None)
@@ -238,9 +267,13 @@ class Ready:
             self._bytes -= standing.bytes_held()
 
 
-def count_key(checks: Checks | None) -> CountKey:
-    """What a page shows of a count."""
-    return None if checks is None else (checks.count, checks.first_at.date(), checks.includes_this)
+def kind_of_count(checks: Checks | None) -> int:
+    """Alike for counts of which a page says the same but for its moment (``portal.verdict.judge``)."""
+    if checks is None:
+        return 0
+    if checks.count >= UNUSUAL_CHECKS_MIN:
+        return 3
+    return 1 if checks.includes_this and checks.count == 1 else 2
 
 
 def _told_lot(path: bytes) -> bytes | None:

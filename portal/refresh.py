@@ -78,6 +78,11 @@ class Refresher:
         """When the copy was last compared with the database, and whether that is within the limit."""
         return Confirmation(self._confirmed_at, self.is_fresh())
 
+    @property
+    def confirmed_at(self) -> datetime | None:
+        """When the copy was last compared with the database."""
+        return self._confirmed_at
+
     def is_fresh(self) -> bool:
         """Whether there is a copy, and it was compared with the database within the limit."""
         return self._loaded is not None and self._monotonic() - self._confirmed_mono <= self._confirm_within_s

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from portal.language import Tongue
-from portal.model import Beside, CodeState, Finding, Lot, Place, Product, Recall, Step, Unusual, Verdict
+from portal.model import Checks, CodeState, Finding, Lot, Place, Product, Recall, Step, Unusual, Verdict
 from portal.product_wording import of_profile
 
 ACTIONS_MAX: Final = 4
@@ -42,13 +42,13 @@ def tone(verdict: Verdict) -> str:
     return TONES.get(verdict, "care")
 
 
-def said(verdict: Verdict, finding: Finding, beside: Beside, tongue: Tongue, confirmed_at: datetime | None) -> Said:
+def said(verdict: Verdict, finding: Finding, tongue: Tongue, confirmed_at: datetime | None) -> Said:
     """The words of a verdict. A recall's own words (title, hazard, what to do) stand in the case, not here."""
     if verdict in TELLS_THE_CHECKS:
-        return _checked(verdict, finding, beside, tongue)
+        return _checked(verdict, finding, tongue)
     if verdict in (Verdict.UNKNOWN_CODE, Verdict.UNREADABLE, Verdict.CANNOT_CONFIRM):
         return _unclear(verdict, tongue, confirmed_at)
-    return _told(verdict, finding, tongue, confirmed_at)
+    return _told(verdict, finding, tongue)
 
 
 def said_of_unit(verdict: Verdict, tongue: Tongue, confirmed_at: datetime | None) -> Said:
@@ -154,7 +154,7 @@ def quantity(amount: float, uom: str) -> str:
     return f"{amount:,.3f}".rstrip("0").rstrip(".") + (f" {uom}" if uom else "")
 
 
-def _told(verdict: Verdict, finding: Finding, tongue: Tongue, confirmed_at: datetime | None) -> Said:
+def _told(verdict: Verdict, finding: Finding, tongue: Tongue) -> Said:
     _ = tongue.gettext
     if verdict is Verdict.RECALLED:
         return Said(_("Product safety recall. Stop using this product now."))
@@ -165,8 +165,7 @@ def _told(verdict: Verdict, finding: Finding, tongue: Tongue, confirmed_at: date
         text = _("Some lots of this product are recalled. Check the lot printed on your pack below.")
         return Said(_("Part of this product is recalled."), (text,))
     if verdict is Verdict.WITHDRAWN:
-        text = _("The seller has been asked to stop selling this product. No safety recall is published as of {time}.")
-        return Said(_("Withdrawn from sale."), (text.format(time=_time(tongue, confirmed_at)),))
+        return Said(_("Withdrawn from sale."))
     if verdict is Verdict.EXPIRED:
         return _expired(finding, tongue)
     if verdict is Verdict.BLOCKED:
@@ -176,35 +175,58 @@ def _told(verdict: Verdict, finding: Finding, tongue: Tongue, confirmed_at: date
         return Said(_("This code exists but has not been released for sale."), (text,))
     if finding.place is not None:
         return Said(_("This code names a place, not a product."))
-    text = _("No recall is published for this as of {time}.").format(time=_time(tongue, confirmed_at))
     if finding.lot is None:
-        return Said(_("No recall is known for this product."), (text, _("Scan the code on an item, or enter its lot.")))
+        return Said(_("No recall is known for this product."), (_("Scan the code on an item, or enter its lot."),))
     if finding.number is not None:
-        return Said(_("No recall is known for this item."), (text, _("Compare the lot and the date with your pack.")))
-    return Said(_("No recall is known for this lot."), (text, _("Compare the lot and the date with your pack.")))
+        return Said(_("No recall is known for this item."), (_("Compare the lot and the date with your pack."),))
+    return Said(_("No recall is known for this lot."), (_("Compare the lot and the date with your pack."),))
 
 
-def _checked(verdict: Verdict, finding: Finding, beside: Beside, tongue: Tongue) -> Said:
+def _checked(verdict: Verdict, finding: Finding, tongue: Tongue) -> Said:
     _ = tongue.gettext
-    checks = beside.checks
     brand = finding.product.brand or finding.product.name if finding.product is not None else ""
     if verdict is Verdict.UNUSUAL and finding.is_suspect:
         text = _("The lot in this code is not the lot on record. The code may have been altered or copied.")
         return Said(_("Something about this code is unusual."), (text, _("Keep the pack and tell the brand.")))
     if finding.unusual is not None:
         return _unusual(finding.unusual, tongue)
-    times, first = (checks.count, tongue.date(checks.first_at)) if checks is not None else (0, "")
     if verdict is Verdict.UNUSUAL:
-        text = _("This code has been checked {n} times, first on {date}. Copies may exist.").format(n=times, date=first)
-        return Said(_("This code has been checked unusually often."), (text, _("Keep the pack and tell the brand.")))
+        return Said(_("This code has been checked unusually often."), (_("Keep the pack and tell the brand."),))
     issued = _("This code was issued by {brand}.").format(brand=brand)
     if verdict is Verdict.FIRST_CHECK:
         once = _("This is the first time it has been checked.")
         return Said(issued, (once, _("Compare the lot and the date with your pack.")))
+    return Said(issued)
+
+
+def told_checks(finding: Finding, checks: Checks | None) -> Checks | None:
+    """The count, when it is told: not of an item of which something worse is said."""
+    return None if finding.is_suspect or finding.unusual is not None else checks
+
+
+def moment(verdict: Verdict, checks: Checks | None, tongue: Tongue, confirmed_at: datetime | None) -> tuple[str, ...]:
+    """What a verdict says of this one scan: how often the item was checked, when the recalls were looked at.
+
+    It stands apart from ``said``, so that the rest of a page is the same for many. Without ``checks``: not the count.
+    """
+    _ = tongue.gettext
+    if verdict is Verdict.WITHDRAWN:
+        text = _("The seller has been asked to stop selling this product. No safety recall is published as of {time}.")
+        return (text.format(time=_time(tongue, confirmed_at)),)
+    if verdict is Verdict.NO_RECALL_KNOWN:
+        return (_("No recall is published for this as of {time}.").format(time=_time(tongue, confirmed_at)),)
+    if checks is None:
+        return ()
+    times, first = checks.count, tongue.date(checks.first_at)
+    if verdict is Verdict.UNUSUAL:
+        text = _("This code has been checked {n} times, first on {date}. Copies may exist.")
+        return (text.format(n=times, date=first),)
+    if verdict is not Verdict.REPEAT_CHECK:
+        return ()
     if times == 1:
-        return Said(issued, (_("Checked once before, on {date}.").format(date=first),))
-    again = _("Checked {n} times, first on {date}. If that was you, nothing is wrong.").format(n=times, date=first)
-    return Said(issued, (again,))
+        return (_("Checked once before, on {date}.").format(date=first),)
+    text = _("Checked {n} times, first on {date}. If that was you, nothing is wrong.")
+    return (text.format(n=times, date=first),)
 
 
 def _unusual(unusual: Unusual, tongue: Tongue) -> Said:

@@ -94,6 +94,9 @@ class Settings(BaseSettings):
     portal_unknown_per_minute: int = Field(
         60, ge=1, le=100_000, description="unknown codes that one network may ask for"
     )
+    portal_ready_mb: int = Field(
+        256, ge=16, le=16_384, description="whole answers that each process of the portal keeps ready, in MB"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property
