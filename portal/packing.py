@@ -97,7 +97,7 @@ class Packed:
             loop = asyncio.get_running_loop()
         except RuntimeError:  # used without a loop: the page goes as it is
             return
-        made = self._under_way[key] = loop.run_in_executor(None, _pack, body, coding)
+        made = self._under_way[key] = loop.run_in_executor(None, pack, body, coding)
         made.add_done_callback(lambda future: self._keep(key, future))
 
     def _keep(self, key: tuple[bytes, str], made: asyncio.Future[Stem]) -> None:
@@ -122,7 +122,8 @@ def codings(accept_encoding: str) -> tuple[str, ...]:
     return tuple(coding for coding in (BROTLI, GZIP) if coding in wanted)
 
 
-def _pack(body: bytes, coding: str) -> Stem:
+def pack(body: bytes, coding: str) -> Stem:
+    """The lasting part in this coding, ended on a whole byte."""
     if coding == BROTLI:
         made = brotli.Compressor(quality=BROTLI_QUALITY)
         return Stem(BROTLI, made.process(body) + made.flush())

@@ -76,5 +76,5 @@ def pages(language: str) -> Iterator[tuple[str, str]]:
     tongue = TONGUES[language]
     for name, (finding, verdict, checks) in STATES.items():
         beside = Beside(Checks(checks, NOON) if checks else None, LIFE)
-        yield name, PAGES.scan(finding, verdict, beside, tongue, NOON).decode()
+        yield name, PAGES.scan(finding, verdict, beside, tongue, NOON).whole.decode()
     yield "unreadable", PAGES.message(Verdict.UNREADABLE, tongue, None, "…").decode()
