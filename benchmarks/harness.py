@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from benchmarks.figures import Better, Growth, Row, Sample, Spread, ratios
+from benchmarks.targets import Outcome
 from runtime.refusals import Invalid, TooMany
 
 ROUNDS_ADVISED: Final = 5
@@ -82,6 +83,7 @@ class Report:
     rows: tuple[Row, ...]
     growth: tuple[Growth, ...] = ()
     notes: tuple[str, ...] = field(default=())
+    targets: tuple[Outcome, ...] = ()
 
     def plain(self) -> dict[str, Any]:
         """The same for JSON."""
@@ -91,6 +93,7 @@ class Report:
             "rows": [row.plain() for row in self.rows],
             "growth": [growth.plain() for growth in self.growth],
             "notes": list(self.notes),
+            "targets": [outcome.plain() for outcome in self.targets],
         }
 
 

@@ -17,13 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from benchmarks import load, machine, scan_world, static_files, steady, typical
+from benchmarks import load, machine, scan_world, static_files, steady, targets, typical
 from benchmarks.database import fresh_database, throw_away_server
 from benchmarks.figures import Row, Sample
 from benchmarks.harness import Contender, Options, Report, measure, notes_on
 from benchmarks.loopback import HOST
 from benchmarks.processes import READY_WITHIN_S, free_port, listening, tracemark
 from benchmarks.static_files import Answer
+from benchmarks.targets import Target
 from ledger.codes import KeyRing
 from portal.packing import BROTLI
 from runtime.database import DatabaseAddress
@@ -120,7 +121,20 @@ def run_on(
         contenders += steady_contenders(cases[2:4], options.seconds, generator, load_core)
         rows = measure(contenders, options)
     told = f"Load by {generator} on {load.CONNECTIONS} open connections; {lots:,} lots, {len(load_paths.many):,} codes."
-    return Report("scan", described, rows, (), (*notes_on(options), told, *_notes(rows, load_core)))
+    outcomes = targets.judge(rows, targets_of(len(load_paths.each)))
+    return Report("scan", described, rows, (), (*notes_on(options), told, *_notes(rows, load_core)), outcomes)
+
+
+def targets_of(pages: int) -> list[Target]:
+    """What a scan is to reach beside files and beside a typical application, with pages of so many lots."""
+    return [
+        Target(f"page, {pages:,} lots", 0.8),
+        Target(f"compressed page, {pages:,} lots", 0.65),
+        Target("307 for */*", 0.5),
+        Target(f"page with its exact count, {pages:,} lots", 0.4),
+        Target(f"page, beside a {TYPICAL}", 100.0),
+        Target(f"page, {pages:,} lots, steadily", 0.4, "value"),  # p99 at most 2.5 times that of the files
+    ]
 
 
 def _notes(rows: Sequence[Row], load_core: int | None) -> list[str]:

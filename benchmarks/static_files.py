@@ -5,6 +5,7 @@ By nginx where it is installed, else by a bare uvloop responder that keeps them 
 
 from __future__ import annotations
 
+import resource
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,8 @@ NGINX: Final = "nginx"
 BARE: Final = "bare uvloop responder"
 REDIRECT: Final = "/redirect/"
 """Everything under this path is answered with 307."""
+OTHER_FILES: Final = 500
+"""Descriptors left to nginx for connections and logs."""
 _TYPES: Final = {"html": "text/html; charset=utf-8", "json": "application/json"}
 
 _NGINX: Final = """
@@ -26,7 +29,7 @@ daemon off; worker_processes 1; pid {folder}/nginx.pid; error_log stderr crit;
 events {{ worker_connections 1024; }}
 http {{
   access_log off; sendfile on; tcp_nopush on; tcp_nodelay on; keepalive_timeout 75; keepalive_requests 1000000000;
-  open_file_cache max=100000 inactive=300s; open_file_cache_valid 300s; etag on;
+  open_file_cache max={files} inactive=300s; open_file_cache_valid 300s; etag on;
   types {{ text/html html; application/json json; }}
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
   uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
@@ -65,12 +68,19 @@ def serving(folder: Path, port: int, *, server: str, core: int | None = None) ->
     folder.chmod(0o755)  # nginx started as root reads them as another user
     if server == NGINX:
         config = folder / "nginx.conf"
-        config.write_text(_NGINX.format(folder=folder, port=port, redirect=REDIRECT), encoding="utf-8")
+        told = _NGINX.format(folder=folder, port=port, redirect=REDIRECT, files=_files_open())
+        config.write_text(told, encoding="utf-8")
         command = ["nginx", "-p", str(folder), "-c", str(config)]
     else:
         command = [sys.executable, "-m", "benchmarks.responder", str(port), str(folder / "files")]
     with listening(command, port, core=core) as pid:
         yield pid
+
+
+def _files_open() -> int:
+    """How many files nginx may keep open: one more than the system lets it open, and it answers with errors."""
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return min(100_000, max(allowed - OTHER_FILES, OTHER_FILES)) if allowed > 0 else 100_000
 
 
 def responses(files: Path) -> dict[bytes, bytes]:

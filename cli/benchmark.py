@@ -74,19 +74,25 @@ def benchmark(
     lots: Annotated[
         int | None, typer.Option(help="Lots on record in the largest world, instead of --size (trace).")
     ] = None,
+    targets: Annotated[
+        bool, typer.Option("--targets", help="End with status 1 when a named target is missed (scan).")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Measure on this machine, with a throw-away database, beside a reference in the same rounds."""
     options = Options(rounds=rounds, seconds=seconds, size=size, items=items, lots=lots, tell=tell)
-    reports = []
+    reports, are_met = [], True
     for name in [what] if what else list(Benchmark):
         tell(f"measuring {name.value} …")
         report: Report = importlib.import_module(f"benchmarks.{name.value}").run(options)
         reports.append(report.plain())
+        are_met = are_met and all(outcome.is_met for outcome in report.targets)
         if not as_json:
             print_report(report)
     if as_json:
         show(reports[0] if what else reports, as_json=True)
+    if targets and not are_met:
+        raise typer.Exit(1)
 
 
 def print_report(report: Report) -> None:
@@ -114,6 +120,8 @@ def print_report(report: Report) -> None:
         sizes = " / ".join(f"{size:,.0f}" for size in growth.sizes)
         times = " / ".join(_short(time * 1000) for time in growth.times)
         say(f"{growth.what} {sizes}: {times} ms, growing with exponent {growth.exponent:.2f}")
+    for outcome in report.targets:
+        say(outcome.sentence())
     for note in report.notes:
         say(note)
     say(machine_line(dict(report.machine)))
