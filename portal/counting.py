@@ -95,6 +95,10 @@ class CheckCounter:
         """The count as it is, without counting; None when there is none, or it is not known in time."""
         return await self._reads.ask(number)
 
+    def tell(self, number: int, tell: Tell) -> None:
+        """As ``read``, told."""
+        self._reads.ask(number).add_done_callback(lambda answer: tell(answer.result()))
+
     async def close(self) -> None:
         """Count what waits, then stop."""
         if self._worker is not None:

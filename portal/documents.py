@@ -11,7 +11,7 @@ from gs1.identifier import Identifier
 from portal import wording
 from portal.language import Tongue
 from portal.links import VOCABULARY
-from portal.model import Beside, Confirmation, Finding, Recall, UnitLine, Verdict
+from portal.model import Beside, Checks, Confirmation, Finding, Recall, UnitLine, Verdict
 from portal.verdict import shown_cases
 from runtime.clock import rfc3339
 
@@ -35,7 +35,6 @@ def verdict_document(
     """The verdict of the contract. ``recall`` is the most dangerous case; ``cases`` names all that are shown."""
     cases = shown_cases(finding, verdict)
     words = wording.said(verdict, finding, tongue, confirmation.at)
-    checks = beside.checks
     return {
         "identifier": identifier_document(identifier, base_url),
         "verdict": verdict.value,
@@ -46,7 +45,7 @@ def verdict_document(
         "suspect": finding.is_suspect,
         "product": _product_document(finding, tongue),
         "lot": _lot_document(finding, tongue),
-        "checks": {"count": checks.count, "first_at": rfc3339(checks.first_at)} if checks is not None else None,
+        "checks": checks_document(beside.checks),
         "history": [
             {
                 "at": rfc3339(step.at),
@@ -83,6 +82,11 @@ def unit_document(
         "confirmed_at": instant(confirmation.at),
         "revision": revision,
     }
+
+
+def checks_document(checks: Checks | None) -> dict[str, Any] | None:
+    """How often an item was checked; nothing when that is not known."""
+    return None if checks is None else {"count": checks.count, "first_at": rfc3339(checks.first_at)}
 
 
 def identifier_document(identifier: Identifier, base_url: str) -> dict[str, Any]:

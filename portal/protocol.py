@@ -92,7 +92,12 @@ class CodeProtocol(HttpToolsProtocol):
             if found is None:
                 return False
             if manner.form is Form.VERDICT:
-                return self._write_document(lane, found, manner, is_head=is_head)
+                if is_head or not found.standing.counts:
+                    return self._write_document(lane, (manner, passing, found), None, is_head=is_head)
+                self._waits = True
+                tell = partial(self._told, lane, data, (manner, passing, found))
+                lane.front.reader.counter.tell(found.number, tell)
+                return True
             checks = None
             if found.standing.counts and manner.is_check and not is_head:
                 visitor = self._seen(lane, found, manner, passing)
@@ -121,7 +126,8 @@ class CodeProtocol(HttpToolsProtocol):
         self._waits = False
         if self.transport.is_closing():
             return
-        if not self._write_ready(lane, asked, checks):
+        write = self._write_document if asked[0].form is Form.VERDICT else self._write_ready
+        if not write(lane, asked, checks):
             self._receive(lane, data, Counted(checks))
         if not self._waits:
             self._go_on()
@@ -146,8 +152,9 @@ class CodeProtocol(HttpToolsProtocol):
         self._written(closes=manner.closes)
         return True
 
-    def _write_document(self, lane: FastLane, found: Found, manner: Manner, *, is_head: bool) -> bool:
-        made = lane.ready.filled(found)
+    def _write_document(self, lane: FastLane, asked: Asked, checks: Checks | None, *, is_head: bool = False) -> bool:
+        manner, _, found = asked
+        made = lane.ready.filled(found, checks)
         if made is None:
             return False
         status, lines, body = made

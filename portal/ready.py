@@ -74,12 +74,13 @@ class Standing:
     counts: bool
     wires: dict[int, Wire] = field(default_factory=dict)
     """By what a count says, never by the count: ``kind_of_count``."""
-    document: Document | None = None
+    documents: dict[int, Document] = field(default_factory=dict)
+    """As ``wires``, for machines."""
 
     def bytes_held(self) -> int:
         """Roughly: a body may be held by several."""
-        document = 0 if self.document is None else self.document.bytes_held()
-        return document + sum(wire.bytes_held() for wire in self.wires.values())
+        documents = sum(document.bytes_held() for document in self.documents.values())
+        return documents + sum(wire.bytes_held() for wire in self.wires.values())
 
 
 class Found(NamedTuple):
@@ -161,13 +162,14 @@ class Ready:
         moment = front.pages.moment(wire.verdict, checks, front.tongues[manner.language], self._time_told())
         return wire, wire.at(moment), moment
 
-    def filled(self, found: Found) -> tuple[int, bytes, bytes] | None:
+    def filled(self, found: Found, checks: Checks | None) -> tuple[int, bytes, bytes] | None:
         """Status, header lines and body of a verdict for machines; None when it was not made yet."""
-        document = found.standing.document
+        document = found.standing.documents.get(kind_of_count(checks))
         if document is None:
             return None
         confirmation = self._front.refresher.confirmation()
-        return document.status, *document.filled(found.serial, confirmation, found.standing.snapshot.revision)
+        revision = found.standing.snapshot.revision
+        return document.status, *document.filled(found.serial, checks, confirmation, revision)
 
     def note(self, found: Found, verdict: Verdict, manner: Manner) -> None:
         """Put the opening of a page into the log of scans."""
@@ -240,8 +242,10 @@ class Ready:
             wire = wire_of(made, last)
             if wire is not None:
                 standing.wires[kind_of_count(checks)] = wire
-        elif not standing.counts:  # of a product that counts, each item's count is read and told
-            standing.document = document_of(made, sight.tongue, sight.confirmation, sight.snapshot.revision, last)
+            return
+        document = document_of(made, sight, checks, last)
+        if document is not None:
+            standing.documents[kind_of_count(checks)] = document
 
     def _may_stay(self, standing: Standing, number: int, run: int, state: int, now: datetime) -> bool:
         """Whether the history is still the one shown; it is read anew beside, and shown on until it is too old."""

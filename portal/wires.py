@@ -6,15 +6,18 @@ Bytes that only differ by the serial, the moment (``portal.pages``) or the last 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final, NamedTuple
 
-from portal.documents import instant
-from portal.hot_path import Answer, Form, moment_tag
+import orjson
+
+from portal import wording
+from portal.documents import checks_document, instant
+from portal.hot_path import Answer, Form, Sight, moment_tag
 from portal.http_front import PACKED, Complete
 from portal.language import Tongue
-from portal.model import Confirmation, Verdict
+from portal.model import Checks, Confirmation, Verdict
 from portal.packing import Stem, codings
-from portal.wording import TELLS_THE_TIME
 
 MOMENTS_MAX: Final = 8
 """Moments of one answer for which its head is kept made: the count and the time told change slowly."""
@@ -22,7 +25,8 @@ HEAD_BYTES: Final = 2_500
 """Of the heads of one answer, and of what holds them, roughly."""
 
 # A zero byte stands in no header and in no JSON document.
-_SERIAL, _LENGTH, _TAG, _TIME, _TAIL = (b"\0%d" % n for n in range(5))
+_SERIAL, _LENGTH, _TAG, _TIME, _TAIL, _COUNT = (b"\0%d" % n for n in range(6))
+_SENTENCES: Final = b'"sentences":['
 _OF_THE_BODY: Final = (b"content-length", b"content-type", b"content-encoding")
 
 
@@ -79,11 +83,13 @@ class Document:
     body: bytes
     tongue: Tongue
 
-    def filled(self, serial: bytes, confirmation: Confirmation, revision: int) -> tuple[bytes, bytes]:
-        """The header lines and the body for one item, as confirmed just now."""
+    def filled(
+        self, serial: bytes, checks: Checks | None, confirmation: Confirmation, revision: int
+    ) -> tuple[bytes, bytes]:
+        """The header lines and the body for one item, with its count, as confirmed just now."""
+        sentences, told = _sentences(self.verdict, checks, self.tongue, confirmation.at), _checks(checks)
         body = self.body.replace(_SERIAL, serial).replace(_TAIL, _tail(confirmation, revision))
-        if self.verdict in TELLS_THE_TIME:
-            body = body.replace(_TIME, _time(self.tongue, confirmation))
+        body = body.replace(_TIME, sentences).replace(_COUNT, told)
         return self.lines.replace(_SERIAL, serial).replace(_LENGTH, b"%d" % len(body)), body
 
     def bytes_held(self) -> int:
@@ -131,21 +137,23 @@ def wire_of(made: Made, last_lines: bytes) -> Wire | None:
     return Wire(int(whole.status), made.verdict, marked[0], marked[1], known_as, stem)
 
 
-def document_of(
-    made: Made, tongue: Tongue, confirmation: Confirmation, revision: int, last_lines: bytes
-) -> Document | None:
+def document_of(made: Made, sight: Sight, checks: Checks | None, last_lines: bytes) -> Document | None:
     """The verdict for machines in pieces; None when a place in it is not found exactly as often as it has to be."""
-    whole, tail = made.whole, _tail(confirmation, revision)
-    body = whole.body.replace(made.serial, _SERIAL)
+    whole, confirmation, tongue = made.whole, sight.confirmation, sight.tongue
     if whole.status != 200 or any(name == b"content-encoding" for name, _ in whole.headers):
         return None
-    if not body.endswith(tail) or body.count(_SERIAL) != 2:
+    places = {
+        _SENTENCES + _sentences(made.verdict, checks, tongue, confirmation.at): _SENTENCES + _TIME,
+        _checks(checks): _COUNT,
+        _tail(confirmation, sight.snapshot.revision): _TAIL,
+    }
+    body = whole.body.replace(made.serial, _SERIAL)
+    if body.count(_SERIAL) != 2:
         return None
-    body = body.removesuffix(tail) + _TAIL
-    if made.verdict in TELLS_THE_TIME:
-        if body.count(_time(tongue, confirmation)) != 1:
+    for text, mark in places.items():
+        if body.count(text) != 1:
             return None
-        body = body.replace(_time(tongue, confirmation), _TIME)
+        body = body.replace(text, mark)
     lines = [b"%b: %b\r\n" % (n, _LENGTH if n == b"content-length" else v) for n, v in whole.headers]
     marked = (b"".join(lines) + last_lines).replace(made.serial, _SERIAL)
     return Document(int(whole.status), made.verdict, marked, body, tongue)
@@ -156,5 +164,10 @@ def _tail(confirmation: Confirmation, revision: int) -> bytes:
     return b'"confirmed_at":%b,"revision":%d}' % (b"null" if at is None else f'"{at}"'.encode(), revision)
 
 
-def _time(tongue: Tongue, confirmation: Confirmation) -> bytes:
-    return tongue.instant(confirmation.at).encode() if confirmation.at is not None else "–".encode()
+def _checks(checks: Checks | None) -> bytes:
+    return b'"checks":' + orjson.dumps(checks_document(checks))
+
+
+def _sentences(verdict: Verdict, checks: Checks | None, tongue: Tongue, at: datetime | None) -> bytes:
+    """Those of the moment, as they stand at the begin of the list; for each verdict there are always as many."""
+    return orjson.dumps(wording.moment(verdict, checks, tongue, at))[1:-1]

@@ -117,6 +117,12 @@ async def test_one_prepared_page_serves_every_count_and_its_tag_tells_them_apart
         usual = (await both.usual.ask(page(item(1001), **english, User_Agent="Mozilla/5.0 c")))[0]
         assert usual == thrice  # the same visitor within ten minutes
 
+        for number, count in ((1001, 3), (1002, 1), (1003, None)):  # by machines it is told, and not counted
+            for method in ("GET", "HEAD"):
+                [verdict] = await both.same(request(item(number), method, **JSON))
+            [verdict] = await both.same(request(item(number), **JSON))
+            assert (b'"count":%d,' % count if count else b'"checks":null') in verdict
+
 
 @pytest.mark.parametrize(
     ("checks", "alike"),
