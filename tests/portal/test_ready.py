@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import brotli
@@ -70,7 +71,7 @@ async def test_a_case_published_between_two_scans_is_in_every_form_of_the_second
             await both.short.ask(request(item(1001), **PACKED_PAGE))
             await PACKED.settle()
         tag = tag_of((await both.short.ask(page(item(1001))))[0])
-        asked = {
+        asked: dict[str, Callable[[str], bytes]] = {
             "json": lambda path: request(path, **JSON),
             "packed": lambda path: request(path, **PACKED_PAGE),
             "unchanged": lambda path: page(path, If_None_Match=tag),
