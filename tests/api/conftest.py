@@ -16,7 +16,9 @@ from api.app import create_app
 from runtime.clock import system_clock
 from runtime.database import DatabaseAddress
 from runtime.settings import Settings
+from tests.api.event_world import DECLARATION, WITH_PLACES
 from tests.cells import share_cells
+from tests.ledger import dairy as d
 from tests.world import BASE_URL, SECRET
 
 ALL_BUT_APPROVAL = frozenset(Act) - {Act.ADMINISTER, Act.APPROVE_RECALL}
@@ -50,3 +52,13 @@ async def key(conn: AsyncConnection) -> KeyMaker:
         return {"Authorization": f"Bearer {secret}"}
 
     return make
+
+
+@pytest.fixture
+async def caller(client: httpx2.AsyncClient, key: KeyMaker) -> AsyncIterator[httpx2.AsyncClient]:
+    """A caller who may look; the dairy's events are on record."""
+    client.headers.update(await key(Act.CAPTURE, Act.VIEW))
+    for told in (WITH_PLACES, d.document(DECLARATION)):
+        taken = await client.post("/epcis/v2/capture", json=told)
+        assert taken.status_code == 202, taken.text
+    yield client
