@@ -64,10 +64,11 @@ async def capture_document(call: Call) -> Response:
     if call.received.file is not None:
         file = call.received.keep()
         capture_id = await capture_jobs.put_aside(call.conn, file, by=call.by, clock=call.clock, behaviour=behaviour)
+        job = await _job(call, capture_id)
     else:
-        capture_id = UUID((await _capture(call, behaviour)).capture_id)
-    headers = GS1_HEADERS | limits(call) | {"Location": f"{_BASE}/capture/{capture_id}"}
-    return answer(await _job(call, capture_id), 202, headers)
+        job = _ended(await _capture(call, behaviour), behaviour)
+    headers = GS1_HEADERS | limits(call) | {"Location": f"{_BASE}/capture/{job.captureID}"}
+    return answer(job, 202, headers)
 
 
 async def capture_event(call: Call) -> Response:
@@ -158,6 +159,22 @@ def _shown(job: CaptureJob) -> models.CaptureJob:
         newEvents=job.events,
         knownEvents=job.known,
         warnings=[_place(pair) for pair in job.warnings],
+    )
+
+
+def _ended(report: CaptureReport, behaviour: Behaviour) -> models.CaptureJob:
+    """As ``_shown``, of what was captured just now: it need not be read again."""
+    return models.CaptureJob(
+        captureID=report.capture_id,
+        createdAt=report.created_at,
+        finishedAt=report.finished_at,
+        running=False,
+        success=report.success,
+        captureErrorBehaviour=behaviour,
+        errors=[_error(pair) for pair in report.errors],
+        newEvents=report.events,
+        knownEvents=report.known,
+        warnings=[_place(pair) for pair in report.warnings],
     )
 
 

@@ -161,10 +161,10 @@ async def write_book(conn: AsyncConnection, loaded: Loaded, new_units: Sequence[
     await _write_runs(driver, loaded.runs_before, frozenset(book.runs.joined()), book.run_history)
     await _add_units(driver, book.units, new_units)
     await _write_units(driver, book.units, {unit.unit_id for unit in new_units}, loaded.quantities_before)
-    await _post(driver, "lot_holding", book.balance.holding_changes)
+    emptied = await _post(driver, "lot_holding", book.balance.holding_changes)
     await _post(driver, "loose_quantity", book.balance.loose_changes)
-    lots = sorted({lot_id for lot_id, _, _ in book.balance.holding_changes})
-    await driver.execute("DELETE FROM lot_holding WHERE lot_id = ANY($1) AND quantity = 0", lots)
+    if emptied:
+        await driver.execute("DELETE FROM lot_holding WHERE lot_id = ANY($1) AND quantity = 0", sorted(emptied))
     if loaded.marks.is_changed:
         await _write_marks(driver, loaded.marks, loaded.marked_lots)
 
@@ -219,23 +219,27 @@ async def _write_units(
         await copy(driver, "unit_quantity", ("unit_id", "lot_id", "uom", "quantity"), rows)
 
 
-async def _post(driver: asyncpg.Connection, table: str, changes: Mapping[Row, tuple[Decimal, datetime]]) -> None:
+async def _post(driver: asyncpg.Connection, table: str, changes: Mapping[Row, tuple[Decimal, datetime]]) -> set[int]:
+    """Add to the amounts; returns the lots of which some row says nothing is left."""
     rows = [
         (lot_id, *where, uom, quantity, since)
         for (lot_id, where, uom), (quantity, since) in sorted(changes.items())
         if quantity or table == "loose_quantity"
     ]
-    if rows:
-        await driver.execute(
-            f"""
+    if not rows:
+        return set()
+    posted = await driver.fetch(
+        f"""
             INSERT INTO {table} AS t (lot_id, place_id, owner_id, disposition, uom, quantity, since)
             SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::text[], $6::numeric[],
                                  $7::timestamptz[])
             ON CONFLICT ON CONSTRAINT {table}_pkey DO UPDATE SET
                 quantity = t.quantity + excluded.quantity, since = greatest(t.since, excluded.since)
-            """,  # noqa: S608 - two tables of this module's own
-            *columns_of(rows),
-        )
+            RETURNING t.lot_id, t.quantity = 0 AS is_empty
+        """,  # noqa: S608 - two tables of this module's own
+        *columns_of(rows),
+    )
+    return {row["lot_id"] for row in posted if row["is_empty"]}
 
 
 async def _write_marks(driver: asyncpg.Connection, marks: Marks, lots: Iterable[int]) -> None:

@@ -19,7 +19,7 @@ from ledger.event_store import Origin
 from ledger.model import CaptureReport
 from ledger.recording import record_told
 from ledger.refusals import DocumentNotValid
-from ledger.taking import Asked, Behaviour, Taking, begin, carried_out
+from ledger.taking import Asked, Behaviour, Taking, carried_out
 from runtime.clock import Clock
 from runtime.database import transaction
 from runtime.refusals import Fault
@@ -83,7 +83,6 @@ async def capture_looked(
             raise looked.refusal
         events = looked.events or ()
         async with transaction(conn):
-            await begin(conn, asked)
             taking = Taking(conn, asked, master_data_of(document), looked.warnings)
             taking.errors.add(looked.errors)
             for start in range(0, len(events), BATCH_EVENTS):

@@ -19,7 +19,7 @@ from ledger.epcis.told import Told, read_event
 from ledger.epcis.validate import check_event, events_of, examine
 from ledger.model import CaptureReport
 from ledger.refusals import DocumentTooLarge
-from ledger.taking import Asked, Taking, begin, carried_out
+from ledger.taking import Asked, Taking, carried_out
 from runtime.database import transaction
 from runtime.refusals import Fault
 
@@ -38,7 +38,6 @@ async def capture_file(conn: AsyncConnection, path: Path, name: str, asked: Aske
         found = examine(frame.document)
         refuse_faults(found)  # the document itself is broken, not only some of its events
         async with transaction(conn):
-            await begin(conn, asked)
             taking = Taking(conn, asked, master_data_of(frame.document), (), keeps_ids=False)
             await _take(taking, path, name, frame, found, proceeds=asked.behaviour == "proceed")
             taking.warnings.add((fault.where, fault.what) for fault in found.warnings)
@@ -83,7 +82,6 @@ async def _bare(conn: AsyncConnection, path: Path, name: str, asked: Asked) -> C
     found = examine(document)
     refuse_faults(found)
     async with transaction(conn):
-        await begin(conn, asked)
         told = [(fault.where, fault.what) for fault in (*warnings, *found.warnings)]
         taking = Taking(conn, asked, master_data_of(document), told)
         await taking.take([read_event(event, where) for where, event in events_of(document)])

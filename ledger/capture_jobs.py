@@ -52,7 +52,7 @@ async def take_in(place: WorkPlace, payload: Mapping[str, Any]) -> None:
         if waiting is not None:
             keys = await KeyRing.load(conn, place.master_secret)
             behaviour: Behaviour = "proceed" if waiting.behaviour == "proceed" else "rollback"
-            asked = Asked(capture_id, waiting.by, place.clock, keys, behaviour, is_begun=True)
+            asked = Asked(capture_id, waiting.by, place.clock, keys, behaviour)
             with suppress(Refusal):  # it is on record with the capture, where whoever sent the document looks
                 await _capture(conn, folder / waiting.file, asked, waiting.attempt)
         async with transaction(conn):

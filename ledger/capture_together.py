@@ -15,6 +15,7 @@ from uuid import uuid4
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from ledger import event_store
 from ledger.capture import Looked, capture_looked, look
 from ledger.codes import KeyRing
 from ledger.epcis.master_data import MasterDataTold, master_data_of
@@ -22,7 +23,7 @@ from ledger.epcis.told import Told
 from ledger.event_store import Origin
 from ledger.model import CaptureReport
 from ledger.recording import record_told
-from ledger.taking import Asked, Behaviour, Taking, begin, tried
+from ledger.taking import Asked, Behaviour, Taking, tried
 from runtime.clock import Clock
 from runtime.database import transaction
 from runtime.refusals import Fault, Refusal
@@ -146,8 +147,6 @@ async def _written(conn: AsyncConnection, group: Sequence[_Waiting]) -> list[Cap
     at = group[0].asked.clock()
     async with transaction(conn):
         takings = [Taking(conn, each.asked, _NOTHING, each.looked.warnings) for each in group]
-        for each in group:
-            await begin(conn, each.asked)
         recording = await record_told(conn, [event for _, event in told], origins=origins, at=at, keys=newest)
         for (n, _), event_id, is_new in zip(told, recording.event_ids, recording.is_new, strict=True):
             takings[n].event_ids.append(event_id)
@@ -156,4 +155,6 @@ async def _written(conn: AsyncConnection, group: Sequence[_Waiting]) -> list[Cap
         for index, what in recording.warnings:
             n, event = told[index]
             takings[n].warnings.add([(event.where, what)])
-        return [await taking.end() for taking in takings]
+        reports = [taking.report() for taking in takings]
+        await event_store.end_captures(conn, reports, by=[each.asked.told for each in group])
+        return reports

@@ -16,6 +16,7 @@ from ledger import subscription_store
 from ledger import tables as t
 from ledger.book_store import columns_of, copy
 from ledger.epcis.told import Told
+from ledger.model import CaptureReport
 from ledger.subscription_store import REPORT_JOB
 from runtime.database import raw
 from runtime.jobs import enqueue
@@ -183,27 +184,38 @@ async def begin_capture(conn: AsyncConnection, capture_id: UUID, *, at: datetime
     )
 
 
-async def end_capture(
-    conn: AsyncConnection,
-    capture_id: UUID,
-    *,
-    at: datetime,
-    success: bool,
-    events: int,
-    known: int,
-    errors: Sequence[tuple[str, str]],
-    warnings: Sequence[tuple[str, str]],
-) -> None:
-    """The job ended."""
-    await conn.execute(
-        t.capture.update()
-        .where(t.capture.c.capture_id == capture_id)
-        .values(
-            finished_at=at, running=False, success=success, events=events, known=known,
-            errors=[{"where": where, "what": what} for where, what in errors],
-            warnings=[{"where": where, "what": what} for where, what in warnings],
-        )
-    )  # fmt: skip
+async def end_captures(conn: AsyncConnection, ended: Sequence[CaptureReport], *, by: Sequence[tuple[str, str]]) -> None:
+    """The jobs ended; those that were not begun on record are put there as they ended. ``by``: behaviour and who asked,
+    of each. The public portal is told as ``notify_codes`` does, when one of them succeeded."""
+    if not ended:
+        return
+    rows = [
+        (report.capture_id, report.created_at, report.finished_at, *told, report.success, report.events, report.known,
+         _pairs(report.errors), _pairs(report.warnings))
+        for report, told in zip(ended, by, strict=True)
+    ]  # fmt: skip
+    columns = dict(zip("abcdefghij", columns_of(rows), strict=True))
+    await conn.execute(_END_CAPTURES, columns | {"tells": any(report.success for report in ended)})
+
+
+_END_CAPTURES = text("""
+    WITH ended AS (
+        INSERT INTO capture AS c (capture_id, created_at, finished_at, behaviour, captured_by, running, success, events,
+                                  known, errors, warnings)
+        SELECT CAST(a AS uuid), b, c, d, e, false, f, g, h, CAST(i AS jsonb), CAST(j AS jsonb)
+        FROM unnest(CAST(:a AS text[]), CAST(:b AS timestamptz[]), CAST(:c AS timestamptz[]), CAST(:d AS text[]),
+                    CAST(:e AS text[]), CAST(:f AS boolean[]), CAST(:g AS integer[]), CAST(:h AS integer[]),
+                    CAST(:i AS text[]), CAST(:j AS text[])) AS w (a, b, c, d, e, f, g, h, i, j)
+        ON CONFLICT ON CONSTRAINT capture_pkey DO UPDATE SET
+            finished_at = excluded.finished_at, running = false, success = excluded.success, events = excluded.events,
+            known = excluded.known, errors = excluded.errors, warnings = excluded.warnings
+    )
+    SELECT pg_notify('tracemark_codes', '') WHERE :tells
+""")
+
+
+def _pairs(pairs: Sequence[tuple[str, str]]) -> str:
+    return orjson.dumps([{"where": where, "what": what} for where, what in pairs]).decode()
 
 
 async def notify_codes(conn: AsyncConnection) -> None:

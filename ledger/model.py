@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Final, Literal
 
@@ -221,8 +221,10 @@ class CaptureReport:
     """
 
     capture_id: str
-    events: int
-    known: int
+    created_at: datetime
+    finished_at: datetime
+    events: int = 0
+    known: int = 0
     errors: tuple[tuple[str, str], ...] = ()
     warnings: tuple[tuple[str, str], ...] = ()
     event_ids: tuple[int, ...] = ()

@@ -68,10 +68,11 @@ async def ensure_parties(conn: AsyncConnection, uris: Iterable[str], told: Mappi
 
 async def ensure_places(
     conn: AsyncConnection, kind_by_uri: Mapping[str, str], told: Mapping[str, TitleTold]
-) -> dict[str, int]:
-    """The ids of places by URI; an unknown one gets the kind that the event lets one suppose."""
+) -> tuple[dict[str, int], dict[int, int]]:
+    """The ids of places by URI, and whose the places are (those of nobody that we know are left out); an unknown one
+    gets the kind that the event lets one suppose."""
     driver, wanted = await raw(conn), sorted({*kind_by_uri, *told})
-    known = await _ids(driver, "SELECT uri AS key, place_id AS id FROM place WHERE uri = ANY($1)", wanted)
+    known, owners = await _places(driver, wanted)
     rows = []
     for uri in (u for u in wanted if u not in known or told.get(u, _NOTHING_TOLD).name):
         title, number = told.get(uri, _NOTHING_TOLD), _gln(uri)
@@ -79,17 +80,15 @@ async def ensure_places(
         address = (title.country, title.region, title.city, title.address)
         rows.append((uri, number, name, kind, title.owner_uri, *address))
     if not rows:
-        return known
+        return known, owners
     await _insert(driver, _PLACE, rows)
-    return await _ids(driver, "SELECT uri AS key, place_id AS id FROM place WHERE uri = ANY($1)", wanted)
+    return await _places(driver, wanted)
 
 
-async def parties_of_places(conn: AsyncConnection, place_ids: Iterable[int]) -> dict[int, int]:
-    """Whose the places are; places of nobody that we know are left out."""
-    rows = await (await raw(conn)).fetch(
-        "SELECT place_id, party_id FROM place WHERE place_id = ANY($1) AND party_id <> 0", sorted(place_ids)
-    )
-    return {row["place_id"]: row["party_id"] for row in rows}
+async def _places(driver: asyncpg.Connection, uris: Sequence[str]) -> tuple[dict[str, int], dict[int, int]]:
+    rows = await driver.fetch("SELECT uri, place_id, party_id FROM place WHERE uri = ANY($1)", uris)
+    owners = {row["place_id"]: row["party_id"] for row in rows if row["party_id"]}
+    return {row["uri"]: row["place_id"] for row in rows}, owners
 
 
 async def ensure_products(conn: AsyncConnection, gtins: Iterable[str], told: Mapping[str, TitleTold]) -> dict[str, int]:
@@ -102,6 +101,18 @@ async def ensure_products(conn: AsyncConnection, gtins: Iterable[str], told: Map
     titles = [(gtin, told.get(gtin, _NOTHING_TOLD)) for gtin in fresh]
     await _insert(driver, _PRODUCT, [(gtin, title.name or gtin, title.brand or "") for gtin, title in titles])
     return await _ids(driver, "SELECT gtin AS key, product_id AS id FROM product WHERE gtin = ANY($1)", wanted)
+
+
+async def lots_on_record(conn: AsyncConnection, classes: Iterable[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """As ``ensure_lots``, of those that are on record."""
+    rows = await (await raw(conn)).fetch(
+        """
+        SELECT w.gtin, w.code, l.lot_id FROM unnest($1::text[], $2::text[]) AS w (gtin, code)
+        JOIN product p ON p.gtin = w.gtin JOIN lot l ON l.product_id = p.product_id AND l.code = w.code
+        """,
+        *([*column] for column in zip(*sorted(classes), strict=True)),
+    )
+    return {(row["gtin"], row["code"]): row["lot_id"] for row in rows}
 
 
 async def ensure_lots(

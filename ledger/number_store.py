@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import ColumnElement, func, select, text
+from sqlalchemy import ColumnElement, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ledger import tables as t
@@ -87,19 +87,21 @@ async def blocks_meeting(conn: AsyncConnection, numbers: Sequence[Numbers]) -> l
     if not numbers:
         return []
     los, ns = intervals_of(np.concatenate(numbers))
-    rows = await conn.execute(
-        text("""
-            SELECT DISTINCT b.lo FROM unnest(CAST(:los AS bigint[]), CAST(:ns AS bigint[])) AS w (lo, n)
-            CROSS JOIN LATERAL (
-                SELECT lo FROM number_block WHERE lo > w.lo AND lo < w.lo + w.n
-                UNION ALL
-                (SELECT lo FROM number_block WHERE lo <= w.lo ORDER BY lo DESC LIMIT 1)
-            ) b
-        """),
-        {"los": los, "ns": ns},
-    )
     # Each block once: its skipped numbers may be many, and a document names many items of one job.
-    return await _blocks(conn, t.number_block.c.lo == func.any([row.lo for row in rows]))
+    rows = await conn.execute(_BLOCKS_MEETING, {"los": los, "ns": ns})
+    return [Block(r.lo, r.n, r.kind, r.gtin, r.lot_id, r.key_epoch, tuple(r.skipped)) for r in rows]
+
+
+_BLOCKS_MEETING: Final = text("""
+    SELECT lo, n, kind, gtin, lot_id, key_epoch, skipped FROM number_block WHERE lo = ANY (ARRAY(
+        SELECT DISTINCT b.lo FROM unnest(CAST(:los AS bigint[]), CAST(:ns AS bigint[])) AS w (lo, n)
+        CROSS JOIN LATERAL (
+            SELECT lo FROM number_block WHERE lo > w.lo AND lo < w.lo + w.n
+            UNION ALL
+            (SELECT lo FROM number_block WHERE lo <= w.lo ORDER BY lo DESC LIMIT 1)
+        ) b
+    )) ORDER BY lo
+""")
 
 
 def issued_for(blocks: Sequence[Block], gtin: str, epoch: int, numbers: Numbers) -> npt.NDArray[np.bool_]:

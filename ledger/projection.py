@@ -66,14 +66,14 @@ async def find_names(
     owners = {uri for told in events for uri in (told.source_owner, told.destination_owner) if uri is not None}
     owners |= {title.owner_uri for title in header.places.values() if title.owner_uri is not None}
     party_by_uri = await name_store.ensure_parties(conn, owners, header.parties)
-    place_by_uri = await name_store.ensure_places(conn, _places(events), header.places)
+    place_by_uri, party_by_place = await name_store.ensure_places(conn, _places(events), header.places)
     number_by_serial = await _numbers(conn, events, keys)
     numbers = [number for numbers in number_by_serial.values() for number in numbers.values()]
     numbers += [lo for told in events for lo, _ in told.numbers]
     lot_by_number, ended_at_by_number = await name_store.lots_of_numbers(conn, numbers)
     names = Names(number_by_serial=number_by_serial, lot_by_number=lot_by_number)
     classes = _classes(events, names)
-    product_by_gtin = await name_store.ensure_products(conn, {gtin for gtin, _ in classes}, header.products)
+    lot_by_class = await _lots(conn, classes, header)
     unit_by_uri, new_units = await _units(conn, events, names)
     if new_units and not units_later:
         await name_store.add_units(conn, new_units)
@@ -81,14 +81,26 @@ async def find_names(
         new_units = []
     return replace(
         names,
-        lot_by_class=await name_store.ensure_lots(conn, classes, product_by_gtin),
+        lot_by_class=lot_by_class,
         ended_at_by_number=ended_at_by_number,
         unit_by_uri=unit_by_uri,
         new_units=new_units,
         place_by_uri=place_by_uri,
         party_by_uri=party_by_uri,
-        party_by_place=await name_store.parties_of_places(conn, place_by_uri.values()),
+        party_by_place=party_by_place,
     )
+
+
+async def _lots(
+    conn: AsyncConnection, classes: set[tuple[str, str]], header: MasterDataTold
+) -> dict[tuple[str, str], int]:
+    """The lots of these classes; most captures name what is on record, and one question finds it."""
+    if classes and not header.products:
+        found = await name_store.lots_on_record(conn, classes)
+        if len(found) == len(classes):
+            return found
+    product_by_gtin = await name_store.ensure_products(conn, {gtin for gtin, _ in classes}, header.products)
+    return await name_store.ensure_lots(conn, classes, product_by_gtin)
 
 
 async def project(

@@ -36,7 +36,7 @@ class Run(NamedTuple):
 
     def part(self, lo: int, end: int) -> Run:
         """The same fate for lo … end - 1."""
-        return self._replace(lo=lo, n=end - lo)
+        return Run(lo, end - lo, *self[2:])
 
 
 class RunMap:
@@ -75,9 +75,13 @@ class RunMap:
             self._los_by_unit[run.unit_id].discard(run.lo)
 
     def replace(self, run: Run, by: Run) -> None:
-        """Put another fate in the place of a run's."""
-        self.remove(run)
-        self.add(by)
+        """Put another fate in the place of a run's. ``by`` has the same numbers."""
+        self._found_last, self._run_by_lo[run.lo] = None, by
+        if run.unit_id != by.unit_id:
+            if run.unit_id is not None:
+                self._los_by_unit[run.unit_id].discard(run.lo)
+            if by.unit_id is not None:
+                self._los_by_unit[by.unit_id].add(by.lo)
 
     def has(self, lo: int) -> bool:
         """Whether a run begins at this number."""
@@ -121,9 +125,7 @@ class RunMap:
         for edge in (lo, end):
             run = self.at(edge)
             if run is not None and run.lo < edge:
-                self.remove(run)
-                self.add(run.part(run.lo, edge))
-                self.add(run.part(edge, run.end))
+                self._split(run, edge)
         pieces: list[tuple[int, int, Run | None]] = []
         at = lo
         for start in self._los[bisect_left(self._los, lo) : bisect_left(self._los, end)]:
@@ -135,6 +137,14 @@ class RunMap:
         if at < end:
             pieces.append((at, end - at, None))
         return pieces
+
+    def _split(self, run: Run, edge: int) -> None:
+        """Two runs of the same fate in place of one; the second begins at ``edge``."""
+        insort(self._los, edge)
+        self._found_last, self._run_by_lo[run.lo] = None, run.part(run.lo, edge)
+        self._run_by_lo[edge] = run.part(edge, run.end)
+        if run.unit_id is not None:
+            self._los_by_unit[run.unit_id].add(edge)
 
     def joined(self) -> list[Run]:
         """The runs, with neighbours of the same fate as one."""

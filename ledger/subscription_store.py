@@ -12,6 +12,7 @@ from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ledger import tables as t
+from runtime.database import raw
 
 REPORT_JOB: Final = "ledger.report_events"
 """The job that looks for subscriptions."""
@@ -161,8 +162,8 @@ async def streams(conn: AsyncConnection) -> list[UUID]:
 
 async def somebody_streams(conn: AsyncConnection) -> bool:
     """Whether there is one that wants to be told at once."""
-    statement = select(_S.subscription_id).where(_S.schedule.is_(None), _S.ended_reason.is_(None))
-    return (await conn.execute(statement.limit(1))).first() is not None
+    statement = "SELECT EXISTS (SELECT FROM event_subscription WHERE schedule IS NULL AND ended_reason IS NULL)"
+    return bool(await (await raw(conn)).fetchval(statement))
 
 
 async def due(conn: AsyncConnection, now: datetime) -> list[UUID]:

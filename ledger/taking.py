@@ -37,14 +37,18 @@ _TAKEN_MEANWHILE: Final = "23505"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which capture this is, who asked for it, and how. ``is_begun``: its job is on record already."""
+    """Which capture this is, who asked for it, and how. Its job may be on record already."""
 
     capture_id: UUID
     by: str
     clock: Clock
     keys: KeyRing
     behaviour: Behaviour
-    is_begun: bool = False
+
+    @property
+    def told(self) -> tuple[str, str]:
+        """How, and who asked: as its job is kept."""
+        return self.behaviour, self.by
 
 
 class ToldPairs:
@@ -86,6 +90,7 @@ class Taking:
     ) -> None:
         self._conn, self._asked, self._header, self._keeps_ids = conn, asked, header, keeps_ids
         self.errors, self.warnings = ToldPairs(), ToldPairs(warnings)
+        self._began_at = asked.clock()
         self.new = self.known = 0
         self.event_ids: list[int] = []
 
@@ -130,28 +135,22 @@ class Taking:
 
     async def end(self) -> CaptureReport:
         """Write down what became of it."""
-        report = CaptureReport(
+        report = self.report()
+        await event_store.end_captures(self._conn, [report], by=[self._asked.told])
+        return report
+
+    def report(self) -> CaptureReport:
+        """What became of it."""
+        return CaptureReport(
             capture_id=str(self._asked.capture_id),
+            created_at=self._began_at,
+            finished_at=self._asked.clock(),
             events=self.new,
             known=self.known,
             errors=self.errors.all(),
             warnings=self.warnings.all(),
             event_ids=tuple(self.event_ids),
             success=not self.errors,
-        )
-        await event_store.end_capture(
-            self._conn, self._asked.capture_id, at=self._asked.clock(), success=report.success, events=report.events,
-            known=report.known, errors=report.errors, warnings=report.warnings,
-        )  # fmt: skip
-        await event_store.notify_codes(self._conn)
-        return report
-
-
-async def begin(conn: AsyncConnection, asked: Asked) -> None:
-    """Put the job on record, unless it is there already."""
-    if not asked.is_begun:
-        await event_store.begin_capture(
-            conn, asked.capture_id, at=asked.clock(), behaviour=asked.behaviour, by=asked.by
         )
 
 
@@ -167,12 +166,12 @@ async def carried_out(
     except Refusal as refusal:
         refusal.values["capture_id"] = str(asked.capture_id)
         errors = [(fault.where, fault.what) for fault in refusal.faults] or [("", refusal.sentence())]
+        failed = CaptureReport(
+            str(asked.capture_id), asked.clock(), asked.clock(), errors=ToldPairs(errors).all(),
+            warnings=ToldPairs(warnings).all(), success=False,
+        )  # fmt: skip
         async with transaction(conn):
-            await begin(conn, asked)
-            await event_store.end_capture(
-                conn, asked.capture_id, at=asked.clock(), success=False, events=0, known=0,
-                errors=ToldPairs(errors).all(), warnings=ToldPairs(warnings).all(),
-            )  # fmt: skip
+            await event_store.end_captures(conn, [failed], by=[asked.told])
         raise
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from itertools import chain
 from typing import Any, Final
 
@@ -110,7 +111,7 @@ def read_event(event: Mapping[str, Any], where: str) -> Told:
     kind = event["type"]
     is_transformation = kind == "TransformationEvent"
     sources, destinations = _ends(event, "sourceList", "source"), _ends(event, "destinationList", "destination")
-    ilmd = _by_local_name(event.get("ilmd", {}))
+    ilmd = _by_local_name(event["ilmd"]) if "ilmd" in event else {}
     own = _by_local_name({key: value for key, value in event.items() if ":" in key})
     persistent = event.get("persistentDisposition", {})
     declaration = event.get("errorDeclaration")
@@ -181,12 +182,8 @@ def sorted_names(uris: list[str]) -> list[str]:
 
 def _canonical(value: Any, key: str) -> Any:
     if isinstance(value, str):
-        if key in _NAME_KEYS:
-            return name_of(value).uri
-        if key in _WORD_KEYS:
-            return bare(value)
-        instant = instant_of(value) if key in _INSTANT_KEYS else None
-        return value if instant is None else instant.isoformat()
+        written = _WRITTEN.get(key)
+        return value if written is None else written(value)
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, dict):
@@ -199,6 +196,22 @@ def _canonical(value: Any, key: str) -> Any:
         elements = [_canonical(element, key) for element in value]
         return sorted(elements, key=lambda element: orjson.dumps(element, option=orjson.OPT_SORT_KEYS))
     return value
+
+
+def _uri(name: str) -> str:
+    return name_of(name).uri
+
+
+@lru_cache(maxsize=1 << 14)
+def _utc(text: str) -> str:
+    instant = instant_of(text)
+    return text if instant is None else instant.isoformat()
+
+
+_WRITTEN: Final[Mapping[str, Callable[[str], str]]] = {
+    **dict.fromkeys(_INSTANT_KEYS, _utc), **dict.fromkeys(_WORD_KEYS, bare), **dict.fromkeys(_NAME_KEYS, _uri)
+}  # fmt: skip
+"""How a text is written in the content that is hashed, by the key it stands under."""
 
 
 def _names(event: Mapping[str, Any], *keys: str) -> NameList:
