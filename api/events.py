@@ -156,7 +156,8 @@ def _listing(resource: str) -> Work:
         page_parameters_only(call)
         limit = per_page(call)
         after = await position(call, resource)
-        found = await event_queries.list_resource(call.conn, resource, after=after, limit=limit + 1)
+        keys = await call.keys()
+        found = await event_queries.list_resource(call.conn, resource, after=after, limit=limit + 1, keys=keys)
         return collection(call, resource, found[:limit], found[limit - 1] if len(found) > limit else None)
 
     return _called(work, f"list_{resource}", "What stands in events, as a Collection.")
@@ -210,8 +211,6 @@ def _resource(resource: str, parameter: str, meaning: str) -> tuple[Operation, .
             refuses=REFUSES,
         ),
     )
-    if resource not in event_queries.RESOURCES:
-        return operations
     return (
         Operation(
             "GET", path, _listing(resource), f"List {resource}", view, parameters=PAGE_PARAMETERS, refuses=(400, 406)

@@ -241,6 +241,22 @@ async def numbers_of_serials(
     return found
 
 
+async def items_of(conn: AsyncConnection, runs: Sequence[tuple[int, int]], keys: KeyRing) -> list[tuple[str, str]]:
+    """The (gtin, serial) of every number of these runs (lo, n), in their order."""
+    if not runs:
+        return []
+    wanted = np.concatenate([np.arange(lo, lo + n, dtype=np.int64) for lo, n in runs])
+    told = await numbers.told_serials(conn, runs)  # also those that a customer brought for labels of ours
+    found = dict(told)
+    for block in await numbers.blocks_meeting(conn, [wanted]):
+        if block.gtin is not None and block.key_epoch is not None:
+            own = wanted[(wanted >= block.lo) & (wanted < block.lo + block.n)]
+            rows = keys.cipher(block.key_epoch, block.gtin).serials(own)
+            serials = (row.tobytes().decode("ascii") for row in rows)
+            found.update(zip(own.tolist(), ((block.gtin, serial) for serial in serials), strict=True))
+    return [found[number] for number in wanted.tolist()]
+
+
 async def number_for_foreign(conn: AsyncConnection, gtin: str, serial: str) -> int:
     """The number of a serial from outside, given now if it has none. Inside the caller's transaction."""
     return (await numbers_for_foreign(conn, [(gtin, serial)]))[gtin, serial]

@@ -19,6 +19,7 @@ from ledger import name_store
 from ledger.codes import KeyRing, numbers_of
 from ledger.epcis.identifiers import Kind, name_of
 from ledger.epcis.words import EVENT_TYPES
+from ledger.epcs import list_epcs
 from ledger.event_matching import Match, Test, names_one_of
 from ledger.event_query_store import Resolved, Row, Things
 from ledger.event_terms import EventQuery, read_query
@@ -37,7 +38,7 @@ QUERIES_MAX: Final = 1_000
 """Most queries kept under names."""
 BATCH_EVENTS: Final = 500
 
-RESOURCES: Final = ("eventTypes", "bizSteps", "bizLocations", "readPoints", "dispositions")
+RESOURCES: Final = ("eventTypes", "epcs", "bizSteps", "bizLocations", "readPoints", "dispositions")
 """What events can be listed by."""
 
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -172,10 +173,12 @@ async def refuse_ended(conn: AsyncConnection, token: str) -> None:
         raise PageTokenEnded
 
 
-async def list_resource(conn: AsyncConnection, resource: str, *, after: str, limit: int) -> list[str]:
+async def list_resource(conn: AsyncConnection, resource: str, *, after: str, limit: int, keys: KeyRing) -> list[str]:
     """What stands in events, of ``RESOURCES``, in its order; the event types are those of the standard."""
     if resource == "eventTypes":
         return [kind for kind in sorted(EVENT_TYPES) if kind > after][:limit]
+    if resource == "epcs":
+        return await list_epcs(conn, after=after, limit=limit, keys=keys)
     if resource in ("bizSteps", "dispositions"):
         column = "biz_step" if resource == "bizSteps" else "disposition"
         return await store.words(conn, column, after=after, limit=limit)

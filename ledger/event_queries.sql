@@ -44,3 +44,40 @@ ORDER BY p.uri LIMIT CAST(:n AS bigint);
 SELECT p.uri FROM place p
 WHERE p.uri > :after AND EXISTS (SELECT FROM event e WHERE e.biz_location_id = p.place_id)
 ORDER BY p.uri LIMIT CAST(:n AS bigint);
+
+-- name: units_after
+-- Units that are items themselves stand among the items.
+SELECT uri FROM unit WHERE unit_id > :after AND number IS NULL ORDER BY unit_id LIMIT CAST(:n AS bigint);
+
+-- name: item_runs
+-- A step from each run of numbers that are or were on things to the next one, until there are enough numbers: on code_run
+-- by its key, on its history by size class (n up to 32, up to 1024, more), of which only the last has no bound below. It is
+-- asked only where nothing is now.
+WITH RECURSIVE w (lo, hi, found) AS (
+    SELECT first, first, CAST(0 AS bigint) FROM (SELECT CAST(:first AS bigint) AS first) f
+    UNION ALL
+    SELECT s.lo, s.hi, w.found + s.hi - s.lo
+    FROM w CROSS JOIN LATERAL (
+        SELECT greatest(c.lo, w.hi) AS lo, c.lo + c.n AS hi FROM (
+            (SELECT lo, n FROM code_run WHERE lo <= w.hi ORDER BY lo DESC LIMIT 1)
+            UNION ALL
+            (SELECT lo, n FROM code_run WHERE lo > w.hi ORDER BY lo LIMIT 1)
+            UNION ALL
+            (SELECT lo, n FROM code_run_history WHERE n <= 32 AND lo > w.hi - 32 AND lo <= w.hi)
+            UNION ALL
+            (SELECT lo, n FROM code_run_history WHERE n <= 32 AND lo > w.hi ORDER BY lo LIMIT 1)
+            UNION ALL
+            (SELECT lo, n FROM code_run_history WHERE n > 32 AND n <= 1024 AND lo > w.hi - 1024 AND lo <= w.hi)
+            UNION ALL
+            (SELECT lo, n FROM code_run_history WHERE n > 32 AND n <= 1024 AND lo > w.hi ORDER BY lo LIMIT 1)
+            UNION ALL
+            (SELECT lo, n FROM code_run_history WHERE n > 1024 AND lo <= w.hi AND lo + n > w.hi AND NOT EXISTS (
+                SELECT FROM (SELECT lo, n FROM code_run WHERE lo <= w.hi ORDER BY lo DESC LIMIT 1) now
+                WHERE now.lo + now.n > w.hi) ORDER BY lo DESC LIMIT 1)
+            UNION ALL
+            (SELECT lo, n FROM code_run_history WHERE n > 1024 AND lo > w.hi ORDER BY lo LIMIT 1)
+        ) c WHERE c.lo + c.n > w.hi ORDER BY 1, 2 DESC LIMIT 1
+    ) s
+    WHERE w.found < :n
+)
+SELECT lo, hi - lo AS n FROM w WHERE hi > lo ORDER BY lo;

@@ -193,6 +193,20 @@ async def places(conn: AsyncConnection, column: str, *, after: str, limit: int) 
     return list((await conn.execute(_SQL[f"places_of_{column}"], {"after": after, "n": limit})).scalars())
 
 
+async def units_after(conn: AsyncConnection, unit_id: int, limit: int) -> list[str]:
+    """The URIs of units that are no items, in the order in which they were put on record."""
+    return list((await conn.execute(_SQL["units_after"], {"after": unit_id, "n": limit})).scalars())
+
+
+async def item_runs(conn: AsyncConnection, first: int, limit: int) -> list[tuple[int, int]]:
+    """The first ``limit`` numbers from ``first`` on that are or were on things, as runs (lo, n)."""
+    runs: list[tuple[int, int]] = []
+    for row in await conn.execute(_SQL["item_runs"], {"first": first, "n": limit}):
+        runs.append((row.lo, min(row.n, limit)))
+        limit -= runs[-1][1]
+    return runs
+
+
 async def add_query(conn: AsyncConnection, name: str, query: Mapping[str, Any], *, at: datetime, by: str) -> bool:
     """Keep a query under a name; False when the name is taken."""
     statement = insert(t.event_query).values(name=name, query=query, created_at=at, created_by=by)

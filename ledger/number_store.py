@@ -163,6 +163,18 @@ async def foreign_numbers(conn: AsyncConnection, items: Sequence[tuple[str, str]
     return {(r.gtin, r.serial): r.number for r in rows}
 
 
+async def told_serials(conn: AsyncConnection, runs: Sequence[tuple[int, int]]) -> dict[int, tuple[str, str]]:
+    """The (gtin, serial) of those numbers of these runs (lo, n) whose serials came from outside."""
+    rows = await conn.execute(
+        text("""
+            SELECT f.number, f.gtin, f.serial FROM unnest(CAST(:los AS bigint[]), CAST(:ns AS bigint[])) AS w (lo, n)
+            JOIN foreign_serial f ON f.number >= w.lo AND f.number < w.lo + w.n
+        """),
+        {"los": [lo for lo, _ in runs], "ns": [n for _, n in runs]},
+    )
+    return {row.number: (row.gtin, row.serial) for row in rows}
+
+
 async def add_foreign(conn: AsyncConnection, rows: Sequence[tuple[str, str, int]]) -> None:
     """Keep (gtin, serial, number); one that somebody told already stays as it is. In key order: no deadlocks."""
     driver = await raw(conn)

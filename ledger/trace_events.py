@@ -7,18 +7,16 @@ label jobs commissioned by ranges of numbers is told by its serials, because onl
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gs1 import digital_link
 from gs1.identifier import Identifier
-from ledger import number_store, replay_store
+from ledger import codes, replay_store
 from ledger.codes import KeyRing
 from ledger.commissioning import CONTEXT
 from ledger.epcis.identifiers import name_of
@@ -129,15 +127,8 @@ async def _spelt(
 ) -> dict[str, Any]:
     """A commissioning of number ranges as one of serials: the same items, by the names that are printed on them."""
     lot = name_of(event["quantityList"][0]["epcClass"])
-    blocks = await number_store.blocks_meeting(conn, [np.array([lo for lo, _n in runs], dtype=np.int64)])
-    los = [block.lo for block in blocks]
-    names: list[str] = []
-    for lo, n in runs:
-        block = blocks[bisect_right(los, lo) - 1]  # a run was checked to lie in one block when it was commissioned
-        cipher = keys.cipher(block.key_epoch or keys.newest, block.gtin or "")
-        for number in range(lo, lo + n):
-            item = Identifier.item(block.gtin or "", cipher.serial(number))
-            names.append(digital_link.canonical(item))
+    items = await codes.items_of(conn, [(lo, n) for lo, n in runs], keys)
+    names = [digital_link.canonical(Identifier.item(gtin, serial)) for gtin, serial in items]
     told = {key: value for key, value in event.items() if key != "quantityList"}
     return told | {"epcList": names, "ilmd": {**event.get("ilmd", {}), "cbvmda:lotNumber": lot.lot}}
 

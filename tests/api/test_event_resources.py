@@ -25,6 +25,7 @@ from tests.ledger import dairy as d
             "bizSteps",
             ["commissioning", "creating_class_instance", "holding", "packing", "sensor_reporting", "shipping"],
         ),
+        ("epcs", [*d.items(d.CHEESE, [7, 8]), d.sscc(d.PALLET), "urn:dairy:culture:1"]),
         ("dispositions", ["active"]),
         ("bizLocations", [d.place(d.PLANT)]),
         ("readPoints", sorted([d.place(d.DEPOT), d.place(d.PLANT), f"{d.place(d.PLANT)}/254/gate1"])),
