@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import orjson
 
-from ledger.epcis.xml import read_xml
+from ledger.epcis.xml import looks_like_xml, read_xml
 from ledger.refusals import DocumentNotReadable, DocumentTooLarge
 from runtime.refusals import Fault
 
@@ -33,7 +33,7 @@ def read_document(
     """
     if len(data) > bytes_max:
         raise DocumentTooLarge(name=name, bytes=len(data), bytes_max=bytes_max)
-    if _is_xml(data):
+    if looks_like_xml(data):
         return read_xml(data, name)
     try:
         document = orjson.loads(data)
@@ -60,10 +60,6 @@ def _patiently(data: bytes, name: str, warnings: MutableSequence[Fault] | None) 
         if warnings is not None:
             warnings.append(Fault("", "the document has comments, which JSON does not know; they were read over"))
         return document
-
-
-def _is_xml(data: bytes) -> bool:
-    return data[:100].replace(b"\x00", b"").removeprefix(codecs.BOM_UTF8).lstrip(b"\xff\xfe \t\r\n").startswith(b"<")
 
 
 def _decoded(data: bytes, name: str) -> str:

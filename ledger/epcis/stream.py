@@ -17,6 +17,7 @@ from typing import Any, BinaryIO, Final, cast
 import ijson
 from ijson.common import ObjectBuilder
 
+from ledger.epcis.xml import XmlReading, looks_like_xml
 from ledger.refusals import DocumentNotReadable, TooManyEvents, TooManyValues
 
 EVENTS_MAX: Final = 10_000_000
@@ -52,6 +53,8 @@ class Frame:
 def read_frame(path: Path, name: str) -> Frame:
     """Everything but the events. Refuses what is not JSON (``DocumentNotReadable``) and what is too large
     (``TooManyEvents``, ``TooManyValues``)."""
+    if _is_xml(path):
+        return _xml_frame(path, name)
     reading = _Frame(name)
     with _opened(path, name) as file:
         for prefix, kind, value in ijson.parse(file, use_float=True, buf_size=_BUFFER_BYTES):
@@ -65,16 +68,38 @@ def batches_of(path: Path, name: str, frame: Frame) -> Iterator[list[tuple[str, 
     """The events with their pointers, some at a time."""
     batch: list[tuple[str, Any]] = []
     values = 0
-    with _opened(path, name) as file:
-        events = ijson.items(file, f"{frame.prefix}.item", use_float=True, buf_size=_BUFFER_BYTES)
-        for index, event in enumerate(events):
-            batch.append((f"{frame.where}/{index}", event))
-            values += _size(event)
-            if len(batch) >= BATCH_EVENTS or values >= BATCH_VALUES_MAX:
-                yield batch
-                batch, values = [], 0
+    for index, event in enumerate(_events(path, name, frame)):
+        batch.append((f"{frame.where}/{index}", event))
+        values += _size(event)
+        if len(batch) >= BATCH_EVENTS or values >= BATCH_VALUES_MAX:
+            yield batch
+            batch, values = [], 0
     if batch:
         yield batch
+
+
+def _events(path: Path, name: str, frame: Frame) -> Iterator[Any]:
+    if _is_xml(path):
+        with path.open("rb") as file:
+            yield from XmlReading(name).events(file)
+        return
+    with _opened(path, name) as file:
+        yield from ijson.items(file, f"{frame.prefix}.item", use_float=True, buf_size=_BUFFER_BYTES)
+
+
+def _xml_frame(path: Path, name: str) -> Frame:
+    """As ``read_frame``: every event is read once for the prefixes that it uses, which are the document's."""
+    reading, count = XmlReading(name), 0
+    with path.open("rb") as file:
+        for count, _event in enumerate(reading.events(file), start=1):
+            if count > EVENTS_MAX:
+                raise TooManyEvents(events=f"more than {EVENTS_MAX}", events_max=EVENTS_MAX)
+    return Frame(reading.frame(()) | {"epcisBody": {"eventList": []}}, _LISTS[0], count)
+
+
+def _is_xml(path: Path) -> bool:
+    with path.open("rb") as file:
+        return looks_like_xml(file.read(100))
 
 
 class _Watched:

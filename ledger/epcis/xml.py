@@ -6,19 +6,23 @@ kept under its prefix.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import codecs
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from io import BytesIO
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from lxml import etree
 
 from ledger.epcis.words import EVENT_TYPES, bare
-from ledger.refusals import DocumentNotReadable
+from ledger.refusals import DocumentNotReadable, TooManyValues
 
 CONTEXT: Final = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
 DEPTH_MAX: Final = 60
 """Most elements inside each other."""
+ELEMENTS_MAX: Final = 500_000
+"""Most elements of one event, or of all that stands before the events."""
 
 _VERSIONS: Final = ("1", "1.0", "1.1", "1.2", "2", "2.0")
 _ROOTS: Final = ("EPCISDocument", "EPCISQueryDocument")
@@ -33,36 +37,45 @@ def read_xml(data: bytes, name: str) -> dict[str, Any]:
     Refuses (``DocumentNotReadable``) what is no XML, has a DTD, is no EPCIS document of a version from 1.0 to 2.0, or
     has a number that is none; the place is told as the path of the element.
     """
-    try:
-        return _Reading(name).document(data)
-    except etree.XMLSyntaxError as error:
-        line, column = error.position
-        raise DocumentNotReadable(name=name, reason=f"line {line}, column {column}: {error.msg}") from error
+    reading = XmlReading(name)
+    events = list(reading.events(BytesIO(data)))
+    return reading.frame(events)
 
 
-class _Reading:
-    """One document being read, event by event; what was read is dropped at once."""
+def looks_like_xml(data: bytes) -> bool:
+    """Whether the first bytes of a document are those of XML, in UTF-8 or UTF-16."""
+    return data[:100].replace(b"\x00", b"").removeprefix(codecs.BOM_UTF8).lstrip(b"\xff\xfe \t\r\n").startswith(b"<")
+
+
+class XmlReading:
+    """One document being read, event by event; what was read is dropped at once, so memory holds one event's tree."""
 
     def __init__(self, name: str) -> None:
         self._name = name
         self._prefixes: dict[str, str] = {}
+        self._header: list[dict[str, Any]] = []
+        self._root: Mapping[str, str] = {}
+        self._number_by_kind: defaultdict[str, int] = defaultdict(int)
 
-    def document(self, data: bytes) -> dict[str, Any]:
-        events: list[dict[str, Any]] = []
-        header: list[dict[str, Any]] = []
-        root: etree._Element | None = None
-        depth = 0
+    def events(self, source: BinaryIO) -> Iterator[dict[str, Any]]:
+        """The events in their order. Refuses as ``read_xml`` does, and (``TooManyValues``) what is too large to be
+        built: an event, or the header."""
+        try:
+            yield from self._walked(source)
+        except etree.XMLSyntaxError as error:
+            line, column = error.position
+            raise DocumentNotReadable(name=self._name, reason=f"line {line}, column {column}: {error.msg}") from error
+
+    def _walked(self, source: BinaryIO) -> Iterator[dict[str, Any]]:
+        depth = elements = 0
         walk = etree.iterparse(
-            BytesIO(data), events=("start", "end"), load_dtd=False, no_network=True, resolve_entities=False,
+            source, events=("start", "end"), load_dtd=False, no_network=True, resolve_entities=False,
             huge_tree=False, remove_comments=True, remove_pis=True,
         )  # fmt: skip
         for what, element in walk:
             if what == "start":
-                depth += 1
-                if root is None:
-                    root = self._checked_root(element)
-                if depth > DEPTH_MAX:
-                    raise self._refused(element, f"more than {DEPTH_MAX} elements stand inside each other")
+                depth, elements = depth + 1, elements + 1
+                self._check(element, depth, elements)
                 continue
             depth -= 1
             kind = _local(element)
@@ -71,13 +84,23 @@ class _Reading:
                     element, f"{_OLD} is not part of EPCIS 2.0; tell an ObjectEvent with a quantityList"
                 )
             if kind in EVENT_TYPES and _is_plain(element):
-                events.append({"type": kind, **self._fields(element)})
-                element.clear()
+                self._number_by_kind[kind] += 1
+                yield {"type": kind, **self._fields(element)}
+                forget(element)
+                elements = 0
             elif kind == "VocabularyList":
-                header = [self._vocabulary(each) for each in element if _local(each) == "Vocabulary"]
+                self._header = [self._vocabulary(each) for each in element if _local(each) == "Vocabulary"]
                 element.clear()
-        assert root is not None, "a document without a root is no XML"
-        return self._framed(root, events, header)
+                elements = 0
+
+    def _check(self, element: etree._Element, depth: int, elements: int) -> None:
+        if depth == 1:
+            self._root = dict(self._checked_root(element).attrib)
+        if depth > DEPTH_MAX:
+            raise self._refused(element, f"more than {DEPTH_MAX} elements stand inside each other")
+        if elements > ELEMENTS_MAX:
+            told = f"What stands after event {sum(self._number_by_kind.values())}"
+            raise TooManyValues(what=told, values_max=ELEMENTS_MAX)
 
     def _checked_root(self, root: etree._Element) -> etree._Element:
         if root.getroottree().docinfo.doctype:
@@ -89,18 +112,17 @@ class _Reading:
             raise self._refused(root, f"schemaVersion {version!r} is not taken; 1.2 and 2.0 are")
         return root
 
-    def _framed(
-        self, root: etree._Element, events: list[dict[str, Any]], header: list[dict[str, Any]]
-    ) -> dict[str, Any]:
+    def frame(self, events: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
+        """The document around these events, once all were read."""
         framed: dict[str, Any] = {
             "@context": [CONTEXT, *([dict(sorted(self._prefixes.items()))] if self._prefixes else [])],
             "type": "EPCISDocument",
             "schemaVersion": "2.0",
         }
-        if root.get("creationDate") is not None:
-            framed["creationDate"] = root.get("creationDate")
-        if header:
-            framed["epcisHeader"] = {"epcisMasterData": {"vocabularyList": header}}
+        if "creationDate" in self._root:
+            framed["creationDate"] = self._root["creationDate"]
+        if self._header:
+            framed["epcisHeader"] = {"epcisMasterData": {"vocabularyList": self._header}}
         return framed | {"epcisBody": {"eventList": events}}
 
     def _fields(self, element: etree._Element) -> dict[str, Any]:
@@ -238,26 +260,44 @@ class _Reading:
             raise self._refused(element, f"{text[:40]!r} is not a number") from error
 
     def _refused(self, element: etree._Element, what: str) -> DocumentNotReadable:
-        return DocumentNotReadable(name=self._name, reason=f"{element.getroottree().getpath(element)}: {what}")
+        return DocumentNotReadable(name=self._name, reason=f"{self._path(element)}: {what}")
+
+    def _path(self, element: etree._Element) -> str:
+        """Of an element. The events before it are dropped, so which of its kind an event is was counted."""
+        path = str(element.getroottree().getpath(element))
+        event = next((e for e in (element, *element.iterancestors()) if _local(e) in EVENT_TYPES), None)
+        number = 0 if event is None else self._number_by_kind[_local(event)]
+        return path if event is None or number < 2 else path.replace(_local(event), f"{_local(event)}[{number}]", 1)
 
 
-_FIELDS: Final = MappingProxyType[str, Callable[[_Reading, etree._Element], Any]](
+_FIELDS: Final = MappingProxyType[str, Callable[[XmlReading, etree._Element], Any]](
     {
         **dict.fromkeys(
-            ("epcList", "childEPCs", "inputEPCList", "outputEPCList", "correctiveEventIDs"), _Reading._names
+            ("epcList", "childEPCs", "inputEPCList", "outputEPCList", "correctiveEventIDs"), XmlReading._names
         ),
         **dict.fromkeys(
-            ("quantityList", "childQuantityList", "inputQuantityList", "outputQuantityList"), _Reading._quantities
+            ("quantityList", "childQuantityList", "inputQuantityList", "outputQuantityList"), XmlReading._quantities
         ),
-        **dict.fromkeys(("bizTransactionList", "sourceList", "destinationList"), _Reading._typed),
-        **dict.fromkeys(("bizStep", "disposition"), _Reading._word),
-        **dict.fromkeys(("readPoint", "bizLocation", "ilmd"), _Reading._fields),
-        "persistentDisposition": _Reading._words,
-        "sensorElementList": _Reading._sensors,
-        "errorDeclaration": _Reading._declaration,
-        "transformationID": _Reading._plain_text,
+        **dict.fromkeys(("bizTransactionList", "sourceList", "destinationList"), XmlReading._typed),
+        **dict.fromkeys(("bizStep", "disposition"), XmlReading._word),
+        **dict.fromkeys(("readPoint", "bizLocation", "ilmd"), XmlReading._fields),
+        "persistentDisposition": XmlReading._words,
+        "sensorElementList": XmlReading._sensors,
+        "errorDeclaration": XmlReading._declaration,
+        "transformationID": XmlReading._plain_text,
     }
 )
+
+
+def forget(event: etree._Element) -> None:
+    """Drop an event that was read, with all that stands before it: an older one may stand in an ``extension``."""
+    event.clear()
+    at: etree._Element | None = event
+    while at is not None and _local(at) != "EventList":
+        parent = at.getparent()
+        while parent is not None and at.getprevious() is not None:
+            del parent[0]
+        at = parent
 
 
 def _opened(element: etree._Element) -> Iterator[etree._Element]:
