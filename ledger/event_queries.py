@@ -270,6 +270,7 @@ async def _things(conn: AsyncConnection, match: Match, keys: KeyRing) -> tuple[T
     items = [(name.gtin or "", name.serial or "") for name in match.names if name.kind is Kind.ITEM]
     classes = [(name.gtin or "", name.lot or LOT_NOT_TOLD) for name in match.names if name.gtin is not None]
     numbers = sorted((await numbers_of(conn, items, keys)).values()) if items else []
+    classes += (await name_store.private_classes(conn, [name.uri for name in match.names])).values()
     lot_by_number, _ = await name_store.lots_of_numbers(conn, numbers)
     # An item stood under no lot before somebody told its lot.
     lots = await store.lots_of_classes(conn, [*classes, *((gtin, LOT_NOT_TOLD) for gtin, _ in items)])

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 import asyncpg
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gs1 import gln
@@ -113,6 +114,27 @@ async def lots_on_record(conn: AsyncConnection, classes: Iterable[tuple[str, str
         *([*column] for column in zip(*sorted(classes), strict=True)),
     )
     return {(row["gtin"], row["code"]): row["lot_id"] for row in rows}
+
+
+async def private_classes(conn: AsyncConnection, uris: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Key and lot code of the classes without a GTIN that are on record, by URI."""
+    statement = text("SELECT uri, gtin, lot FROM private_class WHERE uri = ANY(CAST(:uris AS text[]))")
+    rows = await conn.execute(statement, {"uris": sorted(set(uris))})
+    return {row.uri: (row.gtin, row.lot) for row in rows}
+
+
+async def add_private_class(conn: AsyncConnection, uri: str, keys: Sequence[str], lot: str) -> tuple[str, str]:
+    """Put a class without a GTIN on record under the first of these keys that is free, as a product named by its URI.
+
+    Whoever is the second to tell it waits, and gets what the first one put there.
+    """
+    driver = await raw(conn)
+    for key in keys:
+        await driver.execute("INSERT INTO private_class VALUES ($1, $2, $3) ON CONFLICT DO NOTHING", uri, key, lot)
+        if (known := await private_classes(conn, [uri])).get(uri) is not None:
+            await _insert(driver, _PRODUCT, [(known[uri][0], uri, "")])
+            return known[uri]
+    raise RuntimeError(f"all of {len(keys)} keys for a class without a GTIN are taken")
 
 
 async def ensure_lots(

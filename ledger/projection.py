@@ -14,7 +14,7 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ledger import book_store, name_store, result_store
+from ledger import book_store, name_store, private_classes, result_store
 from ledger.book_store import Loaded
 from ledger.codes import KeyRing, numbers_for_foreign, numbers_of_serials
 from ledger.custody import Custody
@@ -63,6 +63,7 @@ async def find_names(
     """
     header = master_data or MasterDataTold()
     events = [recorded.told for recorded in batch]
+    await private_classes.give_keys(conn, events)
     owners = {uri for told in events for uri in (told.source_owner, told.destination_owner) if uri is not None}
     owners |= {title.owner_uri for title in header.places.values() if title.owner_uri is not None}
     party_by_uri = await name_store.ensure_parties(conn, owners, header.parties)

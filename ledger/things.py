@@ -145,10 +145,8 @@ class Things:
         """The lots that are named with a quantity, each once in each unit of measure."""
         total: dict[tuple[int, str, bool], Quantity] = {}
         for each in quantities:
-            lot_id = None if each.name.gtin is None else self._lot(each.name)
-            if lot_id is None:
-                self._book.doubts.append(f"{each.name.uri} names no lot of a GTIN: its quantity is not counted")
-            if lot_id is None or not self._names.has_lot(lot_id):
+            lot_id = self._lot(each.name)
+            if not self._names.has_lot(lot_id):
                 continue
             key = (lot_id, each.uom, each.amount is None)
             before = total[key].amount if key in total else None

@@ -46,7 +46,8 @@ class Quantity:
     uom: str
 
 
-# Not frozen, though nothing changes it: setting forty frozen fields takes longer than reading them.
+# Not frozen, though only ``ledger.private_classes`` changes it: setting forty frozen fields takes longer than reading
+# them.
 @dataclass(slots=True)
 class Told:
     """One event. In a TransformationEvent ``epcs`` and ``quantities`` are the inputs; elsewhere outputs are empty."""

@@ -282,13 +282,3 @@ async def test_more_voided_than_was_shipped_is_a_doubt_and_takes_nothing_from_ot
     )
     assert "more is said not to have been shipped" in report.warnings[0][1]
     assert [(lot, quantity) for lot, quantity, *_ in await shipments(conn)] == [("M2", 5)]
-
-
-async def test_a_quantity_of_what_has_no_gtin_is_kept_in_the_event_and_said_not_to_be_counted(
-    conn: AsyncConnection, keys: KeyRing
-) -> None:
-    report = await d.take_in(conn, keys, d.make(0, quantityList=[{"epcClass": "urn:farm:hay:7", "quantity": 3}]))
-
-    assert report.events == 1
-    assert "urn:farm:hay:7 names no lot of a GTIN" in report.warnings[0][1]
-    assert await d.count(conn, "lot") == 0
