@@ -37,6 +37,13 @@ class Kind(StrEnum):
     SUPPLIERS = "suppliers"
 
 
+class TemplateLanguage(StrEnum):
+    """In which language the headers of a template are written."""
+
+    EN = "en"
+    ZH = "zh"
+
+
 class Behaviour(StrEnum):
     """What happens to the rest of a document when one of its events cannot be taken."""
 
@@ -69,6 +76,7 @@ def import_file(
     kind: Annotated[Kind, typer.Argument(help="What the file holds.")],
     file: Annotated[Path | None, typer.Argument(help="CSV or XLSX, one header row.")] = None,
     template: Annotated[bool, typer.Option("--template", help="Print an empty file of this kind and stop.")] = False,
+    language: Annotated[TemplateLanguage, typer.Option(help="Of the headers of the template.")] = TemplateLanguage.EN,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change; change nothing.")] = False,
     by: By = None,
     data_dir: DataDir = None,
@@ -76,7 +84,7 @@ def import_file(
 ) -> None:
     """Take parties, places, products, lots, inspections, suppliers or shipments from a file, whole or not at all."""
     if template:
-        typer.echo(imports.template(kind.value), nl=False)
+        typer.echo(imports.template(kind.value, language="zh" if language is TemplateLanguage.ZH else "en"), nl=False)
         return
     if file is None or not file.is_file():
         raise FileMissing(path=file or "(none named)")

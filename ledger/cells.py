@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from gs1 import characters, check_digit, linters
 from gs1.errors import GS1Error
+from ledger.import_words_zh import WORDS
 from ledger.spreadsheets import Cell
 
 EXACT_DIGITS: Final = 15
@@ -171,6 +172,7 @@ def one_of(allowed: Sequence[str]) -> Reader:
 
     def read(cell: Cell, notes: Notes) -> str:
         shown = _plain(cell).lower().replace(" ", "_").replace("-", "_")
+        shown = WORDS.get(shown, shown)
         if shown not in allowed:
             near = get_close_matches(shown, allowed, n=1)
             meant = f"did you mean {near[0]}? " if near else ""

@@ -21,6 +21,7 @@ from ledger import import_rows, shipments
 from ledger.cells import CellWrong, Notes
 from ledger.codes import KeyRing
 from ledger.import_kinds import KINDS, Draft, Kind, RowWrong, ShipmentDraft
+from ledger.import_words_zh import NAME_BY_COLUMN, column_of
 from ledger.spreadsheets import FileNotReadable, FileTooLarge, Row, Table, read_rows
 from runtime.clock import Clock
 from runtime.database import transaction
@@ -102,12 +103,17 @@ def kinds() -> tuple[str, ...]:
     return tuple(KINDS)
 
 
-def template(kind: str) -> str:
-    """A CSV file with the columns of this kind and one example row, which the import takes as it stands."""
+def template(kind: str, *, language: Literal["zh", "en"] = "en") -> str:
+    """A CSV file with the columns of this kind and one example row, which the import takes as it stands.
+
+    In Chinese it begins with a byte order mark: without one, spreadsheet programs there open it as GB18030.
+    """
     columns = _kind(kind).columns
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([column.name for column in columns])
+    if language == "zh":
+        out.write("\ufeff")
+    writer.writerow([NAME_BY_COLUMN[column.name] if language == "zh" else column.name for column in columns])
     writer.writerow([column.example for column in columns])
     return out.getvalue()
 
@@ -162,7 +168,7 @@ def _columns(table: Table, kind: Kind, name: str) -> list[str | None]:
     found: list[str | None] = []
     faults: list[Fault] = []
     for place, written in enumerate(table.header, 1):
-        column = written.lower().replace(" ", "_").replace("-", "_")
+        column = column_of(written) or written.lower().replace(" ", "_").replace("-", "_")
         if not column:
             found.append(None)
         elif column not in known:
