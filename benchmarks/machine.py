@@ -91,6 +91,14 @@ def cpu_s(pids: Iterable[int]) -> float | None:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
+def parent_of(pid: int) -> int:
+    """The process that started this one; the process itself where that cannot be told."""
+    try:
+        return int((_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[1])
+    except FileNotFoundError:
+        return pid
+
+
 def busy_s() -> float | None:
     """Processor seconds that everything on this machine has used so far."""
     try:

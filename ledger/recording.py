@@ -15,7 +15,7 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ledger import event_store, name_store
+from ledger import event_store, name_store, result_store
 from ledger.balance import ToldTooLate
 from ledger.codes import KeyRing
 from ledger.epcis.master_data import MasterDataTold
@@ -92,6 +92,8 @@ async def record_told(
         await name_store.add_units(conn, names.new_units)
         names = await find_names(conn, valid, keys)
     results = await _write(conn, valid, names, wrong_ids, keys)
+    if master_data is not None and master_data.inspections:
+        await result_store.keep_inspections(conn, master_data.inspections)
     return _recording(events, sorted_, fresh, doubts + ([] if results is None else results.doubts))
 
 

@@ -11,7 +11,8 @@ import asyncpg
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ledger.book_store import copy
+from ledger.book_store import columns_of, copy
+from ledger.epcis.master_data import InspectionTold
 from ledger.movement import Void
 from ledger.naming import Operation, Results
 from runtime.database import raw
@@ -44,6 +45,22 @@ async def write_results(conn: AsyncConnection, results: Results) -> None:
     await _write_operations(driver, results.operations)
     if results.shipments or results.has_documents:
         await join_documents(conn, results.things)
+
+
+async def keep_inspections(conn: AsyncConnection, told: Sequence[InspectionTold]) -> None:
+    """Keep what a header tells of the inspections of lots on record, each once. Whether a lot may be used is decided
+    here and not by who sends a document: its status stays."""
+    await (await raw(conn)).execute(
+        """
+        INSERT INTO inspection (lot_id, at, result, report, inspector)
+        SELECT DISTINCT l.lot_id, w.at, w.result, w.report, w.inspector
+        FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[])
+             AS w (gtin, code, at, result, report, inspector)
+        JOIN product p ON p.gtin = w.gtin JOIN lot l ON l.product_id = p.product_id AND l.code = w.code
+        WHERE NOT EXISTS (SELECT FROM inspection i WHERE i.lot_id = l.lot_id AND i.at = w.at AND i.result = w.result)
+        """,
+        *columns_of(told),
+    )
 
 
 async def _withdraw(driver: asyncpg.Connection, event_id: int, at: datetime, void: Void) -> Decimal:

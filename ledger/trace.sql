@@ -42,6 +42,11 @@ SELECT l.lot_id, p.gtin, l.code, p.name AS product, p.ours, l.status, l.made_on,
 FROM lot l JOIN product p USING (product_id)
 WHERE l.lot_id = ANY (CAST(:lots AS bigint[]));
 
+-- name: inspections_told
+SELECT p.gtin, l.code, i.at, i.result, i.report, i.inspector
+FROM inspection i JOIN lot l USING (lot_id) JOIN product p USING (product_id)
+WHERE i.lot_id = ANY (CAST(:lots AS bigint[])) AND l.code <> '' ORDER BY p.gtin, l.code, i.at, i.inspection_id;
+
 -- name: inspections
 SELECT DISTINCT ON (lot_id) lot_id, at, result, report, inspector FROM inspection
 WHERE lot_id = ANY (CAST(:lots AS bigint[])) ORDER BY lot_id, at DESC, inspection_id DESC;

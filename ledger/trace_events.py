@@ -20,6 +20,7 @@ from ledger import codes, replay_store
 from ledger.codes import KeyRing
 from ledger.commissioning import CONTEXT
 from ledger.epcis.identifiers import name_of
+from ledger.epcis.master_data import INSPECTION
 from ledger.epcis.validate import OWN_RANGES
 from ledger.event_queries import shown
 from ledger.event_query_store import Row
@@ -69,6 +70,7 @@ async def event_ids_of(conn: AsyncConnection, lot_ids: Iterable[int]) -> set[int
 
 async def document_of(conn: AsyncConnection, lot_ids: Iterable[int], keys: KeyRing, *, clock: Clock) -> dict[str, Any]:
     """The document, its events in order of time; events that were declared wrong are left out, as the trace does."""
+    lot_ids = sorted(set(lot_ids))
     wanted = {"events": sorted(await event_ids_of(conn, lot_ids))}
     rows = (await conn.execute(_EVENTS, wanted)).all()
     events, contexts = [], _Contexts()
@@ -84,12 +86,13 @@ async def document_of(conn: AsyncConnection, lot_ids: Iterable[int], keys: KeyRi
                 raise TooManyItemsToExport(items_max=ITEMS_MAX)
             event = await _spelt(conn, event, runs, keys)
         events.append(event)
+    vocabularies = [*await _vocabularies(conn, events), *await _inspected(conn, lot_ids)]
     return {
         "@context": contexts.told(events),
         "type": "EPCISDocument",
         "schemaVersion": "2.0",
         "creationDate": rfc3339(clock()),
-        "epcisHeader": {"epcisMasterData": {"vocabularyList": await _vocabularies(conn, events)}},
+        "epcisHeader": {"epcisMasterData": {"vocabularyList": vocabularies}},
         "epcisBody": {"eventList": events},
     }
 
@@ -147,6 +150,18 @@ async def _vocabularies(conn: AsyncConnection, events: Sequence[Mapping[str, Any
         uri = row["uri"]
         by_kind.setdefault(row["kind"], []).append({"id": uri, "attributes": told})
     return [{"type": _VOCABULARY + kind, "vocabularyElementList": by_kind[kind]} for kind in sorted(by_kind)]
+
+
+async def _inspected(conn: AsyncConnection, lot_ids: Sequence[int]) -> list[dict[str, Any]]:
+    """The inspections of these lots, as attributes of the lots."""
+    attributes_by_lot: dict[str, list[dict[str, Any]]] = {}
+    for row in await conn.execute(_SQL["inspections_told"], {"lots": lot_ids}):
+        told = {"at": rfc3339(row.at), "result": row.result, "report": row.report, "inspector": row.inspector}
+        value = {key: each for key, each in told.items() if each is not None}
+        lot = digital_link.canonical(Identifier.lot_of(row.gtin, row.code))
+        attributes_by_lot.setdefault(lot, []).append({"id": INSPECTION, "attribute": value})
+    elements = [{"id": lot, "attributes": attributes} for lot, attributes in attributes_by_lot.items()]
+    return [{"type": f"{_VOCABULARY}EPCClass", "vocabularyElementList": elements}] if elements else []
 
 
 def _name_key(kind: str) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Final, NamedTuple
 
-from ledger.epcis.identifiers import name_of, party_uri, place_uri
+from ledger.epcis.checks import instant_of
+from ledger.epcis.identifiers import Name, name_of, party_uri, place_uri
 from ledger.epcis.words import local_name
 
 _NAME_KEYS: Final = ("name", "descriptionShort", "tradeItemDescription", "regulatedProductName", "functionalName")
@@ -27,6 +29,22 @@ class TitleTold:
     brand: str | None = None
 
 
+INSPECTION: Final = "urn:tracemark:epcis:inspection"
+"""Attribute of a lot in the header: an object with at, result, and perhaps report and inspector."""
+RESULTS: Final = ("passed", "failed", "pending")
+
+
+class InspectionTold(NamedTuple):
+    """One look at a lot; the standard has no word for its result that every reader knows."""
+
+    gtin: str
+    lot: str
+    at: datetime
+    result: str
+    report: str | None
+    inspector: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class MasterDataTold:
     """By canonical URI; products by GTIN."""
@@ -34,6 +52,7 @@ class MasterDataTold:
     parties: Mapping[str, TitleTold] = field(default_factory=dict)
     places: Mapping[str, TitleTold] = field(default_factory=dict)
     products: Mapping[str, TitleTold] = field(default_factory=dict)
+    inspections: tuple[InspectionTold, ...] = ()
 
 
 def master_data_of(document: Mapping[str, Any]) -> MasterDataTold:
@@ -41,19 +60,22 @@ def master_data_of(document: Mapping[str, Any]) -> MasterDataTold:
     parties: dict[str, TitleTold] = {}
     places: dict[str, TitleTold] = {}
     products: dict[str, TitleTold] = {}
-    for kind, uri, told in _elements(document):
+    inspections: list[InspectionTold] = []
+    for kind, uri, attributes in _elements(document):
+        told = _told(attributes)
         if kind == "party":
             parties.setdefault(party_uri(uri), told)
         elif kind in _PLACE_KINDS:
             places.setdefault(place_uri(uri), told)
         elif kind == "epcclass":
-            gtin = name_of(uri).gtin
-            if gtin is not None:
-                products.setdefault(gtin, told)
-    return MasterDataTold(parties, places, products)
+            name = name_of(uri)
+            inspections += _inspections(name, attributes)
+            if name.gtin is not None and (name.lot is None or told != TitleTold()):
+                products.setdefault(name.gtin, told)
+    return MasterDataTold(parties, places, products, tuple(inspections))
 
 
-def _elements(document: Mapping[str, Any]) -> list[tuple[str, str, TitleTold]]:
+def _elements(document: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
     found = []
     header = _at(_at(document.get("epcisHeader"), "epcisMasterData"), "vocabularyList")
     for vocabulary in header if isinstance(header, list) else []:
@@ -62,7 +84,20 @@ def _elements(document: Mapping[str, Any]) -> list[tuple[str, str, TitleTold]]:
         for element in elements if isinstance(elements, list) else []:
             uri = _at(element, "id")
             if isinstance(uri, str):
-                found.append((kind, uri, _told(_at(element, "attributes"))))
+                found.append((kind, uri, _at(element, "attributes")))
+    return found
+
+
+def _inspections(name: Name, attributes: Any) -> list[InspectionTold]:
+    if name.gtin is None or name.lot is None:
+        return []
+    found = []
+    for attribute in attributes if isinstance(attributes, list) else []:
+        value = _at(attribute, "attribute") if _at(attribute, "id") == INSPECTION else None
+        at, result = instant_of(str(_at(value, "at"))), _at(value, "result")
+        if at is not None and result in RESULTS:
+            more = (told if isinstance(told := _at(value, key), str) else None for key in ("report", "inspector"))
+            found.append(InspectionTold(name.gtin, name.lot, at, result, *more))
     return found
 
 

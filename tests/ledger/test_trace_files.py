@@ -21,6 +21,7 @@ from ledger.capture import capture
 from ledger.codes import KeyRing, ensure_key
 from ledger.epcis.read import read_document
 from ledger.epcis.validate import examine
+from ledger.imports import import_file
 from ledger.trace import trace
 from ledger.trace_events import TooManyEventsToExport, TooManyItemsToExport
 from ledger.trace_files import TooMuchForAPicture
@@ -68,7 +69,9 @@ def same_everywhere(answer: Mapping[str, Any]) -> dict[str, Any]:
     """What must not depend on the installation: lots, amounts, states and holders, but no number of an event."""
     lots = ("gtin", "lot", "items", "affected", "whole", "basis", "from")
     return {
-        "up": sorted((lot["gtin"], lot["lot"], lot["raw"]) for lot in answer["upstream"]["lots"]),
+        "up": sorted(
+            (lot["gtin"], lot["lot"], lot["raw"], str(lot["inspection"])) for lot in answer["upstream"]["lots"]
+        ),
         "down": by_name({name: lot[name] for name in lots} for lot in answer["downstream"]["lots"]),
         "where": answer["where"],
         "same_lot": answer["same_lot"]["items"],
@@ -86,6 +89,10 @@ async def test_the_events_of_a_trace_make_the_same_trace_in_a_fresh_installation
 ) -> None:
     await little_dairy(conn, items=8)
     keys = await ring(conn)
+    seen = {"inspected_at": "2026-03-01T07:30+13:00", "result": "failed", "report": "QR-7", "inspector": "Bo Lee"}
+    for told in (seen, {**seen, "inspected_at": "2026-03-01T09:00+13:00", "result": "passed"}):
+        sheet = f"gtin,lot,{','.join(told)}\n{MILK},M1,{','.join(told.values())}\n"
+        await import_file(conn, "inspections", sheet.encode(), by="test", clock=system_clock, keys=keys)
     before = await ask(conn, keys, identifier)
     content = await made(conn, "epcis", keys, identifier)
     document = read_document(content, "the export")
@@ -97,6 +104,9 @@ async def test_the_events_of_a_trace_make_the_same_trace_in_a_fresh_installation
 
     assert report.success and report.events == len(document["epcisBody"]["eventList"])
     assert same_everywhere(after) == same_everywhere(before)
+    assert "'result': 'passed', 'report': 'QR-7'" in str(same_everywhere(after)["up"])
+    assert await capture(conn, document, by="a stranger", clock=system_clock, keys=await ring(conn))
+    assert (await conn.execute(text("SELECT count(*) FROM inspection"))).scalar_one() == 2
 
 
 async def test_our_own_labels_are_told_by_their_serials_and_never_by_our_numbers(conn: AsyncConnection) -> None:
