@@ -38,6 +38,7 @@ _DETAILS = {
     "peak_mb": ("peak MB", "{:,.0f}"),
     "cpu_s": ("s CPU", "{:,.2f}"),
     "cpu_us": ("µs CPU", "{:,.1f}"),
+    "database_us": ("database µs", "{:,.1f}"),
     "p50_ms": ("p50 ms", "{:,.2f}"),
     "p95_ms": ("p95 ms", "{:,.2f}"),
     "p99_ms": ("p99 ms", "{:,.2f}"),
