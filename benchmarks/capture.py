@@ -108,7 +108,7 @@ def run_on(server: DatabaseAddress, options: Options) -> Report:
 _NOTES: Final = (
     f"An event packs {ITEMS_PER_CASE} items into a case, in order; a document is a commit; HTTP has {CLIENTS} clients.",
     "Bytes of an item are those of code_run and unit with their indexes; history bytes those of the rows before them.",
-    "µs CPU is of the process that takes the events in; database µs are those of all of PostgreSQL's processes meanwhile.",
+    "µs CPU is of the process that takes the events in; database µs are those of all PostgreSQL processes meanwhile.",
     "Log bytes are PostgreSQL's write-ahead log.",
     "The ledger validates, stores whole, and projects (runs, units, holdings); the reference only inserts jsonb rows.",
 )
