@@ -12,7 +12,8 @@ from typing import Final
 
 _NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "gln": ("全球位置码", "位置码", "厂商位置码"), "uri": ("标识", "网址标识"),
-    "name": ("名称", "企业名称", "商品名称", "品名"), "role": ("角色",), "channel": ("渠道", "销售渠道"),
+    "name": ("名称", "企业名称", "商品名称", "品名"), "role": ("角色",),
+    "name_public": ("公开名称",), "channel": ("渠道", "销售渠道"),
     "country": ("国家", "国别"), "region": ("省份", "省", "地区"), "city": ("城市", "市"),
     "address": ("地址", "详细地址"), "recall_name": ("召回联系人",), "recall_phone": ("召回电话",),
     "recall_email": ("召回邮箱",), "alternate_name": ("备用联系人",), "alternate_phone": ("备用电话",),
