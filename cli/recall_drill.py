@@ -8,13 +8,14 @@ from typing import Annotated
 import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cli.case_preview import reached
 from cli.installation import acting, open_installation
-from cli.output import By, DataDir, Json, counted, show
+from cli.output import By, DataDir, Json, show
 from cli.recall_documents import Language
 from labels import symbol
 from ledger import codes
 from recall import casework, documents, print_documents
-from recall.model import DrillReport, Preview, Published
+from recall.model import DrillReport
 from recall.print_documents import Asked
 from runtime.clock import system_clock
 
@@ -65,11 +66,6 @@ def drill(
 def drill_sentence(report: DrillReport) -> str:
     """A drill in one line."""
     return (
-        f"{report.number}: {reach_sentence(report.published)}; "
+        f"{report.number}: {reached(report.published)}; "
         f"traced in {report.trace_ms:,} ms, notice list after {report.list_ms:,} ms"
     )
-
-
-def reach_sentence(reach: Published | Preview) -> str:
-    """How much a case or a preview reaches."""
-    return f"{counted(reach.items, 'item')} in {counted(reach.lots, 'lot')} at {counted(reach.owners, 'owner')}"

@@ -25,7 +25,7 @@ from recall import notice_totals, notices, reach, wording
 from recall.affected import AffectedLot, AffectedSet
 from recall.document_numbers import document_number
 from recall.model import Case, Gap, Possible
-from recall.notices import PIECES, Header, Held, Line, LotOnNotice, Owner, Sent, Site, World
+from recall.notices import PIECES, BoundsOfPart, Header, Held, Line, LotOnNotice, Owner, Sent, Site, World
 from recall.refusals import TooManyLines
 from recall.serial_words import SerialWords
 
@@ -63,7 +63,7 @@ async def compile_list(
     action = wording.owner_action(case.kind, case.remedy)
     header = Header(case.number, version, case.kind.value, affected.hash, action, case.deadline_on)
     bounds = await bounds_of(conn, affected.closure, affected.starts)
-    told = await _told(conn, affected.lots, keys, bounds)
+    told = await _told(conn, affected.lots, keys, bounds.part)
     lines, held, world = notices.group(told.held, told.sent, told.world, header), told.held, told.world
     if len(lines) > LINES_MAX:
         raise TooManyLines(lines=len(lines), lines_max=LINES_MAX)
@@ -86,7 +86,7 @@ class _Told:
 
 
 async def _told(
-    conn: AsyncConnection, lots: Sequence[AffectedLot], keys: KeyRing | None, bounds: Bounds | None = None
+    conn: AsyncConnection, lots: Sequence[AffectedLot], keys: KeyRing | None, bounds: BoundsOfPart | None = None
 ) -> _Told:
     holdings = await holders.holdings(conn, (lot.reached for lot in lots))
     shipments = await holders.shipments(conn, (lot.lot_id for lot in lots))

@@ -15,8 +15,8 @@ from decimal import Decimal
 from math import ceil, floor
 from typing import Any, Final
 
-from ledger.bounds import Bounds
 from ledger.intervals import merged
+from ledger.trace_quantities import Amount
 from recall.intervals import Runs
 
 PIECES: Final = frozenset({"", "C62", "EA", "H87"})
@@ -149,6 +149,10 @@ class Header:
     deadline_on: date | None = None
 
 
+BoundsOfPart = Callable[[int, str, Decimal], Amount]
+"""Of so much of a lot, in a unit of measure, how much is affected."""
+
+
 @dataclass(frozen=True, slots=True)
 class World:
     """Who and what the ids mean. ``serial_words`` says the items of runs in words (serials, label numbers).
@@ -160,7 +164,7 @@ class World:
     owners: Mapping[int, Owner]
     places: Mapping[int, Site]
     serial_words: Callable[[Runs], str]
-    bounds: Bounds | None = None
+    bounds: BoundsOfPart | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,11 +302,11 @@ def _counted(total: _Sum, uom: str, whole: bool) -> Row:
     }
 
 
-def _bounded(quantity: Decimal, lot_id: int, uom: str, bounds: Bounds | None) -> Row:
+def _bounded(quantity: Decimal, lot_id: int, uom: str, bounds: BoundsOfPart | None) -> Row:
     """Pieces are whole: the lower bound is rounded down, the upper one up."""
     if bounds is None:
         return dict.fromkeys(BOUND_COLUMNS)
-    _, lower, expected, upper = bounds.part(lot_id, uom, quantity)
+    _, lower, expected, upper = bounds(lot_id, uom, quantity)
     if uom:
         told = (number_text(Decimal(str(round(value, 6)))) for value in (lower, expected, upper))
         return dict(zip(BOUND_COLUMNS, told, strict=True))

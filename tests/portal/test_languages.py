@@ -33,8 +33,8 @@ def test_a_language_put_into_a_folder_has_its_page_written_from_its_own_side(tmp
     finding, verdict, _ = STATES["recalled"]
     page = Pages("https://id.creamery.example", tongues)
 
-    html = page.scan(finding, verdict, ALONE, tongues["ar"], NOON).decode()
-    english = page.scan(finding, verdict, ALONE, tongues["en"], NOON).decode()
+    html = page.scan(finding, verdict, ALONE, tongues["ar"], NOON).whole.decode()
+    english = page.scan(finding, verdict, ALONE, tongues["en"], NOON).whole.decode()
 
     assert list(tongues) == ["en", "zh", "ar"]
     assert '<html lang="ar" dir="rtl">' in html

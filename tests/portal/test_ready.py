@@ -17,7 +17,7 @@ from portal.protocol import STATE
 from portal.ready import Ready, kind_of_count
 from runtime.database import DatabaseAddress
 from tests.portal.arrangement import NOON, arrange, item, publish, until
-from tests.portal.test_protocol import PAGE, Both, both_over, page, request
+from tests.portal.both_ways import PAGE, Both, both_over, page, request
 
 JSON = {"Accept": "application/json"}
 PACKED_PAGE = {**PAGE, "Accept-Encoding": "gzip, br"}

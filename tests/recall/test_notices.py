@@ -11,6 +11,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ledger.trace_quantities import Amount
 from recall.notice_totals import totals
 from recall.notices import (
     BOUND_COLUMNS,
@@ -120,8 +121,8 @@ def test_every_row_has_the_columns_of_the_contract_in_their_order() -> None:
 
 
 def test_a_line_says_how_much_of_it_is_affected_at_least_most_likely_and_at_most() -> None:
-    def a_third(lot_id: int, uom: str, quantity: Decimal) -> tuple[float, float, float]:
-        return 0.2, float(quantity) / 3, float(quantity) / 2
+    def a_third(lot_id: int, uom: str, quantity: Decimal) -> Amount:
+        return Amount(float(quantity), 0.2, float(quantity) / 3, float(quantity) / 2)
 
     world = replace(WORLD, bounds=a_third)
     pieces, weight = group([_held(SHOP, 11), _held(SHOP, 10, uom="KGM")], [], world, HEADER)
