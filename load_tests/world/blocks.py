@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from gs1 import check_digit
+from load_tests.world import figures
 from load_tests.world.answer_key import Answer
 from load_tests.world.cohorts import Deed, LotName, Portion
 from load_tests.world.scenarios import build
@@ -72,7 +73,10 @@ def stage_in(stage: Stage, block: int) -> Stage:
         held={(lot_in(lot, block), *rest): amount for (lot, *rest), amount in key.held.items()},  # type: ignore[misc]
         stock={(lot_in(lot, block), uom): amount for (lot, uom), amount in key.stock.items()},
     )
-    return Stage(stage.name, stage.deeds, frozenset(lot_in(lot, block) for lot in stage.starts), renamed)
+    starts = frozenset(lot_in(lot, block) for lot in stage.starts)
+    told = figures.renamed(stage.figures, lambda code: f"{code}.{block}", lambda serial: _serial(serial, block))
+    items = frozenset((gtin, _serial(serial, block)) for gtin, serial in stage.items)
+    return Stage(stage.name, stage.deeds, starts, renamed, told, items)
 
 
 def world_in_blocks(name: str, units: int, seed: int) -> tuple[Scenario, int]:

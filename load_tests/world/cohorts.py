@@ -68,7 +68,10 @@ class Portion:
 
 @dataclass(slots=True, eq=False)
 class Cohort:
-    """Goods of one lot with one fate. ``sources`` are the lots that are in every one of them, their own included."""
+    """Goods of one lot with one fate. ``sources`` are the lots that are in every one of them, their own included.
+
+    ``been``: every site that they came to from another one, in the order of time.
+    """
 
     lot: LotName
     amount: int
@@ -79,6 +82,7 @@ class Cohort:
     disposition: str
     first: int | None = None
     unit: str | None = None
+    been: tuple[Site, ...] = ()
 
     @property
     def items(self) -> range:
@@ -232,6 +236,8 @@ class World:
         moved += [cohort for unit in units for cohort in self._content(unit)]
         for cohort in moved:
             cohort.site, cohort.owner, cohort.disposition = end, end.firm, _DISPOSITIONS[kind]
+            if start != end:
+                cohort.been = (*cohort.been, end)
         self._did(kind, start, outputs=tuple(portions), units=tuple(units), to=end)
 
     def _content(self, unit: str) -> Iterator[Cohort]:

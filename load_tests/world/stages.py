@@ -6,8 +6,10 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from load_tests.world.answer_key import Answer, key_of
+from load_tests.world import figures
+from load_tests.world.answer_key import Answer, Item, key_of
 from load_tests.world.cohorts import Firm, LotName, Site, World
+from load_tests.world.figures import Figures
 from load_tests.world.recording import gtin
 
 HOMES = Site("Homes", "home", Firm("Shoppers", "consumer", "direct"))
@@ -17,12 +19,17 @@ PLANT = Site("Our plant", "plant", Firm("Us", "brand"))
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A question at a moment: what was done until then, which lots are bad, and what the truth is."""
+    """A question at a moment: what was done until then, which lots are bad, and what the truth is.
+
+    ``figures`` are those of a recall that names these lots, ``items`` all that there ever were, affected or not.
+    """
 
     name: str
     deeds: int
     starts: frozenset[LotName]
     key: Answer
+    figures: Figures
+    items: frozenset[Item]
 
 
 @dataclass(slots=True)
@@ -40,7 +47,9 @@ class Scenario:
     def ask(self, name: str, starts: Iterable[LotName]) -> None:
         """Somebody asks now what these lots affect."""
         bad = frozenset(starts)
-        self.stages.append(Stage(name, len(self.world.deeds), bad, key_of(self.world, bad)))
+        world = self.world
+        told = key_of(world, bad), figures.expected(world, bad), figures.items_of(world)
+        self.stages.append(Stage(name, len(world.deeds), bad, *told))
 
     @property
     def last(self) -> Stage:
