@@ -1,4 +1,4 @@
-"""The doors of a running installation, as the people and machines of a recall use them: over HTTP, each with its rights."""
+"""The doors of a running installation, as people and machines use them in a recall: over HTTP, each with its rights."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import base64
 import re
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -23,7 +23,7 @@ from runtime.refusals import Conflict
 
 CODES_A_LIST: Final = 5_000
 SEEN_WITHIN_S: Final = 30.0
-_PASSWORD: Final = "green meadow at dawn, and nobody there"  # noqa: S105 - of an account of a throw-away database
+_PASSWORD: Final = "green meadow at dawn, and nobody there"
 _INSTANT: Final = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?")
 _PUBLIC: Final = ("/recalls", "/recalls.json", "/recalls.atom", "/feed.json", "/v1/recall-set")
 
@@ -33,7 +33,7 @@ class NotAnswered(Conflict):
 
 
 class NotSeen(Conflict):
-    """The portal did not say within {within_s} s what was published as revision {revision}."""
+    """The portal did not say within {within_s} s what stands on record: {what}."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +78,20 @@ class Doors:
         until = time.monotonic() + SEEN_WITHIN_S
         while (await self.scanned(f"/recall-status{path_of_lot(lot)}")).get("revision", -1) < revision:
             if time.monotonic() > until:
-                raise NotSeen(within_s=SEEN_WITHIN_S, revision=revision)
+                raise NotSeen(within_s=SEEN_WITHIN_S, what=f"revision {revision}")
             await asyncio.sleep(0.02)
 
-    async def public_bytes(self, codes: Iterable[str]) -> list[bytes]:
-        """All that the public reads of recalls, and of these codes; instants taken out, for time goes on."""
+    async def public_bytes(self, codes: Sequence[str]) -> list[bytes]:
+        """All that the public reads of recalls, and of these codes; instants taken out, for time goes on.
+
+        First waits until the portal knows these codes: that it gets to know one is no work of a case.
+        """
+        until = time.monotonic() + SEEN_WITHIN_S
+        for code in codes:
+            while (await self.scanned(f"/recall-status{code}")).get("verdict") == "unknown_code":
+                if time.monotonic() > until:
+                    raise NotSeen(within_s=SEEN_WITHIN_S, what=code)
+                await asyncio.sleep(0.02)
         paths = [*_PUBLIC, *(f"/recall-status{code}" for code in codes)]
         return [_timeless((await self.call(self.phone, "GET", path)).content) for path in paths]
 

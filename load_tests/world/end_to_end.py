@@ -8,17 +8,17 @@ the goods say.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ledger.codes import KeyRing
 from load_tests.world import explained, faces, figures, printed, recording, scans, telling
+from load_tests.world.asked import Asked
 from load_tests.world.blocks import deed_in, stage_in
 from load_tests.world.checking import WIDE_BY_NATURE
-from load_tests.world.cohorts import Deed
 from load_tests.world.doors import Doors, path_of_lot
 from load_tests.world.figures import Figures
 from load_tests.world.scenarios import build
@@ -40,46 +40,6 @@ DRAFT: Final = {
     "title": TEXT["title"], "hazard": TEXT["hazard"], "hazard_class": 1, "texts": {"en": TEXT},
     "contact": {"phone": "+44 20 7946 0101"},
 }  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """Something that one door says and that is not so."""
-
-    world: str
-    question: str
-    door: str
-    what: str
-    expected: str
-    told: str
-
-
-@dataclass(slots=True)
-class Asked:
-    """One question at all doors: how many cells, scans and explanations were held against the truth, and what differs."""
-
-    world: str
-    question: str
-    version: int = 0
-    hash: str = ""
-    cells: int = 0
-    scans: int = 0
-    explained: int = 0
-    differences: list[Difference] = field(default_factory=list)
-
-    def differs(self, door: str, what: str, expected: object, told: object) -> None:
-        """Note a difference."""
-        self.differences.append(Difference(self.world, self.question, door, what, str(expected), str(told)))
-
-    def hold(self, door: str, right: Figures, told: Figures) -> None:
-        """Hold figures of a door against the truth, in every table that it tells."""
-        self.cells += sum(len(cells) for rows in told.values() for cells in rows.values())
-        right = {**right, figures.HASH: {(): (self.hash,)}}
-        counted = {table: rows for table, rows in right[figures.COUNTS].items()}
-        if figures.COUNTS in told:
-            right = {**right, figures.COUNTS: {key: counted[key] for key in told[figures.COUNTS]}}
-        for table, key, expected, found in figures.differences(right, told):
-            self.differs(door, f"{table} {' / '.join(key)}".strip(), expected, found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +76,7 @@ async def walk(told: Told, name: str, *, block: int, units: int, seed: int) -> l
             answer = await _next_version(told, number, before, stage, asked)
         await _at_every_door(told, number, answer, stage, asked)
         await scans.hold(told.doors, answer["revision"], stage, chance, asked)
-        await explained.hold(told.doors, number, stage, deeds[: stage.deeds], chance, asked)
+        await explained.hold(told.doors, number, stage, deeds[: stage.deeds], chance=chance, asked=asked)
         found.append(asked)
         before = stage
     return found
@@ -179,9 +139,7 @@ async def _next_version(told: Told, number: str, before: Stage, stage: Stage, as
     else:  # nothing more is affected, but it is elsewhere now: the list is made anew
         case = await store.find_case(told.conn, number)
         await told.conn.rollback()
-        await casework.update_texts(
-            told.conn, number, dict(case.texts), by="grace", clock=told.clock, keys=told.keys
-        )
+        await casework.update_texts(told.conn, number, dict(case.texts), by="grace", clock=told.clock, keys=told.keys)
     return await _published(told.conn, number)
 
 
@@ -202,7 +160,9 @@ async def _at_every_door(told: Told, number: str, answer: Mapping[str, Any], sta
     for form, read in READERS.items():
         asked.hold(form, right, read(await doors.notices(number, form)))
     asked.hold("screen", right, faces.of_page(await doors.screen_of(number)))
-    line = next(c for c in (await doors.call(doors.author, "GET", "/v1/recalls")).json()["items"] if c["number"] == number)
+    line = next(
+        c for c in (await doors.call(doors.author, "GET", "/v1/recalls")).json()["items"] if c["number"] == number
+    )
     asked.hold("list of cases", right, faces.of_case_line(line))
     case = (await doors.call(doors.author, "GET", f"/v1/recalls/{number}")).json()
     if (case["state"], case["version"]) != ("published", answer["version"]):
@@ -210,8 +170,3 @@ async def _at_every_door(told: Told, number: str, answer: Mapping[str, Any], sta
     items = int(right[figures.ALL][()][0])
     if {line["items"], answer["items"]} != {items}:
         asked.differs("api", "items", items, (line["items"], answer["items"]))
-
-
-def deeds_of(deeds: Sequence[Deed], stage: Stage) -> list[Deed]:
-    """The deeds up to a question."""
-    return [replace(deed) for deed in deeds[: stage.deeds]]

@@ -5,31 +5,27 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
+from load_tests.world.asked import Asked
 from load_tests.world.cohorts import Deed, LotName
 from load_tests.world.doors import Doors, path_of_item, path_of_lot
 from load_tests.world.scans import lot_of
 from load_tests.world.stages import Stage
-
-if TYPE_CHECKING:
-    from load_tests.world.end_to_end import Asked
 
 ASKED_OF_EACH: Final = 4
 """So many things outside, and so many inside, are asked about."""
 
 
 def made_of(deeds: Iterable[Deed]) -> dict[LotName, frozenset[LotName]]:
-    """The lots that went into each lot; of a process that is told in parts, all that went into it before."""
+    """The lots that went into each lot; a process that is told in parts is one, whatever the order of its parts."""
+    turns = [deed for deed in deeds if deed.kind == "turn"]
+    in_process: defaultdict[str | None, set[LotName]] = defaultdict(set)
+    for deed in turns:
+        in_process[deed.process] |= {portion.lot for portion in deed.inputs}
     found: defaultdict[LotName, set[LotName]] = defaultdict(set)
-    in_process: defaultdict[str, set[LotName]] = defaultdict(set)
-    for deed in deeds:
-        if deed.kind != "turn":
-            continue
-        inputs = {portion.lot for portion in deed.inputs}
-        if deed.process is not None:
-            in_process[deed.process] |= inputs
-            inputs = in_process[deed.process]
+    for deed in turns:
+        inputs = {portion.lot for portion in deed.inputs} if deed.process is None else in_process[deed.process]
         for portion in deed.outputs:
             found[portion.lot] |= inputs
     return {lot: frozenset(inputs) for lot, inputs in found.items()}
@@ -48,7 +44,7 @@ def facts_that_keep_out(lot: LotName, stage: Stage, inputs: Mapping[LotName, fro
 
 
 async def hold(
-    doors: Doors, number: str, stage: Stage, deeds: Sequence[Deed], chance: random.Random, asked: Asked
+    doors: Doors, number: str, stage: Stage, deeds: Sequence[Deed], *, chance: random.Random, asked: Asked
 ) -> None:
     """Ask of some things outside which fact keeps them out, and of some inside for the path of facts."""
     inputs = made_of(deeds)

@@ -34,6 +34,7 @@ from load_tests.world.figures import (
 
 Row = Mapping[str, Any]
 
+
 def of_json(content: bytes) -> Figures:
     """The notice list as JSON: its rows, its totals, and the hash in both places."""
     told = json.loads(content)
@@ -71,9 +72,8 @@ def of_xlsx(content: bytes) -> Figures:
 
 def of_page(html: str) -> Figures:
     """The screen of a case in the console: the figures that stand in its tables, and its hash."""
-    tables = {
-        name: _rows_of_page(part) for name, part in re.findall(r'<table[^>]*data-table="(\w+)"[^>]*>(.*?)</table>', html, re.S)
-    }  # fmt: skip
+    found = re.findall(r'<table[^>]*data-table="(\w+)"[^>]*>(.*?)</table>', html, re.S)
+    tables = {name: _rows_of_page(part) for name, part in found}
     overall = tables[CHANNELS].pop(("all",))
     tiles = dict(re.findall(r'<li><b data-figure="(\w+)">([\d,]+)</b>', html))
     seals = re.findall(r"<code>([0-9a-f]{64})</code>", html)
@@ -98,7 +98,7 @@ def of_case_line(told: Row) -> Figures:
 def of_preview(told: Row) -> Figures:
     """A preview, which has no rows yet."""
     totals = told["totals"]
-    lots = {(row["gtin"], row["lot"]): _cells(row) for row in totals["by_lot"]}
+    lots: dict[Key, tuple[str, ...]] = {(row["gtin"], row["lot"]): _cells(row) for row in totals["by_lot"]}
     return {**_of_totals(totals), LOTS: lots, COUNTS: _counts(told)}
 
 
@@ -108,7 +108,9 @@ def of_rows(rows: Iterable[Row]) -> Figures:
     lines: dict[Key, tuple[str, ...]] = {}
     for row in rows:
         key = _key(row)
-        lines[key] = ("told twice",) if key in lines else (*_cells_of_row(row), _text(row, "items_shipped", "quantity_shipped"))
+        lines[key] = (
+            ("told twice",) if key in lines else (*_cells_of_row(row), _text(row, "items_shipped", "quantity_shipped"))
+        )
     return {LINES: lines, SERIALS: items_in((row["gtin"], row["serial_ranges"]) for row in rows)}
 
 

@@ -112,7 +112,7 @@ def expected(world: World, starts: Iterable[LotName]) -> Figures:
         CHANNELS: sums((((route_of(line.owner),), cells) for line, cells in told.items())),
         OWNERS: sums((((line.owner.name,), cells) for line, cells in told.items())),
         LOTS: sums(((line.lot, cells) for line, cells in told.items())),
-        ALL: sums((((), cells) for cells in told.values())),
+        ALL: sums(((), cells) for cells in told.values()),
         COUNTS: {
             ("lots",): (str(len({cohort.lot for cohort in bad})),),
             ("owners",): (str(len({line.owner.name for line in lines})),),
@@ -164,13 +164,12 @@ def renamed(figures: Figures, code: Callable[[str], str], serial: Callable[[str]
 
 def differences(expected: Figures, told: Figures) -> list[tuple[str, Key, str, str]]:
     """Table, key, what has to stand there and what does, for each cell of ``told`` that is not as it has to be."""
-    found = []
-    for table, rows in told.items():
-        right = expected[table]
-        for key in sorted({*right, *rows}):
-            if right.get(key) != rows.get(key):
-                found.append((table, key, _shown(right.get(key)), _shown(rows.get(key))))
-    return found
+    return [
+        (table, key, _shown(expected[table].get(key)), _shown(rows.get(key)))
+        for table, rows in told.items()
+        for key in sorted({*expected[table], *rows})
+        if expected[table].get(key) != rows.get(key)
+    ]
 
 
 def _shown(cells: tuple[str, ...] | None) -> str:

@@ -6,7 +6,7 @@ A column is where its head stands: words under a head, figures at its right edge
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,8 +30,9 @@ _CHANNELS: Final = {
     "Food service": "food_service", "Channel not known": "unknown", "All channels": "all",
 }  # fmt: skip
 _NEAR_POINTS: Final = 1.2
-_TABLE_SIZES: Final = (6.4, 6.6)
-"""Sizes of the heads and of the body of tables, in points; titles are larger, what stands at the edge is neither."""
+_HEAD_SIZE, _BODY_SIZE = 6.4, 6.6
+"""Of tables, in points; titles are larger, and what stands at the edge of a page is neither."""
+_FIGURE: Final = re.compile(r"[\d.]+|[A-Z]{2}[A-Z0-9]")
 _BOUNDS: Final = frozenset("≥≈≤")
 
 _Cells = dict[str, list[str]]
@@ -39,8 +40,9 @@ _Cells = dict[str, list[str]]
 
 @dataclass(frozen=True, slots=True)
 class _Word:
-    """A piece of text: its left and right edge, its base line from the top of the page, and its size, in points."""
+    """A piece of text: its left and right edge, its base line from the top of its page, and its size, in points."""
 
+    page: int
     left: float
     right: float
     line: float
@@ -55,10 +57,18 @@ class _Heads:
     left: dict[str, float]
     right: dict[str, float]
 
+    def learn(self, words: Iterable[_Word]) -> None:
+        """Take the columns from a line of a head."""
+        for word in words:
+            if word.text in _WORDS:
+                self.left[_WORDS[word.text]] = word.left
+            elif word.text in _FIGURES:
+                self.right[_FIGURES[word.text]] = word.right
+
     def column(self, word: _Word) -> str | None:
         """The column of a word; None beyond those that are read here."""
         for name, edge in self.right.items():
-            if abs(word.right - edge) < _NEAR_POINTS and _is_figure(word.text):
+            if abs(word.right - edge) < _NEAR_POINTS and _FIGURE.fullmatch(word.text):
                 return name
         under = [(edge, name) for name, edge in self.left.items() if edge <= word.left + _NEAR_POINTS]
         return max(under)[1] if under else None
@@ -67,12 +77,12 @@ class _Heads:
 def of_pdf(content: bytes) -> Figures:
     """The lines, the sums of channels and over all, how many owners stand there, and the hash on every page."""
     document = pypdfium2.PdfDocument(content)
-    pages = [list(_words(page)) for page in document]
-    rows = [row for page in pages for row in _rows(page)]
+    words = [word for number, page in enumerate(document) for word in _words(page, number)]
+    rows = list(_rows(words))
     lines, channels = _lines([row for row in rows if row.get("basis")]), _sums_told(rows)
-    text = "".join(word.text for page in pages for word in page)
+    text = " ".join(word.text for word in words)
     return {
-        LINES: {key: cells for key, cells in lines},
+        LINES: dict(lines),
         CHANNELS: {(name,): cells for name, cells in channels.items() if name != "all"},
         OWNERS: sums(((key[0],), cells[:-1]) for key, cells in lines),
         ALL: {(): channels["all"]},
@@ -82,37 +92,26 @@ def of_pdf(content: bytes) -> Figures:
     }  # fmt: skip
 
 
-def _words(page: pypdfium2.PdfPage) -> Iterator[_Word]:
+def _words(page: pypdfium2.PdfPage, number: int) -> Iterator[_Word]:
     textpage, height = page.get_textpage(), page.get_height()
     for thing in page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_TEXT], textpage=textpage):
         text = thing.extract().strip()
         if text:
             left, _, right, _ = thing.get_bounds()
-            yield _Word(left, right, round(height - thing.get_matrix().f, 1), round(thing.get_font_size(), 1), text)
+            line, size = round(height - thing.get_matrix().f, 1), round(thing.get_font_size(), 1)
+            yield _Word(number, left, right, line, size, text)
 
 
-def _rows(words: Sequence[_Word]) -> Iterator[_Cells]:
-    """The rows of the tables of a page, with the lines of each cell; those of a sum have no basis."""
-    heads: _Heads | None = None
+def _rows(words: Iterable[_Word]) -> Iterator[_Cells]:
+    """The rows of all tables, with the lines of each cell; those of a sum have no basis.
+
+    A row may go on after the head of the next page.
+    """
     row: _Cells | None = None
-    by_line: dict[float, list[_Word]] = {}
-    for word in words:
-        if word.size in _TABLE_SIZES:
-            by_line.setdefault(word.line, []).append(word)
-    seen = _Heads({}, {})
-    for line in sorted(by_line):
-        told = by_line[line]
-        for word in told:
-            if word.text in _WORDS:
-                seen.left[_WORDS[word.text]] = word.left
-            elif word.text in _FIGURES:
-                seen.right[_FIGURES[word.text]] = word.right
-        if len(seen.left) == len(_WORDS) and len(seen.right) == len(set(_FIGURES.values())):
-            if row is not None:
-                yield row
-            heads, seen, row = seen, _Heads({}, {}), None
-            continue
-        if heads is None:
+    heads = _Heads({}, {})
+    for told in _by_line(words):
+        if told[0].size == _HEAD_SIZE:
+            heads.learn(told)
             continue
         cells = _cells(told, heads)
         if cells.keys() >= {"owner", "on_hand", "items"}:
@@ -126,17 +125,27 @@ def _rows(words: Sequence[_Word]) -> Iterator[_Cells]:
         yield row
 
 
+def _by_line(words: Iterable[_Word]) -> Iterator[list[_Word]]:
+    """The words of tables by line, from the top of the first page to the end of the last."""
+    by_line: dict[tuple[int, float, float], list[_Word]] = {}
+    for word in words:
+        if word.size in (_HEAD_SIZE, _BODY_SIZE):
+            by_line.setdefault((word.page, word.line, word.size), []).append(word)
+    yield from (by_line[line] for line in sorted(by_line))
+
+
 def _cells(words: Sequence[_Word], heads: _Heads) -> dict[str, str]:
     cells: dict[str, str] = {}
+    bounded = any(_BOUNDS & set(word.text) for word in words)  # such a line is below the total, not part of it
     for word in sorted(words, key=lambda word: word.left):
-        name = heads.column(word)
-        if name is not None and not _BOUNDS & set(word.text):
+        name = None if _BOUNDS & set(word.text) else heads.column(word)
+        if name is not None and not (bounded and name == "items"):
             cells[name] = f"{cells[name]} {word.text}" if name in cells else word.text
     return cells
 
 
 def _lines(rows: Sequence[_Cells]) -> list[tuple[Key, tuple[str, ...]]]:
-    found = []
+    found: list[tuple[Key, tuple[str, ...]]] = []
     for row in rows:
         uom = row["items"][1] if len(row["items"]) > 1 else ""
         key = (row["owner"][0], row["place"][0], _gtin(row), row["lot"][0], uom)
@@ -158,7 +167,3 @@ def _sums_told(rows: Sequence[_Cells]) -> dict[str, tuple[str, ...]]:
 
 def _gtin(row: _Cells) -> str:
     return row["product"][-1]
-
-
-def _is_figure(text: str) -> bool:
-    return bool(_BOUNDS & set(text)) or text.isdecimal() or (text.isascii() and text.isupper() and len(text) <= 3)

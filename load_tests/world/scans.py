@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
+from load_tests.world.asked import Asked
 from load_tests.world.cohorts import LotName
 from load_tests.world.doors import Doors, path_of_item, path_of_lot
 from load_tests.world.stages import Stage
-
-if TYPE_CHECKING:
-    from load_tests.world.end_to_end import Asked
 
 RECALLED, CLEAR, PART = "RECALLED", "NOT_RECALLED", "CHECK_THE_SERIAL"
 SCANNED_OF_EACH: Final = 4
