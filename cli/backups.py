@@ -27,7 +27,17 @@ from runtime.secrets import FILE as SECRET_FILE
 DUMP, MANIFEST = "tracemark.dump", "manifest.json"
 _COUNTED = ("event", "lot", "code_run", "number_block", "recall_case", "case_version", "audit")
 # Transaction numbers start anew in another cluster: rows must not look as if they came from the future.
-_CHANGED = ("party", "place", "product", "lot", "number_block", "foreign_serial", "code_run", "void_code")
+_CHANGED = (
+    "party",
+    "place",
+    "product",
+    "lot",
+    "number_block",
+    "foreign_serial",
+    "code_run",
+    "used_up_run",
+    "void_code",
+)
 
 
 class FolderExists(Conflict):

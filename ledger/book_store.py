@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ledger.balance import Balance, Row
 from ledger.book import Book
+from ledger.intervals import merged
 from ledger.marks import Mark, Marks
 from ledger.model import UNKNOWN_ID
 from ledger.movement import Where
@@ -159,6 +160,7 @@ async def write_book(conn: AsyncConnection, loaded: Loaded, new_units: Sequence[
     driver = await raw(conn)
     book = loaded.book
     await _write_runs(driver, loaded.runs_before, frozenset(book.runs.joined()), book.run_history)
+    await _write_used_up(driver, book.runs, book.run_history)
     await _add_units(driver, book.units, new_units)
     await _write_units(driver, book.units, {unit.unit_id for unit in new_units}, loaded.quantities_before)
     emptied = await _post(driver, "lot_holding", book.balance.holding_changes)
@@ -178,6 +180,18 @@ async def _write_runs(
     await copy(driver, "code_run", _RUN_COLUMNS, sorted(after - before))
     rows = [(*run, until) for run, until in history]
     await copy(driver, "code_run_history", (*_RUN_COLUMNS, "until"), rows)
+
+
+async def _write_used_up(driver: asyncpg.Connection, runs: RunMap, history: Sequence[tuple[Run, datetime]]) -> None:
+    """Numbers that had a run and have none any more: those items are in others now, and still of their lot."""
+    gone: dict[int, list[tuple[int, int]]] = {}
+    for run, _until in history:
+        for lo, n, present in runs.meeting(run.lo, run.n):
+            if present is None:
+                gone.setdefault(run.lot_id, []).append((lo, n))
+    rows = [(lo, n, lot_id) for lot_id, pieces in gone.items() for lo, n in merged(pieces)]
+    if rows:
+        await copy(driver, "used_up_run", ("lo", "n", "lot_id"), rows)
 
 
 async def _add_units(driver: asyncpg.Connection, units: UnitMap, new_units: Sequence[NewUnit]) -> None:

@@ -12,7 +12,8 @@ from ledger.name_store import lock_lots
 from runtime.database import raw
 
 _BY_LOT: Final = (
-    "code_run", "code_run_history", "lot_holding", "loose_quantity", "lot_shipment", "persistent_disposition",
+    "code_run", "code_run_history", "used_up_run", "lot_holding", "loose_quantity", "lot_shipment",
+    "persistent_disposition",
 )  # fmt: skip
 _DERIVED: Final = (
     *_BY_LOT, "unit_history", "unit_quantity", "operation_input", "operation_output", "operation", "event_thing",
@@ -115,13 +116,14 @@ async def drop_unnamed_units(conn: AsyncConnection, unit_ids: Iterable[int] | No
 
 
 _NUMBERS: Final = """
-    SELECT coalesce(range_agg(int8range(lo, lo + n)), '{}') FROM code_run
+    SELECT coalesce(range_agg(int8range(lo, lo + n)), '{}')
+    FROM (SELECT lo, n, lot_id FROM code_run UNION ALL SELECT lo, n, lot_id FROM used_up_run) AS told
     WHERE $1::bigint[] IS NULL OR lot_id = ANY($1)
 """
 
 
 async def numbers_in_runs(conn: AsyncConnection, lot_ids: Iterable[int] | None) -> str:
-    """All numbers that have a run in these lots (in all when None), for ``tell_losses``."""
+    """All numbers that have or had a run in these lots (in all when None), for ``tell_losses``."""
     numbers: str = await (await raw(conn)).fetchval(
         f"SELECT ({_NUMBERS})::text",
         None if lot_ids is None else sorted(lot_ids),

@@ -25,8 +25,9 @@ from benchmarks.processes import free_port, listening, tracemark
 from cli.output import say, table, tell
 from ledger import codes
 from load_tests.world import noisy
+from load_tests.world.asked import Asked
 from load_tests.world.doors import opened
-from load_tests.world.end_to_end import Asked, Told, walk
+from load_tests.world.end_to_end import Told, walk
 from load_tests.world.noisy import Spoiled
 from load_tests.world.scenarios import SCENARIOS, UnknownWorld
 from runtime.clock import system_clock
