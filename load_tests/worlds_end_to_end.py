@@ -135,9 +135,19 @@ def show(outcome: Outcome) -> None:
         for a in outcome.asked
     ])  # fmt: skip
     if outcome.spoiled:
-        columns = ["broken data", "events lost", "told wrong", "missed", "extra", "missed lots", "gaps", "differences"]
+        columns = [
+            "broken data",
+            "events lost",
+            "told wrong",
+            "missed",
+            "extra",
+            "elsewhere",
+            "lots missed",
+            "gaps",
+            "differences",
+        ]
         table(columns, [
-            (s.world, s.lost, s.wrong, s.missed, s.extra, s.missed_lots, s.gaps, len(s.differences))
+            (s.world, s.lost, s.wrong, s.missed, s.extra, s.elsewhere, s.missed_lots, s.gaps, len(s.differences))
             for s in outcome.spoiled
         ])  # fmt: skip
     differences = [d for asked in outcome.asked for d in asked.differences]

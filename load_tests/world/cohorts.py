@@ -6,10 +6,10 @@ Nothing here knows events, or how the ledger answers. What is done to goods is k
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from ledger.model import Channel, PartyRole, PlaceKind
 from runtime.refusals import Invalid
@@ -106,6 +106,8 @@ class Deed:
     to: Site | None = None
     line: str | None = None
     process: str | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What else is written down of the making: operator, equipment, parameters."""
 
 
 _DISPOSITIONS: Final = {
@@ -159,13 +161,19 @@ class World:
         self._did("make", site, outputs=(portion,))
 
     def turn(
-        self, site: Site, inputs: Sequence[Portion], outputs: Sequence[Portion], *, line: str | None = None
+        self,
+        site: Site,
+        inputs: Sequence[Portion],
+        outputs: Sequence[Portion],
+        *,
+        line: str | None = None,
+        facts: Mapping[str, Any] | None = None,
     ) -> None:
         """Use goods up and make others of them: all that went in is in all that comes out."""
         sources = self._use_up(site, inputs)
         for portion in outputs:
             self._appear(site, portion, sources)
-        self._did("turn", site, inputs=tuple(inputs), outputs=tuple(outputs), line=line)
+        self._did("turn", site, inputs=tuple(inputs), outputs=tuple(outputs), line=line, facts=facts)
 
     def fill(self, tank: Tank, portion: Portion, *, told: bool = True) -> None:
         """Pour goods into a tank. ``told``: the tank's book says so; else only the draws will say what they took."""
@@ -311,8 +319,9 @@ class World:
         to: Site | None = None,
         line: str | None = None,
         process: str | None = None,
+        facts: Mapping[str, Any] | None = None,
     ) -> None:
-        self.deeds.append(Deed(kind, self.now, site, inputs, outputs, units, to, line, process))
+        self.deeds.append(Deed(kind, self.now, site, inputs, outputs, units, to, line, process, facts or {}))
         self.now += timedelta(minutes=1)
 
 

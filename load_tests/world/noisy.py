@@ -7,6 +7,7 @@ the goods say was missed, and what the traces name as missing.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -32,20 +33,26 @@ _KEEPS_ALL: Final = frozenset({"delay", "duplicate", "late packing"})
 
 @dataclass(frozen=True, slots=True)
 class Spoiled:
-    """A world with broken data. ``missed`` and ``extra`` are of goods; ``gaps`` is what the traces name as missing."""
+    """A world with broken data, and what that did to the answer.
+
+    ``missed`` and ``extra``: affected goods that the recall does not reach, and goods that it reaches and that are not
+    affected, by lot. ``elsewhere``: goods that it reaches and looks for in the wrong place, as after a lost sale.
+    ``gaps`` is what the traces name as missing.
+    """
 
     world: str
     lost: int
     wrong: int
     missed: int
     extra: int
+    elsewhere: int
     missed_lots: int
     gaps: int
     differences: tuple[Difference, ...]
 
     @property
     def is_right(self) -> bool:
-        """The doors agree, and where something was missed the record names gaps."""
+        """The doors agree, and where something is not reached the record names gaps."""
         return not self.differences and (not self.missed or self.gaps > 0)
 
 
@@ -66,13 +73,23 @@ async def walk(told: Told, name: str, *, block: int, units: int, seed: int, how:
     async with transaction(told.conn):
         answer = await answer_key.ask(told.conn, stage.starts, stage.key.all_lots)
     await _scans_agree(told.doors, published["revision"], stage, answer, asked)
+    missed, extra = _by_lot(stage.key, answer), _by_lot(answer, stage.key)
     marks = answer_key.score(stage.key, answer)
     gaps = await _gaps(told, lots, told.keys, told.clock)
     wrong = sum(count for kind, count in spoilt.done.items() if kind not in _KEEPS_ALL and kind != "drop")
     return Spoiled(
-        name, len(spoilt.dropped), wrong, marks.missed, marks.extra, len(marks.missed_lots), gaps,
+        name, len(spoilt.dropped), wrong, missed, extra, max(0, marks.missed - missed), len(marks.missed_lots), gaps,
         tuple(asked.differences),
     )  # fmt: skip
+
+
+def _by_lot(these: Answer, those: Answer) -> int:
+    """Goods and used-up items of these that are not among those, wherever they are."""
+    here, there = Counter[tuple[LotName, str]](), Counter[tuple[LotName, str]]()
+    for counts, answer in ((here, these), (there, those)):
+        for (lot, _place, _owner, _disposition, uom), amount in answer.held.items():
+            counts[lot, uom] += max(0, amount)
+    return sum((here - there).values()) + len(these.items - those.items)
 
 
 async def _doors_agree(doors: Doors, number: str, asked: Asked) -> None:

@@ -12,6 +12,12 @@ INFLATOR, VEHICLE = 201, 202
 NUTS, SPREAD, JAR = 211, 212, 213
 TOASTER = 221
 LINE: Final = "line 4"
+OPERATORS: Final = ("Op 7", "Op 8")
+"""Of line 4: the first hour's, and the second hour's."""
+FILLERS: Final = ("filler 1", "filler 2")
+"""Of line 4, in turns of ten minutes."""
+FILL_G: Final = 250
+"""Grams in a jar of the first ten minutes; each ten minutes one more."""
 ITEMS_A_DEED: Final = 500
 """Most items that one deed makes or moves: more would make documents that nobody sends."""
 
@@ -52,6 +58,10 @@ def mix_up(scenario: Scenario, units: int) -> None:
         world.turn(
             PLANT, [Portion(filled, max(1, size // 4), KILOGRAMS)], [Portion(jars, size, first=step * size + 1)],
             line=LINE,
+            facts={
+                "operator": OPERATORS[step // 6], "equipment": FILLERS[step % 2],
+                "parameters": {"world:fill_g": FILL_G + step},
+            },
         )  # fmt: skip
         world.wait(9 / 60)
     for number in range(4):  # cases across the edges of the window

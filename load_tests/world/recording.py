@@ -126,6 +126,7 @@ def _event(deed: Deed, number: str) -> Event:
         event["disposition"] = _DISPOSITIONS[deed.kind]
     if deed.line is not None:
         event["world:line"] = deed.line
+    event.update({f"world:{name}": value for name, value in deed.facts.items()})
     event.update(_things(deed))
     event.update(_route(deed))
     return event

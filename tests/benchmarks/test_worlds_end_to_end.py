@@ -31,7 +31,7 @@ async def test_all_worlds_are_answered_at_every_door_as_their_goods_are(database
 def test_a_difference_is_told_with_where_it_is_and_ends_the_command_badly(capsys: pytest.CaptureFixture[str]) -> None:
     asked = Asked("S1", "day 1")
     asked.differs("pdf", "lines Shop 1", "12", "11")
-    silent = Spoiled("S2", lost=1, wrong=0, missed=5, extra=0, missed_lots=1, gaps=0, differences=())
+    silent = Spoiled("S2", lost=1, wrong=0, missed=5, extra=0, elsewhere=0, missed_lots=1, gaps=0, differences=())
 
     show(Outcome((asked,), ()))
 
