@@ -47,7 +47,7 @@ async def test_every_door_says_what_the_goods_say_and_agrees_when_the_data_is_br
 
 def test_a_door_that_says_anything_else_is_found() -> None:
     right = build("S6", UNITS).last.figures
-    wrong = {
+    wrong: dict[str, figures.Figures] = {
         "an owner's line left out": {figures.LINES: dict(list(right[figures.LINES].items())[1:])},
         "one item too many": {figures.ALL: {(): ("301", *right[figures.ALL][()][1:])}},
         "another hash": {figures.HASH: {(): ("0" * 64,)}},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -10,7 +12,7 @@ from runtime.database import transaction
 from tests.ledger import dairy as d
 
 HOLDER, INFLATOR = d.CASE, d.CHEESE
-BUILT = {
+BUILT: dict[str, Any] = {
     "inputEPCList": d.items(INFLATOR, [2, 3]), "outputEPCList": [d.item(HOLDER, "V1")],
     "ilmd": {"cbvmda:lotNumber": "V"},
 }  # fmt: skip
