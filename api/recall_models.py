@@ -82,6 +82,13 @@ class Widening(Taken):
     reason: Words
 
 
+class Updating(Taken):
+    """Texts for the public, by language; those in force stay when none are given."""
+
+    texts: dict[Annotated[str, StringConstraints(pattern="^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")], TextNamed] = {}
+    override_wording: Words | None = None
+
+
 class Narrowing(Reason):
     """What a published case shall not name any more, and why; a second person accepts it."""
 

@@ -14,7 +14,7 @@ from access.permissions import require_second_person
 from api import models, recall_models
 from api.bodies import QueryNotUsable, answer, read_one
 from api.operations import Call, Operation, Parameter
-from api.recalls import number_of, of_case, starts_of
+from api.recalls import number_of, of_case, starts_of, texts_of
 from recall import casework, explaining, proposals, proposals_store, store, urgent
 from recall.proposals_store import Proposal, Sort
 
@@ -28,6 +28,18 @@ async def widen_case(call: Call) -> Response:
     done = await casework.widen(
         call.conn, number_of(call), **starts_of(told), whole_lot=told.whole_lot, reason=told.reason, by=call.by,
         clock=call.clock, keys=await call.keys(),
+    )  # fmt: skip
+    return answer(done)
+
+
+async def update_case(call: Call) -> Response:
+    """Publish the next version, worked out anew: who holds the goods now, and these texts when they are given."""
+    told = read_one(recall_models.Updating, call.body) if call.body else recall_models.Updating()
+    number = number_of(call)
+    texts = texts_of(told) or dict((await store.find_case(call.conn, number)).texts)
+    done = await casework.update_texts(
+        call.conn, number, texts, by=call.by, clock=call.clock, keys=await call.keys(),
+        override_wording=told.override_wording,
     )  # fmt: skip
     return answer(done)
 
@@ -111,6 +123,10 @@ async def _not_the_publisher(call: Call, case_id: int, version: int) -> None:
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     of_case("POST", "/widen", widen_case, "Add to a published case", Act.PUBLISH_RECALL, takes=recall_models.Widening),
+    of_case(
+        "POST", "/update", update_case, "Publish the next version, worked out anew", Act.PUBLISH_RECALL,
+        takes=recall_models.Updating,
+    ),
     of_case(
         "POST", "/narrow", narrow_case, "Propose to take something out of a published case", Act.PUBLISH_RECALL,
         takes=recall_models.Narrowing, status=202,

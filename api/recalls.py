@@ -171,16 +171,21 @@ def _draft(told: recall_models.CaseOpened) -> CaseDraft:
         exclude=tuple(ExclusionDraft(x.part, x.reason) for x in told.exclude),
         whole_lot=told.whole_lot,
         include_possible=told.include_possible,
-        texts={
-            language: Text(text.title, text.hazard, tuple(text.actions), tuple(text.remedies))
-            for language, text in told.texts.items()
-        },
+        texts=texts_of(told),
         contact={str(key): value for key, value in told.contact.items()},
         depth=Depth(told.depth),
         remedy=Remedy(told.remedy),
         deadline_on=told.deadline_on,
         profile=told.profile,
     )
+
+
+def texts_of(told: recall_models.CaseOpened | recall_models.Updating) -> dict[str, Text]:
+    """The texts for the public, by language."""
+    return {
+        language: Text(text.title, text.hazard, tuple(text.actions), tuple(text.remedies))
+        for language, text in told.texts.items()
+    }
 
 
 def starts_of(told: recall_models.CaseOpened | recall_models.Widening) -> dict[str, Any]:

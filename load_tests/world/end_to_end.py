@@ -137,9 +137,7 @@ async def _next_version(told: Told, number: str, before: Stage, stage: Stage, as
         path = f"/v1/recalls/{number}/deltas/{proposal.proposal_id}/accept"
         await told.doors.call(told.doors.approver, "POST", path)
     else:  # nothing more is affected, but it is elsewhere now: the list is made anew
-        case = await store.find_case(told.conn, number)
-        await told.conn.rollback()
-        await casework.update_texts(told.conn, number, dict(case.texts), by="grace", clock=told.clock, keys=told.keys)
+        await told.doors.call(told.doors.approver, "POST", f"/v1/recalls/{number}/update")
     return await _published(told.conn, number)
 
 
