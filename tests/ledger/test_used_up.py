@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text
@@ -11,6 +13,7 @@ from ledger.replay import rebuild
 from runtime.database import transaction
 from tests.ledger import dairy as d
 
+STEP = Path(__file__).parents[2] / "schema/sql/0003/24_used_up.sql"
 HOLDER, INFLATOR = d.CASE, d.CHEESE
 BUILT: dict[str, Any] = {
     "inputEPCList": d.items(INFLATOR, [2, 3]), "outputEPCList": [d.item(HOLDER, "V1")],
@@ -75,3 +78,23 @@ async def test_an_item_that_is_seen_again_after_it_was_used_up_is_published_as_i
 
     seen = await published(conn)
     assert seen["2"] == ("IN-1", 2)
+
+
+async def test_what_was_used_up_before_the_step_is_found_by_the_step(conn: AsyncConnection) -> None:
+    keys = await d.ring(conn)
+    await d.take_in(
+        conn, keys, d.make(0, epcList=d.items(INFLATOR, range(1, 5)), ilmd={"cbvmda:lotNumber": "IN-1"}),
+        d.ship(1, d.CORNER, d.SHOP, epcList=d.items(INFLATOR, [1])),
+        d.tell("TransformationEvent", 2, at=d.PLANT, **BUILT),
+    )  # fmt: skip
+    before = await published(conn)
+    (filling,) = re.findall(r"^INSERT INTO used_up_run.*?;$", STEP.read_text(encoding="utf-8"), re.S | re.M)
+
+    async with transaction(conn):
+        await conn.execute(text("DELETE FROM used_up_run"))
+    without = await published(conn)
+    async with transaction(conn):
+        await conn.execute(text(filling))
+
+    assert before.keys() - without.keys() == {"2", "3"}
+    assert await published(conn) == before
