@@ -1,0 +1,117 @@
+"""Publishes, widens, narrows and cancels cases without a pause, and writes down when each commit was on its way."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from typing import Final
+
+import asyncpg
+
+from load_tests import truth_store as store
+from load_tests.truth_model import Named, Oracle
+from load_tests.truth_store import World
+from runtime.database import DatabaseAddress, Role
+
+CASES: Final = 4
+"""Cases at most, each published, changed and cancelled again and again."""
+HOT_ITEMS: Final = 10
+"""Items of a lot that are asked about, so that answers are kept ready and asked for again; some are named singly."""
+APART_S: Final = 0.08
+AGAIN_AFTER_S: Final = 0.1
+WITHIN_S: Final = 5.0
+"""A database that does not answer for so long is asked anew, on another connection."""
+RUSHED_LOT: Final = 1
+"""Its items are never recalled: all who scan come to one of them at the same time, to be the first."""
+_WORLD_FAILED: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+
+class Publisher:
+    """The only one who changes the public record. Speaks to the database itself, not through the bad wire."""
+
+    def __init__(self, address: DatabaseAddress, world: World, oracle: Oracle, seed: int) -> None:
+        self._address = address
+        self._world = world
+        self._oracle = oracle
+        self._chance = random.Random(seed)
+        self._lot_of = world.lot_of()
+        self._cases: dict[int, Named] = {}
+        self._connection: asyncpg.Connection | None = None
+        self.commits = 0
+
+    async def begin(self) -> None:
+        """Write down the record before anything is published."""
+        self._oracle.states.append(await store.first_state(await self._connected()))
+
+    async def run(self) -> None:
+        """Change one case after another until cancelled."""
+        try:
+            while True:
+                await self._change_surely(*self._next())
+                await asyncio.sleep(APART_S * self._chance.random() * 2)
+        finally:
+            self._drop()
+
+    def _next(self) -> tuple[int, Named | None]:
+        """A case, and what it names from now on; None: it is cancelled."""
+        case_id = self._chance.randint(1, CASES)
+        named = self._cases.get(case_id)
+        if named is None:
+            return case_id, self._named()
+        turn = self._chance.random()
+        if turn < 0.3:
+            return case_id, None
+        if turn < 0.65:
+            more = self._named()
+            return case_id, Named(named.lots | more.lots, named.numbers | more.numbers)
+        lots = sorted(named.lots)
+        return case_id, Named(frozenset(lots[1:]), frozenset(sorted(named.numbers)[1:]))
+
+    def _named(self) -> Named:
+        lots = self._chance.sample([lot for lot in self._world.items if lot != RUSHED_LOT], 2)
+        items = [code.number for code in self._world.items[lots[1]][:HOT_ITEMS]]
+        return Named(frozenset(lots[:1]), frozenset(self._chance.sample(items, 2)))
+
+    async def _change_surely(self, case_id: int, named: Named | None) -> None:
+        """Make the change; when the database went away meanwhile, find out whether it was made."""
+        cases = {**self._cases, case_id: named} if named else {k: v for k, v in self._cases.items() if k != case_id}
+        revision, committing_at = None, time.monotonic()
+        try:
+            async with asyncio.timeout(WITHIN_S):
+                connection = await self._connected()
+                transaction = connection.transaction()
+                await transaction.start()
+                if named is None:
+                    revision = await store.take_back(connection, case_id)
+                else:
+                    revision = await store.put(connection, case_id, named, self._lot_of)
+                committing_at = time.monotonic()
+                await transaction.commit()
+        except _WORLD_FAILED:
+            self._drop()
+            if revision is None or await self._revision_after_a_failure() < revision:
+                return
+        assert revision is not None
+        self._cases = {k: v for k, v in cases.items() if v is not None}
+        self._oracle.states.append(store.state_of(revision, committing_at, self._cases.values()))
+        self.commits += 1
+
+    async def _revision_after_a_failure(self) -> int:
+        while True:
+            try:
+                async with asyncio.timeout(WITHIN_S):
+                    return await store.revision(await self._connected())
+            except _WORLD_FAILED:
+                self._drop()
+                await asyncio.sleep(AGAIN_AFTER_S)
+
+    async def _connected(self) -> asyncpg.Connection:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await self._address.connect(Role.OWNER)
+        return self._connection
+
+    def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None and not connection.is_closed():
+            connection.terminate()
