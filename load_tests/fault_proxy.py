@@ -39,6 +39,8 @@ class Fault(Enum):
     """What the database says does not arrive."""
     MUTE = "half open, no questions"
     """What the program says does not arrive."""
+    FORGOTTEN = "forgotten"
+    """What is open stays so and passes nothing ever again, as behind a firewall that lost its table; new ones pass."""
     RESET = "reset"
     """Open connections are reset, and new ones at once."""
     CUT = "cut in a message"
@@ -58,6 +60,7 @@ class FaultProxy:
         self._links: dict[asyncio.Task[None], tuple[asyncio.StreamWriter, ...]] = {}
         self._changed = asyncio.Event()
         self._fault = Fault.NONE
+        self._forgotten: set[asyncio.Task[None]] = set()
         self.port = 0
 
     async def __aenter__(self) -> Self:
@@ -79,6 +82,8 @@ class FaultProxy:
         self._fault = fault
         self._changed.set()
         self._changed = asyncio.Event()
+        if fault is Fault.FORGOTTEN:
+            self._forgotten |= self._links.keys()
         if fault is Fault.RESET:
             for writers in self._links.values():
                 _reset(*writers)
@@ -96,7 +101,7 @@ class FaultProxy:
             there, out = await self._open()
             writers.append(out)
             self._links[task] = (writer, out)
-            pipes = (self._pipe(reader, out, _HELD_UP), self._pipe(there, writer, _HELD_DOWN))
+            pipes = (self._pipe(task, reader, out, _HELD_UP), self._pipe(task, there, writer, _HELD_DOWN))
             tasks = [asyncio.create_task(pipe) for pipe in pipes]
             try:
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -104,13 +109,11 @@ class FaultProxy:
                 for each in tasks:
                     each.cancel()
                 await asyncio.gather(*tasks, return_exceptions=True)
-        except (
-            OSError,
-            asyncio.CancelledError,
-        ):  # the database is away, or the wire is taken down: both ends are closed
-            pass
+        except (OSError, asyncio.CancelledError):
+            pass  # the database is away, or the wire is taken down: both ends are closed
         finally:
             del self._links[task]
+            self._forgotten.discard(task)
             for each_writer in writers:
                 each_writer.close()
 
@@ -119,11 +122,17 @@ class FaultProxy:
             return await asyncio.open_unix_connection(self._target)
         return await asyncio.open_connection(*self._target)
 
-    async def _pipe(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, held: tuple[Fault, ...]) -> None:
+    async def _pipe(
+        self,
+        link: asyncio.Task[None],
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        held: tuple[Fault, ...],
+    ) -> None:
         """One direction, until one side ends."""
         with suppress(OSError):
             while piece := await reader.read(READ_BYTES):
-                await self._until_passing(held)
+                await self._until_passing(held, link)
                 if self._fault is Fault.CUT and held is _HELD_DOWN:
                     writer.write(piece[: len(piece) // 2])
                     await writer.drain()
@@ -132,6 +141,7 @@ class FaultProxy:
                     return
                 await self._pass(piece, writer)
                 await writer.drain()
+            await self._until_passing(held, link)  # nor does an end pass where nothing does
 
     async def _pass(self, piece: bytes, writer: asyncio.StreamWriter) -> None:
         if self._fault is Fault.DELAY:
@@ -143,8 +153,8 @@ class FaultProxy:
             await asyncio.sleep(SLOW_S)
         writer.write(piece[begin:])
 
-    async def _until_passing(self, held: tuple[Fault, ...]) -> None:
-        while self._fault in held:
+    async def _until_passing(self, held: tuple[Fault, ...], link: asyncio.Task[None] | None = None) -> None:
+        while self._fault in held or link in self._forgotten:
             await self._changed.wait()
 
 

@@ -105,7 +105,7 @@ def request(way: Way, codes: Sequence[Code], visitor: str, memory: Memory) -> by
 def heard(
     way: Way, answer: Answer, codes: Sequence[Code], gtin_lots: dict[int, tuple[str, str]], memory: Memory
 ) -> list[tuple[Code, Heard]]:
-    """What the answer says about each of the items. ``gtin_lots``: GTIN and code of each lot. ValueError when unreadable."""
+    """What the answer says about each of the items. ``gtin_lots``: GTIN and code of each lot. ValueError: unreadable."""
     if way in (Way.PAGE, Way.PAGE_BR, Way.AGAIN, Way.HEAD):
         return [(codes[0], _page(way, answer, codes[0].path, memory))]
     if answer.status == 503 and way not in (Way.CHECKS, Way.FORM):
@@ -155,7 +155,7 @@ def _row(status: str, revision: int | None = None, confirmed_at: float | None = 
 def _set(
     status: int, document: dict[str, Any], codes: Sequence[Code], gtin_lots: dict[int, tuple[str, str]]
 ) -> list[tuple[Code, Heard]]:
-    """Whole lots only: single items stand in the set as keys, and those of a lot named in part are asked for by code."""
+    """Whole lots only: of a lot named in part the items stand in the set as keys."""
     told = (document["revision"], _instant(document["as_of"]))
     lots = {(gtin, lot): part for gtin, lot, part, _ in document["lots"]}
     found = []

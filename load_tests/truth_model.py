@@ -14,7 +14,7 @@ from enum import Enum
 from typing import Final, NamedTuple
 
 CAUTION_S: Final = 10.0
-"""A worker that cannot confirm still tells the recalls that it knows; so long beyond the limit one taken back may be."""
+"""A worker that cannot confirm still tells the recalls that it knows: one taken back, for so long beyond the limit."""
 
 
 class Said(Enum):
@@ -109,7 +109,7 @@ class Lie(NamedTuple):
 
 @dataclass(slots=True)
 class Oracle:
-    """The record as it was written, and the times at which it could not be reached. ``limit_s``: age of a copy allowed."""
+    """The record as it was written, and when it was out of reach. ``limit_s``: how old a copy may be."""
 
     limit_s: float
     states: list[State] = field(default_factory=list)

@@ -13,6 +13,7 @@ from load_tests import truth_store as store
 from load_tests.truth_model import Named, Oracle
 from load_tests.truth_store import World
 from runtime.database import DatabaseAddress, Role
+from web.problems import is_of_the_world
 
 CASES: Final = 4
 """Cases at most, each published, changed and cancelled again and again."""
@@ -24,7 +25,7 @@ WITHIN_S: Final = 5.0
 """A database that does not answer for so long is asked anew, on another connection."""
 RUSHED_LOT: Final = 1
 """Its items are never recalled: all who scan come to one of them at the same time, to be the first."""
-_WORLD_FAILED: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+_FAILURES: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class Publisher:
@@ -88,8 +89,10 @@ class Publisher:
                     revision = await store.put(connection, case_id, named, self._lot_of)
                 committing_at = time.monotonic()
                 await transaction.commit()
-        except _WORLD_FAILED:
+        except _FAILURES as error:
             self._drop()
+            if not is_of_the_world(error):
+                raise
             if revision is None or await self._revision_after_a_failure() < revision:
                 return
         assert revision is not None
@@ -102,7 +105,7 @@ class Publisher:
             try:
                 async with asyncio.timeout(WITHIN_S):
                     return await store.revision(await self._connected())
-            except _WORLD_FAILED:
+            except _FAILURES:
                 self._drop()
                 await asyncio.sleep(AGAIN_AFTER_S)
 

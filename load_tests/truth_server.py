@@ -1,9 +1,8 @@
-"""What a run breaks: a throw-away PostgreSQL that can be started again after a kill, and a portal of several workers."""
+"""What a run breaks: a throw-away PostgreSQL, which is started again after a kill, and a portal of several workers."""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -107,7 +106,7 @@ def holders(supervisor: int, port: int) -> list[int]:
     found = []
     for pid in children(supervisor):
         try:
-            held = {os.readlink(path) for path in (_PROC / str(pid) / "fd").iterdir()}
+            held = {str(path.readlink()) for path in (_PROC / str(pid) / "fd").iterdir()}
         except OSError:  # it has just ended
             continue
         if any(f"socket:[{inode}]" in held for inode in listening_on):

@@ -24,7 +24,7 @@ GTINS: Final = tuple(body + compute(body) for body in ("0952100000101", "0952100
 
 _CASE: Final = (
     "INSERT INTO recall_case (case_id, number, kind, state, title, hazard, hazard_class, opened_by, opened_at)"
-    " OVERRIDING SYSTEM VALUE VALUES ($1, 'R-2026-' || lpad($1::text, 4, '0'), 'recall', 'published',"
+    " OVERRIDING SYSTEM VALUE VALUES ($1, 'R-2026-' || lpad(($1::int8)::text, 4, '0'), 'recall', 'published',"
     " 'Cheese may hold glass', 'Pieces of glass can injure.', 1, 'truth', now()) ON CONFLICT DO NOTHING"
 )
 _SET: Final = (
@@ -89,8 +89,10 @@ def _tables(epoch: int) -> Iterator[tuple[str, str, Iterable[tuple[object, ...]]
     yield (
         "product",
         "product_id gtin name brand profile ours checks",
-        [(1, GTINS[0], "Hill cheese", "Meadow", "food", True, "exact")]
-        + [(2, GTINS[1], "Blue cheese", "Meadow", "food", True, "shown_later")],
+        [
+            (1, GTINS[0], "Hill cheese", "Meadow", "food", True, "exact"),
+            (2, GTINS[1], "Blue cheese", "Meadow", "food", True, "shown_later"),
+        ],
     )
     yield (
         "lot",

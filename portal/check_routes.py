@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 from starlette.datastructures import FormData, UploadFile
@@ -44,6 +44,14 @@ class BodyWrong(Invalid):
 
 class PhotoRefused(Invalid):
     """{problem}"""
+
+
+class Checked(NamedTuple):
+    """A list that was checked, and the copy by which: when that was confirmed, and its revision."""
+
+    rows: list[Row]
+    confirmation: Confirmation
+    revision: int
 
 
 class CheckRoutes:
@@ -106,13 +114,13 @@ class CheckRoutes:
                     raise PhotoRefused(problem=found["problem"])
                 codes += found["codes"]
             wanted = str(form.get("format") or "")
-        tongue, confirmation = self._said(request)
-        rows = await self._checked(codes, confirmation, checks.PAGE_ROWS_MAX)
+        tongue, _ = self._said(request)
+        checked = await self._checked(codes, checks.PAGE_ROWS_MAX)
         if wanted == "csv":
             headers = {"Content-Disposition": 'attachment; filename="checked.csv"', **_PRIVATE}
-            return respond(request, Answer(200, checks.as_csv(rows), "text/csv", headers))
-        receipt = await self._receipt(request, codes, rows, confirmation)
-        return respond(request, self._page(tongue, confirmation, rows, receipt))
+            return respond(request, Answer(200, checks.as_csv(checked.rows), "text/csv", headers))
+        receipt = await self._receipt(request, codes, checked)
+        return respond(request, self._page(tongue, checked.confirmation, checked.rows, receipt))
 
     async def check_api(self, request: Request) -> Response:
         """``{"codes": […]}`` in, rows out; with ``"receipt": true`` a signed receipt too.
@@ -120,20 +128,19 @@ class CheckRoutes:
         A check changes nothing, so that it may be repeated; ``Idempotency-Key`` gives a repeated one the same receipt.
         """
         body = await _codes_of(request)
-        confirmation = self._front.refresher.confirmation()
-        rows = await self._checked(body["codes"], confirmation, checks.API_ROWS_MAX)
+        checked = await self._checked(body["codes"], checks.API_ROWS_MAX)
         document: dict[str, Any] = {
-            "rows": [row.document() for row in rows],
-            "summary": checks.summary(rows),
-            "confirmed_at": documents.instant(confirmation.at),
-            "revision": self._front.refresher.snapshot.revision,
+            "rows": [row.document() for row in checked.rows],
+            "summary": checks.summary(checked.rows),
+            "confirmed_at": documents.instant(checked.confirmation.at),
+            "revision": checked.revision,
         }
         if body.get("receipt") is True:
             key = request.headers.get("idempotency-key", "")
             if len(key) > KEY_CHARACTERS_MAX:
                 raise BodyWrong(problem=f"the Idempotency-Key has more than {KEY_CHARACTERS_MAX} characters")
             self._front.pace.post(address_of(request))
-            document["receipt"] = await self._kept(body["codes"], rows, confirmation, key)
+            document["receipt"] = await self._kept(body["codes"], checked, key)
         return respond(request, Answer(200, orjson.dumps(document), JSON, _PRIVATE))
 
     async def file(self, request: Request) -> Response:
@@ -201,38 +208,39 @@ class CheckRoutes:
             here="" if is_pdf else f"/check/receipts/{said['id']}",
         )
 
-    async def _receipt(self, request: Request, codes: list[str], rows: list[Row], confirmation: Confirmation) -> str:
+    async def _receipt(self, request: Request, codes: list[str], checked: Checked) -> str:
         """The name of the receipt of a page; none when too many were asked for from there: the check stands without."""
         try:
             self._front.pace.post(address_of(request))
         except TooFast:
             return ""
-        kept = await self._kept(codes, rows, confirmation, "")
+        kept = await self._kept(codes, checked, "")
         return str(kept["receipt"]["id"]) if kept else ""
 
-    async def _kept(
-        self, codes: list[str], rows: list[Row], confirmation: Confirmation, key: str
-    ) -> dict[str, Any] | None:
-        result = orjson.dumps([row.document() for row in rows])
+    async def _kept(self, codes: list[str], checked: Checked, key: str) -> dict[str, Any] | None:
+        result = orjson.dumps([row.document() for row in checked.rows])
         asked = Asked(
-            rows=len(rows),
-            counts=checks.summary(rows),
+            rows=len(checked.rows),
+            counts=checks.summary(checked.rows),
             input_sha256=receipts.hash_of_codes(codes),
             result_sha256=hashlib.sha256(result).hexdigest(),
-            revision=self._front.refresher.snapshot.revision,
-            confirmed_at=confirmation.at,
+            revision=checked.revision,
+            confirmed_at=checked.confirmation.at,
         )
         return await self._receipts.make(asked, self._front.clock(), key=key)
 
-    async def _checked(self, codes: list[str], confirmation: Confirmation, rows_max: int) -> list[Row]:
-        return await checks.check(
+    async def _checked(self, codes: list[str], rows_max: int) -> Checked:
+        """The list judged by one copy; its revision is told, for a newer copy may be in use when the list is done."""
+        snapshot, confirmation = self._front.refresher.snapshot, self._front.refresher.confirmation()
+        rows = await checks.check(
             codes,
-            snapshot=self._front.refresher.snapshot,
+            snapshot=snapshot,
             confirmation=confirmation,
             today=self._front.clock().date(),
             live=self._front.reader.live,
             rows_max=rows_max,
         )
+        return Checked(rows, confirmation, snapshot.revision)
 
     def _said(self, request: Request) -> tuple[Tongue, Confirmation]:
         return self._front.hot_path.tongue(ask_of(request, "", None)), self._front.refresher.confirmation()

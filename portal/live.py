@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Final, NamedTuple
 
 import asyncpg
@@ -18,6 +19,8 @@ POOL_SIZE: Final = 8
 CONNECT_WITHIN_S: Final = 2.0
 REST_S: Final = 1.0
 """After a failure to connect nobody tries again for so long: a database that is away is not asked once per scan."""
+GIVE_BACK_WITHIN_S: Final = 1.0
+"""So long a late statement may take to be stopped; then its connection is ended, and another made when needed."""
 SAY_AGAIN_S: Final = 60.0
 HISTORY_WITHIN_S: Final = 0.15
 HISTORY_STEPS_MAX: Final = 12
@@ -49,6 +52,7 @@ class Live:
         self._making: asyncio.Task[asyncpg.Pool] | None = None
         self._rests_until = float("-inf")
         self._said_at: dict[str, float] = {}
+        self._giving_back: set[asyncio.Task[None]] = set()
 
     async def fetch(self, sql: str, *arguments: object, within_s: float) -> list[Any] | None:
         """The rows; None when the database did not answer within the deadline. Failures of ours are logged."""
@@ -57,13 +61,24 @@ class Live:
                 pool = await self._open()
                 if pool is None:
                     return None
-                async with pool.acquire() as connection:
-                    rows: list[Any] = await connection.fetch(sql, *arguments)
-                    return rows
+                return await self._fetch(pool, sql, arguments)
         except _FAILURES as error:
             if not is_of_the_world(error):
                 self._say(sql, error)
             return None
+
+    async def _fetch(self, pool: asyncpg.Pool, sql: str, arguments: Sequence[object]) -> list[Any]:
+        connection = await pool.acquire()
+        try:
+            rows: list[Any] = await connection.fetch(sql, *arguments)
+        except BaseException:
+            # Not waited for: a statement that is late is being stopped, and on a wire that passes nothing for ever.
+            task = asyncio.create_task(_give_back(pool, connection))
+            self._giving_back.add(task)
+            task.add_done_callback(self._giving_back.discard)
+            raise
+        await pool.release(connection)
+        return rows
 
     async def histories(self, wanted: Sequence[tuple[int | None, int | None]]) -> list[Life] | None:
         """The lives of items (number, lot) or lots (None, lot), in the order asked; None when they are late."""
@@ -140,3 +155,8 @@ class Live:
         self._making = None
         if not task.cancelled() and task.exception() is None:
             self._pool = task.result()
+
+
+async def _give_back(pool: asyncpg.Pool, connection: Any) -> None:
+    with suppress(*_FAILURES):  # the connection was lost, or is ended: the pool makes another
+        await pool.release(connection, timeout=GIVE_BACK_WITHIN_S)

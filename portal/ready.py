@@ -91,6 +91,9 @@ class Found(NamedTuple):
     state: int
     serial: bytes
     now: datetime
+    revision: int
+    confirmed_at: datetime | None
+    """These two of the copy in which it was found: a newer one may be in use when its count is there."""
 
 
 class Ready:
@@ -149,7 +152,7 @@ class Ready:
         if now >= standing.looks_at and not self._may_stay(standing, number, run.lo, run.state, now):
             self._drop(key)
             return None
-        return Found(standing, number, run.state, serial, now)
+        return Found(standing, number, run.state, serial, now, snapshot.revision, refresher.confirmed_at)
 
     def sent(self, found: Found, checks: Checks | None, manner: Manner) -> tuple[Wire, Sent, bytes] | None:
         """The answer with this count, and its moment; None when it was not made yet."""
@@ -159,7 +162,9 @@ class Ready:
         if manner.form is not Form.PAGE:
             return wire, wire.at(b""), b""
         front = self._front.hot_path
-        moment = front.pages.moment(wire.verdict, checks, front.tongues[manner.language], self._time_told())
+        moment = front.pages.moment(
+            wire.verdict, checks, front.tongues[manner.language], self._time_told(found.confirmed_at)
+        )
         return wire, wire.at(moment), moment
 
     def filled(self, found: Found, checks: Checks | None) -> tuple[int, bytes, bytes] | None:
@@ -167,9 +172,7 @@ class Ready:
         document = found.standing.documents.get(kind_of_count(checks))
         if document is None:
             return None
-        confirmation = self._front.refresher.confirmation()
-        revision = found.standing.snapshot.revision
-        return document.status, *document.filled(found.serial, checks, confirmation, revision)
+        return document.status, *document.filled(found.serial, checks, found.confirmed_at, found.revision)
 
     def note(self, found: Found, verdict: Verdict, manner: Manner) -> None:
         """Put the opening of a page into the log of scans."""
@@ -259,8 +262,7 @@ class Ready:
         standing.shown_until = now + timedelta(seconds=shown_s)
         return steps == standing.history
 
-    def _time_told(self) -> datetime | None:
-        confirmed_at = self._front.refresher.confirmed_at
+    def _time_told(self, confirmed_at: datetime | None) -> datetime | None:
         if self._told[0] is not confirmed_at:
             self._told = (confirmed_at, told_at(confirmed_at))
         return self._told[1]

@@ -7,7 +7,6 @@ A hint (LISTEN) makes it look at once; without hints it looks every ``sweep_ever
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import datetime
@@ -22,8 +21,8 @@ from portal.model import Confirmation
 from portal.snapshot import Snapshot
 from portal.store import Loaded, TooMuchNews
 from runtime import logs
-from runtime.clock import Clock
-from runtime.database import DatabaseAddress, Role
+from runtime.clock import Clock, seconds_passed
+from runtime.database import DatabaseAddress, Role, answered
 from runtime.notifications import Listener
 from serials.keys import KeysError
 
@@ -50,7 +49,7 @@ class Refresher:
         clock: Clock,
         sweep_every_s: float,
         confirm_within_s: float,
-        monotonic: Callable[[], float] = time.monotonic,
+        monotonic: Callable[[], float] = seconds_passed,
     ) -> None:
         self._address = address
         self._master_secret = master_secret
@@ -110,16 +109,15 @@ class Refresher:
     async def look(self) -> None:
         """Load, or catch up, and confirm. World failures are raised; the copy then stays as it was, and grows old."""
         asked_at, asked_mono, before = self._clock(), self._monotonic(), [self._loaded]
-        async with asyncio.timeout(store.LOAD_WITHIN_S if self._loaded is None else self._confirm_within_s):
-            connection = await self._connected()
-            if self._loaded is None:
-                self._loaded = await store.load(connection, self._master_secret)
-                self._next_load_mono = self._monotonic() + LOAD_EVERY_S
-            else:
-                self._take_load()
-                base = self._beside or self._loaded
-                self._loaded = await store.catch_up(connection, base, self._master_secret)
-                self._beside = None
+        connection = await self._connected()
+        if self._loaded is None:
+            self._loaded = await answered(connection, store.load(connection, self._master_secret), store.LOAD_WITHIN_S)
+            self._next_load_mono = self._monotonic() + LOAD_EVERY_S
+        else:
+            self._take_load()
+            news = store.catch_up(connection, self._beside or self._loaded, self._master_secret)
+            self._loaded = await answered(connection, news, self._confirm_within_s)
+            self._beside = None
         self._confirmed_at, self._confirmed_mono = asked_at, asked_mono
         if before[0] is not self._loaded:
             # In a thread: to give back the memory of a million lots takes longer than a scan may wait.
@@ -161,14 +159,15 @@ class Refresher:
             self._loading.add_done_callback(lambda _task: self._hinted.set())
 
     async def _load_beside(self) -> Loaded:
-        async with asyncio.timeout(store.LOAD_WITHIN_S):
+        async with asyncio.timeout(CONNECT_WITHIN_S):
             connection = await self._address.connect(Role.PORTAL)
-            try:
-                loaded = await store.load(connection, self._master_secret)
-                self._next_load_mono = self._monotonic() + LOAD_EVERY_S
-                return loaded
-            finally:
-                connection.terminate()
+        try:
+            loading = store.load(connection, self._master_secret)
+            loaded = await answered(connection, loading, store.LOAD_WITHIN_S)
+            self._next_load_mono = self._monotonic() + LOAD_EVERY_S
+            return loaded
+        finally:
+            connection.terminate()
 
     def _take_load(self) -> None:
         """Have the copy that was loaded beside brought up to now. Until then the one in use stays: it may know more."""
@@ -183,7 +182,7 @@ class Refresher:
 
     async def _connected(self) -> asyncpg.Connection:
         if self._connection is None or self._connection.is_closed():
-            async with asyncio.timeout(CONNECT_WITHIN_S):
+            async with asyncio.timeout(min(CONNECT_WITHIN_S, self._confirm_within_s)):
                 self._connection = await self._address.connect(Role.PORTAL)
         return self._connection
 

@@ -16,7 +16,7 @@ from portal.documents import checks_document, instant
 from portal.hot_path import Answer, Form, Sight, moment_tag
 from portal.http_front import PACKED, Complete
 from portal.language import Tongue
-from portal.model import Checks, Confirmation, Verdict
+from portal.model import Checks, Verdict
 from portal.packing import Stem, codings
 
 MOMENTS_MAX: Final = 8
@@ -84,11 +84,11 @@ class Document:
     tongue: Tongue
 
     def filled(
-        self, serial: bytes, checks: Checks | None, confirmation: Confirmation, revision: int
+        self, serial: bytes, checks: Checks | None, confirmed_at: datetime | None, revision: int
     ) -> tuple[bytes, bytes]:
-        """The header lines and the body for one item, with its count, as confirmed just now."""
-        sentences, told = _sentences(self.verdict, checks, self.tongue, confirmation.at), _checks(checks)
-        body = self.body.replace(_SERIAL, serial).replace(_TAIL, _tail(confirmation, revision))
+        """The header lines and the body for one item, with its count, as of the copy in which it was found."""
+        sentences, told = _sentences(self.verdict, checks, self.tongue, confirmed_at), _checks(checks)
+        body = self.body.replace(_SERIAL, serial).replace(_TAIL, _tail(confirmed_at, revision))
         body = body.replace(_TIME, sentences).replace(_COUNT, told)
         return self.lines.replace(_SERIAL, serial).replace(_LENGTH, b"%d" % len(body)), body
 
@@ -145,7 +145,7 @@ def document_of(made: Made, sight: Sight, checks: Checks | None, last_lines: byt
     places = {
         _SENTENCES + _sentences(made.verdict, checks, tongue, confirmation.at): _SENTENCES + _TIME,
         _checks(checks): _COUNT,
-        _tail(confirmation, sight.snapshot.revision): _TAIL,
+        _tail(confirmation.at, sight.snapshot.revision): _TAIL,
     }
     body = whole.body.replace(made.serial, _SERIAL)
     if body.count(_SERIAL) != 2:
@@ -159,8 +159,8 @@ def document_of(made: Made, sight: Sight, checks: Checks | None, last_lines: byt
     return Document(int(whole.status), made.verdict, marked, body, tongue)
 
 
-def _tail(confirmation: Confirmation, revision: int) -> bytes:
-    at = instant(confirmation.at)
+def _tail(confirmed_at: datetime | None, revision: int) -> bytes:
+    at = instant(confirmed_at)
     return b'"confirmed_at":%b,"revision":%d}' % (b"null" if at is None else f'"{at}"'.encode(), revision)
 
 

@@ -7,11 +7,12 @@ the portal's connections see published views only. A production portal gets a lo
 
 from __future__ import annotations
 
+import asyncio
 import enum
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
 from sqlalchemy import make_url, text
@@ -20,6 +21,8 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from runtime.refusals import Invalid
+
+Found = TypeVar("Found")
 
 _VERB = "tracemark_verb_is_running"
 
@@ -147,6 +150,25 @@ async def raw(conn: AsyncConnection) -> asyncpg.Connection:
             "raw database work outside of the verb's transaction: run a statement through SQLAlchemy first"
         )
     return driver
+
+
+async def answered(connection: asyncpg.Connection, work: Coroutine[Any, Any, Found], within_s: float) -> Found:
+    """What ``work``, which speaks on this connection, comes to within so many seconds.
+
+    Else, and when the caller is cancelled, the connection is ended at once, and TimeoutError is raised. A deadline
+    around the work would not do: the driver then asks the server, on another connection, to stop the statement, and
+    waits for that without a limit. On a wire that passes nothing any more it would wait for ever.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait([task], timeout=within_s)
+        if task.done():
+            return task.result()
+    finally:
+        if not task.done():
+            task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # it fails as it was made to
+            connection.terminate()
+    raise TimeoutError(f"the database did not answer within {within_s} s")
 
 
 async def _keep(_connection: Any) -> None:

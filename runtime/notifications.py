@@ -69,8 +69,12 @@ class Listener:
 
     async def _connect(self) -> asyncpg.Connection:
         connection = await self._address.connect(self._role)
-        for channel in self._channels:
-            await connection.add_listener(channel, self._hear)
+        try:
+            for channel in self._channels:
+                await connection.add_listener(channel, self._hear)
+        except BaseException:  # also a deadline: nobody else holds it yet, and the server would keep it open
+            connection.terminate()
+            raise
         return connection
 
     async def _watch(self, connection: asyncpg.Connection) -> None:
