@@ -20,7 +20,7 @@ from load_tests.fault_proxy import FaultProxy
 from load_tests.truth_faults import FAULTS, Scene
 from load_tests.truth_model import CLEARS, Lie, Oracle, Said, Scan, firsts
 from load_tests.truth_publishing import Publisher
-from load_tests.truth_scanning import Visitors
+from load_tests.truth_scanning import Visitors, until_ready
 from load_tests.truth_server import SECRET, Database, holders, portal, restarted, throw_away_database
 
 LIMIT_S: Final = 1.0
@@ -30,6 +30,7 @@ BROKEN: Final = 0.6
 BROKEN_S_MIN: Final = LIMIT_S + 1.0
 """A fault that is shorter than this shows nothing: no copy grows older than the limit."""
 WARM_S: Final = 1.0
+READY_WITHIN_S: Final = 90.0
 LIES_SHOWN: Final = 10
 COLUMNS: Final = (
     *("fault", "scans", "clear", "recalled", "cannot confirm", "no answer", "lies"),
@@ -78,6 +79,8 @@ async def run(
         try:
             publisher, visitors = Publisher(database.address, world, oracle, seed), Visitors(world, port, seed)
             await publisher.begin()
+            async with asyncio.timeout(READY_WITHIN_S):
+                await until_ready(port, workers)
             tasks = [asyncio.create_task(publisher.run()), asyncio.create_task(visitors.run(VISITORS))]
             await asyncio.sleep(WARM_S)
             scene = Scene(oracle, wire, database.pids, partial(_workers, pid, port), partial(restarted, database))

@@ -105,7 +105,7 @@ def request(way: Way, codes: Sequence[Code], visitor: str, memory: Memory) -> by
 def heard(
     way: Way, answer: Answer, codes: Sequence[Code], gtin_lots: dict[int, tuple[str, str]], memory: Memory
 ) -> list[tuple[Code, Heard]]:
-    """What the answer says about each of the items. ``gtin_lots``: GTIN and code of each lot. ValueError: unreadable."""
+    """What the answer says about each of the items; ``gtin_lots``: GTIN and code of a lot. ValueError: unreadable."""
     if way in (Way.PAGE, Way.PAGE_BR, Way.AGAIN, Way.HEAD):
         return [(codes[0], _page(way, answer, codes[0].path, memory))]
     if answer.status == 503 and way not in (Way.CHECKS, Way.FORM):

@@ -24,6 +24,7 @@ AT_ONCE: Final = 6
 """Items in one list."""
 RUSH_S: Final = 0.1
 """So long all visitors who rush come to the same item."""
+READY_IN_A_ROW: Final = 8
 SCANS_MAX: Final = 2_000_000
 """Answers kept of one run; a run that reaches it ends with an error, for it would be judged in part."""
 _WAYS: Final = (*(way for way in Way if way is not Way.SET), Way.PAGE, Way.PAGE_BR, Way.AGAIN, Way.STATUS)
@@ -117,6 +118,20 @@ class Visitors:
         """An address in a network of its own, so that each visit is another visitor's."""
         self._visits += 1
         return f"{11 + self._seed % 200}.{self._visits // 250 % 250}.{self._visits % 250}.1"
+
+
+async def until_ready(port: int, workers: int) -> None:
+    """Wait until workers say many times in a row, on a connection each, that their copy is confirmed."""
+    in_a_row = 0
+    while in_a_row < READY_IN_A_ROW * workers:
+        status = 0
+        with suppress(OSError, asyncio.IncompleteReadError):
+            reader, writer = await asyncio.open_connection(HOST, port)
+            writer.write(b"GET /readyz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            status = (await _answer(reader, is_head=False)).status
+            writer.close()
+        in_a_row = in_a_row + 1 if status == 200 else 0
+        await asyncio.sleep(0.01)
 
 
 async def _answer(reader: asyncio.StreamReader, *, is_head: bool) -> Answer:

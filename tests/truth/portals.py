@@ -1,0 +1,84 @@
+"""Portals on a thread of their own, each behind a bad wire to one database, as workers are to their visitors."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+
+from load_tests.fault_proxy import HOST
+from load_tests.truth_server import SECRET, through
+from portal.app import create_app
+from portal.protocol import CodeProtocol
+from runtime.database import DatabaseAddress
+from tests.portal.arrangement import settings
+
+LIMIT_S = 1.0
+SWEEP_S = 0.25
+
+
+@dataclass
+class Portals:
+    """Those that serve; ``ports`` by the name of each."""
+
+    loop: asyncio.AbstractEventLoop
+    ports: dict[str, int] = field(default_factory=dict)
+
+    def pause(self, seconds: float) -> None:
+        """Let all of them stand still: they take nothing in, and no timer of theirs runs."""
+        self.loop.call_soon_threadsafe(time.sleep, seconds)
+
+
+@contextmanager
+def portals(database: DatabaseAddress, folder: Path, wire_ports: dict[str, int]) -> Iterator[Portals]:
+    """A portal of each name, which reaches the database by this port only."""
+    loop, over = asyncio.new_event_loop(), asyncio.Event()
+    served, ready = Portals(loop), threading.Event()
+
+    async def serve() -> None:
+        async with AsyncExitStack() as stack:
+            for name, wire_port in wire_ports.items():
+                address = DatabaseAddress(through(database, wire_port), portal_statement_timeout_ms=5_000)
+                served.ports[name] = await _one(stack, address, folder / name)
+            ready.set()
+            await over.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
+    thread.start()
+    ready.wait()
+    try:
+        yield served
+    finally:
+        loop.call_soon_threadsafe(over.set)
+        thread.join()
+        loop.close()
+
+
+async def _one(stack: AsyncExitStack, address: DatabaseAddress, folder: Path) -> int:
+    chosen = settings(folder, master_secret=SECRET, confirm_within_s=LIMIT_S, sweep_every_s=SWEEP_S)
+    app: Any = create_app(chosen, address)
+    state = await stack.enter_async_context(app.router.lifespan_context(app))
+    config = Config(app, access_log=False, lifespan="off", forwarded_allow_ips="*")
+    config.load()
+    shared = ServerState()
+
+    def connection() -> CodeProtocol:
+        return CodeProtocol(config=config, server_state=shared, app_state=state)
+
+    server = await asyncio.get_running_loop().create_server(connection, HOST, 0)
+
+    async def stop() -> None:
+        server.close()
+        for each in list(shared.connections):
+            each.shutdown()
+
+    stack.push_async_callback(stop)
+    return int(server.sockets[0].getsockname()[1])
