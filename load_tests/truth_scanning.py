@@ -28,9 +28,9 @@ READY_IN_A_ROW: Final = 8
 SCANS_MAX: Final = 2_000_000
 """Answers kept of one run; a run that reaches it ends with an error, for it would be judged in part."""
 _WAYS: Final = (*(way for way in Way if way is not Way.SET), Way.PAGE, Way.PAGE_BR, Way.AGAIN, Way.STATUS)
-_SETS: Final = 0.02
-"""Share of questions for the whole recall set, which is long."""
-_RUSHES: Final = 0.3
+"""Asked in turn, between them an item to which all come."""
+SET_EVERY: Final = 50
+"""The whole recall set, which is long, is one question in so many."""
 
 
 class TooManyScans(RuntimeError):
@@ -106,17 +106,18 @@ class Visitors:
             )
 
     def _question(self) -> tuple[Way, Sequence[Code]]:
-        if self._chance.random() < _RUSHES:
+        self._visits += 1
+        if self._visits % SET_EVERY == SET_EVERY // 10:
+            return Way.SET, [items[0] for items in self._world.items.values()]
+        turn, is_rush = divmod(self._visits, 3)
+        if is_rush == 0:
             rushed = self._world.items[RUSHED_LOT]
             return Way.PAGE, [rushed[int(time.monotonic() / RUSH_S) % len(rushed)]]
-        if self._chance.random() < _SETS:
-            return Way.SET, [items[0] for items in self._world.items.values()]
-        way = self._chance.choice(_WAYS)
+        way = _WAYS[(turn + is_rush) % len(_WAYS)]
         return way, self._chance.sample(self._hot, AT_ONCE if way in (Way.CHECKS, Way.FORM) else 1)
 
     def _visitor(self) -> str:
         """An address in a network of its own, so that each visit is another visitor's."""
-        self._visits += 1
         return f"{11 + self._seed % 200}.{self._visits // 250 % 250}.{self._visits % 250}.1"
 
 

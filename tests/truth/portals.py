@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,9 +37,9 @@ class Portals:
         self.loop.call_soon_threadsafe(time.sleep, seconds)
 
 
-@contextmanager
-def portals(database: DatabaseAddress, folder: Path, wire_ports: dict[str, int]) -> Iterator[Portals]:
-    """A portal of each name, which reaches the database by this port only."""
+@asynccontextmanager
+async def portals(database: DatabaseAddress, folder: Path, wire_ports: dict[str, int]) -> AsyncIterator[Portals]:
+    """A portal of each name, which reaches the database by this port only; the wires run on the caller's loop."""
     loop, over = asyncio.new_event_loop(), asyncio.Event()
     served, ready = Portals(loop), threading.Event()
 
@@ -53,12 +53,12 @@ def portals(database: DatabaseAddress, folder: Path, wire_ports: dict[str, int])
 
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
     thread.start()
-    ready.wait()
+    await asyncio.to_thread(ready.wait)
     try:
         yield served
     finally:
         loop.call_soon_threadsafe(over.set)
-        thread.join()
+        await asyncio.to_thread(thread.join)
         loop.close()
 
 

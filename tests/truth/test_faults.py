@@ -45,17 +45,19 @@ async def story(database: DatabaseAddress, folder: Path) -> tuple[Oracle, list[S
     await durable(database)
     async with AsyncExitStack() as stack:
         wires = {fault.value: await stack.enter_async_context(FaultProxy(socket_of(database))) for fault in Fault}
-        with portals(database, folder, {name: wire.port for name, wire in wires.items()}) as served:
-            publisher = Publisher(database, world, oracle, seed=1)
-            await publisher.begin()
-            visitors = comers(world, served)
-            tasks = [asyncio.create_task(work) for work in (publisher.run(), *(each.run(2) for each in visitors))]
-            await broken_one_after_another(oracle, database, served, wires)
-            for port in served.ports.values():
-                await until_ready(port, 1)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        served = await stack.enter_async_context(
+            portals(database, folder, {name: wire.port for name, wire in wires.items()})
+        )
+        publisher = Publisher(database, world, oracle, seed=1)
+        await publisher.begin()
+        visitors = comers(world, served)
+        tasks = [asyncio.create_task(work) for work in (publisher.run(), *(each.run(1) for each in visitors))]
+        await broken_one_after_another(oracle, database, served, wires)
+        for port in served.ports.values():
+            await until_ready(port, 1)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
     return oracle, [scan for each in visitors for scan in each.scans]
 
 
@@ -93,7 +95,7 @@ async def broken_one_after_another(
 
 def comers(world: World, served: Portals) -> list[Visitors]:
     return [
-        Visitors(world, port, seed, portal=name, apart_s=0.03) for seed, (name, port) in enumerate(served.ports.items())
+        Visitors(world, port, seed, portal=name, apart_s=0.04) for seed, (name, port) in enumerate(served.ports.items())
     ]
 
 
