@@ -47,9 +47,9 @@ class Database:
         """All processes of the server."""
         connection = await self.address.connect(Role.LOGIN)
         backend = connection.get_server_pid()
-        await connection.close()
         postmaster = parent_in((_PROC / str(backend) / "stat").read_text(encoding="utf-8"))
-        return [postmaster, *children(postmaster)]
+        await connection.close()
+        return [postmaster, *(pid for pid in children(postmaster) if pid != backend)]
 
 
 @contextmanager
