@@ -132,4 +132,6 @@ async def _workers(supervisor: int, port: int) -> list[int]:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    app = typer.Typer(pretty_exceptions_enable=False)
+    app.command()(main)
+    app()

@@ -25,7 +25,8 @@ WITHIN_S: Final = 5.0
 """A database that does not answer for so long is asked anew, on another connection."""
 RUSHED_LOT: Final = 1
 """Its items are never recalled: all who scan come to one of them at the same time, to be the first."""
-_FAILURES: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+# The last: told on a connection whose server has just said that it ends it, and whose end was not heard yet.
+_FAILURES: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 class Publisher:
@@ -91,7 +92,7 @@ class Publisher:
                 await transaction.commit()
         except _FAILURES as error:
             self._drop()
-            if not is_of_the_world(error):
+            if not (isinstance(error, OSError | asyncpg.InternalClientError) or is_of_the_world(error)):
                 raise
             if revision is None or await self._revision_after_a_failure() < revision:
                 return

@@ -129,6 +129,7 @@ class Live:
         if self._pool is not None:
             self._pool.terminate()
             self._pool = None
+        await asyncio.gather(*self._giving_back, return_exceptions=True)
 
     def _say(self, sql: str, error: Exception) -> None:
         """Log a failure of ours, each statement's once a minute: one per scan would bury the log."""
