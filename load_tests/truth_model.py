@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import bisect
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, NamedTuple
 
-CAUTION_S: Final = 10.0
-"""A worker that cannot confirm still tells the recalls that it knows: one taken back, for so long beyond the limit."""
+CAUTION_S: Final = 5.0
+"""A worker that cannot confirm still tells the recalls that it knows, also one that was taken back: about the time at
+which a portal could not confirm, and so long before and after, a warning without a revision is not held against it."""
 
 
 class Said(Enum):
@@ -118,11 +119,12 @@ class Oracle:
     def lies(self, scans: Iterable[Scan]) -> list[Lie]:
         """Every answer that is false, in the order given, and every check but one that was called an item's first."""
         scans = list(scans)
-        found = [Lie(scan, why) for scan in scans if (why := self.why_false(scan))]
+        unsure = _unsure(scans)
+        found = [Lie(scan, why) for scan in scans if (why := self._why_false(scan, unsure))]
         return found + [Lie(scan, "a second first check of one item") for scan in _second_firsts(scans)]
 
-    def why_false(self, scan: Scan) -> str:
-        """Empty for an answer that an honest worker may give."""
+    def _why_false(self, scan: Scan, unsure: Mapping[str, Sequence[float]]) -> str:
+        """Empty for an answer that an honest worker may give. ``unsure``: when a portal could not confirm."""
         if scan.said is Said.NOTHING:
             return ""
         if scan.said is Said.CANNOT_CONFIRM:
@@ -131,6 +133,8 @@ class Oracle:
             return "clear, although the database was out of reach for longer than the limit"
         if scan.revision is not None and (why := self._why_not_of_its_revision(scan, scan.revision)):
             return why
+        if scan.said is Said.RECALLED and (scan.revision is not None or self._may_be_old(scan, unsure)):
+            return ""  # it told its revision; or its copy may be older than the limit, and then it warns all the same
         allowed = self._allowed(scan)
         if any(state.recalls(scan.code) is (scan.said is Said.RECALLED) for state in allowed):
             return ""
@@ -162,13 +166,18 @@ class Oracle:
                 return f"confirmed after revision {later.revision}, but as of revision {revision}"
         return ""
 
+    def _may_be_old(self, scan: Scan, unsure: Mapping[str, Sequence[float]]) -> bool:
+        """Whether the portal was cut off, or said elsewhere that it cannot confirm, at about this time."""
+        cuts = (cut for cut in self._cuts_of(scan) if cut.began_at <= scan.ended_at)
+        if any(scan.began_at <= cut.ended_at + CAUTION_S for cut in cuts):
+            return True
+        times = unsure.get(scan.portal, ())
+        at = bisect.bisect_left(times, scan.began_at - CAUTION_S)
+        return at < len(times) and times[at] <= scan.ended_at + CAUTION_S
+
     def _allowed(self, scan: Scan) -> Sequence[State]:
         """The states that a worker within the limit may have answered from."""
         oldest_at = scan.began_at - self.limit_s
-        if scan.said is Said.RECALLED:
-            cuts = (cut for cut in self._cuts_of(scan) if cut.began_at <= scan.ended_at)
-            held = [cut.began_at for cut in cuts if scan.began_at <= cut.ended_at + CAUTION_S]
-            oldest_at = min([scan.began_at, *held]) - self.limit_s - CAUTION_S
         first = self._last(oldest_at) or 0
         last = bisect.bisect_right([state.committing_at for state in self.states], scan.ended_at)
         return self.states[first:last]
@@ -200,3 +209,12 @@ def _second_firsts(scans: Sequence[Scan]) -> Iterator[Scan]:
             if scan.code.number in seen:
                 yield scan
             seen.add(scan.code.number)
+
+
+def _unsure(scans: Iterable[Scan]) -> dict[str, list[float]]:
+    """When each portal said that it cannot confirm, in order."""
+    found: dict[str, list[float]] = {}
+    for scan in scans:
+        if scan.said is Said.CANNOT_CONFIRM:
+            found.setdefault(scan.portal, []).append(scan.began_at)
+    return {portal: sorted(times) for portal, times in found.items()}

@@ -51,8 +51,14 @@ def test_single_items_are_told_apart_from_their_lot(oracle: Oracle) -> None:
 
 
 def test_a_recall_taken_back_is_stale_on_the_side_of_caution_only(oracle: Oracle) -> None:
-    assert why(oracle, scan(Said.RECALLED, 200 + LIMIT_S)) == []
-    assert why(oracle, scan(Said.RECALLED, 200 + LIMIT_S + CAUTION_S + 1)) == ["recalled, although taken back"]
+    late = scan(Said.RECALLED, 200 + LIMIT_S + 0.1)
+
+    assert why(oracle, scan(Said.RECALLED, 200 + LIMIT_S - 0.1)) == []
+    assert why(oracle, late) == ["recalled, although taken back"]
+    assert why(oracle, late, scan(Said.CANNOT_CONFIRM, late.began_at + CAUTION_S - 1)) == []
+    assert why(oracle, late, scan(Said.CANNOT_CONFIRM, late.began_at, portal="another")) != []
+    assert why(oracle, replace(late, revision=3)) == []  # it says itself of when it is
+    assert why(oracle, replace(late, revision=3, confirmed_at=EPOCH + 201)) != []
 
 
 def test_an_answer_that_names_a_revision_says_what_that_revision_says(oracle: Oracle) -> None:
