@@ -35,6 +35,8 @@ class Fault(Enum):
     """``SLOW_BYTES`` at a time."""
     BLACKHOLE = "blackhole"
     """Nothing passes either way, nothing is refused, and nothing ends."""
+    LOST = "lost"
+    """The same; and when it is mended, what was open by then is ``FORGOTTEN``."""
     DEAF = "deaf"
     """Half open: what the database says does not arrive."""
     MUTE = "mute"
@@ -47,8 +49,8 @@ class Fault(Enum):
     """Of the next answer one half arrives, then the connection is reset."""
 
 
-_HELD_DOWN: Final = (Fault.BLACKHOLE, Fault.DEAF)
-_HELD_UP: Final = (Fault.BLACKHOLE, Fault.MUTE)
+_HELD_DOWN: Final = (Fault.BLACKHOLE, Fault.LOST, Fault.DEAF)
+_HELD_UP: Final = (Fault.BLACKHOLE, Fault.LOST, Fault.MUTE)
 
 
 class FaultProxy:
@@ -79,11 +81,11 @@ class FaultProxy:
 
     def set(self, fault: Fault) -> None:
         """From now on this is wrong; ``Fault.NONE`` mends the wire."""
+        if fault is Fault.FORGOTTEN or self._fault is Fault.LOST:
+            self._forgotten |= self._links.keys()
         self._fault = fault
         self._changed.set()
         self._changed = asyncio.Event()
-        if fault is Fault.FORGOTTEN:
-            self._forgotten |= self._links.keys()
         if fault is Fault.RESET:
             for writers in self._links.values():
                 _reset(*writers)
@@ -97,7 +99,7 @@ class FaultProxy:
         self._links[task] = (writer,)
         writers = [writer]
         try:
-            await self._until_passing(_HELD_UP)
+            await self._until_passing(_HELD_UP, task)
             there, out = await self._open()
             writers.append(out)
             self._links[task] = (writer, out)

@@ -15,7 +15,7 @@ from load_tests.fault_proxy import Fault, FaultProxy
 from load_tests.truth_model import Cut, Oracle
 
 CUT_EVERY_S: Final = 0.1
-_CUTS_OFF: Final = (Fault.BLACKHOLE, Fault.DEAF, Fault.MUTE, Fault.RESET)
+_CUTS_OFF: Final = (Fault.BLACKHOLE, Fault.LOST, Fault.DEAF, Fault.MUTE, Fault.RESET)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from runtime.database import DatabaseAddress, Role
 from tests.truth.portals import LIMIT_S, Portals, portals
 
 BROKEN_S = 1.3
-CUTS_OFF = (Fault.BLACKHOLE, Fault.DEAF, Fault.MUTE, Fault.RESET)
+CUTS_OFF = (Fault.BLACKHOLE, Fault.LOST, Fault.DEAF, Fault.MUTE, Fault.RESET)
 
 
 def test_no_fault_makes_a_portal_clear_a_recalled_item_or_call_two_checks_the_first(

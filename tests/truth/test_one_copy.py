@@ -54,7 +54,7 @@ async def test_a_verdict_that_waited_for_its_count_tells_when_the_copy_it_rests_
         assert found is not None
 
         async def is_newer() -> bool:
-            return lane.front.refresher.snapshot.revision > told["revision"]
+            return lane.front.refresher.snapshot.revision > int(told["revision"])
 
         await publish(conn, lots=[1])
         await until(is_newer)

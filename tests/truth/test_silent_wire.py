@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -99,7 +100,7 @@ def test_the_age_of_a_copy_counts_the_time_in_which_the_machine_slept() -> None:
 
 
 @asynccontextmanager
-async def _echo(folder: Path) -> AsyncIterator[tuple[FaultProxy, Callable[[bytes], Awaitable[bytes]]]]:
+async def _echo(folder: Path) -> AsyncIterator[tuple[FaultProxy, Callable[[bytes], Coroutine[Any, Any, bytes]]]]:
     """A wire to somebody who repeats what was said, and how to talk over it."""
     path = folder / "echo"
 
