@@ -32,11 +32,14 @@ _FAILURES: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.Interf
 class Publisher:
     """The only one who changes the public record. Speaks to the database itself, not through the bad wire."""
 
-    def __init__(self, address: DatabaseAddress, world: World, oracle: Oracle, seed: int) -> None:
+    def __init__(
+        self, address: DatabaseAddress, world: World, oracle: Oracle, seed: int, *, apart_s: float = APART_S
+    ) -> None:
         self._address = address
         self._world = world
         self._oracle = oracle
         self._chance = random.Random(seed)
+        self._apart_s = apart_s
         self._lot_of = world.lot_of()
         self._cases: dict[int, Named] = {}
         self._connection: asyncpg.Connection | None = None
@@ -51,7 +54,7 @@ class Publisher:
         try:
             while True:
                 await self._change_surely(*self._next())
-                await asyncio.sleep(APART_S * self._chance.random() * 2)
+                await asyncio.sleep(self._apart_s * self._chance.random() * 2)
         finally:
             self._drop()
 

@@ -48,7 +48,7 @@ async def story(database: DatabaseAddress, folder: Path) -> tuple[Oracle, list[S
         served = await stack.enter_async_context(
             portals(database, folder, {name: wire.port for name, wire in wires.items()})
         )
-        publisher = Publisher(database, world, oracle, seed=1)
+        publisher = Publisher(database, world, oracle, seed=1, apart_s=0.25)
         await publisher.begin()
         visitors = comers(world, served)
         tasks = [asyncio.create_task(work) for work in (publisher.run(), *(each.run(1) for each in visitors))]
@@ -95,7 +95,7 @@ async def broken_one_after_another(
 
 def comers(world: World, served: Portals) -> list[Visitors]:
     return [
-        Visitors(world, port, seed, portal=name, apart_s=0.04) for seed, (name, port) in enumerate(served.ports.items())
+        Visitors(world, port, seed, portal=name, apart_s=0.08) for seed, (name, port) in enumerate(served.ports.items())
     ]
 
 
