@@ -13,8 +13,10 @@ from typing import Final
 
 from load_tests.fault_proxy import Fault, FaultProxy
 from load_tests.truth_model import Cut, Oracle
+from load_tests.truth_server import children
 
 CUT_EVERY_S: Final = 0.1
+STOPPED_WITHIN_S: Final = 0.02
 _CUTS_OFF: Final = (Fault.BLACKHOLE, Fault.LOST, Fault.DEAF, Fault.MUTE, Fault.RESET)
 
 
@@ -58,7 +60,13 @@ async def nothing(_scene: Scene, seconds: float) -> None:
 
 async def database_paused(scene: Scene, seconds: float) -> None:
     """All processes of the database stand still; their connections stay open."""
-    await _paused(scene, await scene.database_pids(), seconds, is_whole=True)
+    first = (await scene.database_pids())[0]
+    _signal([first], signal.SIGSTOP)  # it starts no other from here on
+    await asyncio.sleep(STOPPED_WITHIN_S)
+    try:
+        await _paused(scene, children(first), seconds, is_whole=True)
+    finally:
+        _signal([first], signal.SIGCONT)
 
 
 async def database_killed(scene: Scene, seconds: float) -> None:
@@ -105,6 +113,7 @@ async def _paused(scene: Scene, pids: Iterable[int], seconds: float, *, is_whole
     pids = list(pids)
     _signal(pids, signal.SIGSTOP)
     try:
+        await asyncio.sleep(STOPPED_WITHIN_S)
         async with _out_of_reach(scene, is_whole=is_whole):
             await asyncio.sleep(seconds)
     finally:

@@ -21,8 +21,6 @@ HOT_ITEMS: Final = 10
 """Items of a lot that are asked about, so that answers are kept ready and asked for again; some are named singly."""
 APART_S: Final = 0.08
 AGAIN_AFTER_S: Final = 0.1
-WITHIN_S: Final = 5.0
-"""A database that does not answer for so long is asked anew, on another connection."""
 RUSHED_LOT: Final = 1
 """Its items are never recalled: all who scan come to one of them at the same time, to be the first."""
 # The last: told on a connection whose server has just said that it ends it, and whose end was not heard yet.
@@ -79,20 +77,22 @@ class Publisher:
         return Named(frozenset(lots[:1]), frozenset(self._chance.sample(items, 2)))
 
     async def _change_surely(self, case_id: int, named: Named | None) -> None:
-        """Make the change; when the database went away meanwhile, find out whether it was made."""
+        """Make the change; when the database went away meanwhile, find out whether it was made.
+
+        Without a deadline: of a commit that is still under way nobody can say whether it was made.
+        """
         cases = {**self._cases, case_id: named} if named else {k: v for k, v in self._cases.items() if k != case_id}
         revision, committing_at = None, time.monotonic()
         try:
-            async with asyncio.timeout(WITHIN_S):
-                connection = await self._connected()
-                transaction = connection.transaction()
-                await transaction.start()
-                if named is None:
-                    revision = await store.take_back(connection, case_id)
-                else:
-                    revision = await store.put(connection, case_id, named, self._lot_of)
-                committing_at = time.monotonic()
-                await transaction.commit()
+            connection = await self._connected()
+            transaction = connection.transaction()
+            await transaction.start()
+            if named is None:
+                revision = await store.take_back(connection, case_id)
+            else:
+                revision = await store.put(connection, case_id, named, self._lot_of)
+            committing_at = time.monotonic()
+            await transaction.commit()
         except _FAILURES as error:
             self._drop()
             if not (isinstance(error, OSError | asyncpg.InternalClientError) or is_of_the_world(error)):
@@ -107,8 +107,7 @@ class Publisher:
     async def _revision_after_a_failure(self) -> int:
         while True:
             try:
-                async with asyncio.timeout(WITHIN_S):
-                    return await store.revision(await self._connected())
+                return await store.revision(await self._connected())
             except _FAILURES:
                 self._drop()
                 await asyncio.sleep(AGAIN_AFTER_S)

@@ -45,11 +45,7 @@ class Database:
 
     async def pids(self) -> list[int]:
         """All processes of the server."""
-        connection = await self.address.connect(Role.LOGIN)
-        backend = connection.get_server_pid()
-        postmaster = parent_in((_PROC / str(backend) / "stat").read_text(encoding="utf-8"))
-        await connection.close()
-        return [postmaster, *(pid for pid in children(postmaster) if pid != backend)]
+        return await server_pids(self.address)
 
 
 @contextmanager
@@ -92,6 +88,15 @@ def socket_of(database: DatabaseAddress) -> Path:
     """The Unix socket of an embedded server."""
     query = make_url(database.url).query
     return Path(str(query["host"])) / f".s.PGSQL.{query['port']}"
+
+
+async def server_pids(database: DatabaseAddress) -> list[int]:
+    """All processes of a server on this machine, the one that starts the others first."""
+    connection = await database.connect(Role.LOGIN)
+    backend = connection.get_server_pid()
+    postmaster = parent_in((_PROC / str(backend) / "stat").read_text(encoding="utf-8"))
+    await connection.close()
+    return [postmaster, *(pid for pid in children(postmaster) if pid != backend)]
 
 
 def children(pid: int) -> list[int]:

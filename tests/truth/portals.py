@@ -79,6 +79,7 @@ async def _one(stack: AsyncExitStack, address: DatabaseAddress, folder: Path) ->
         server.close()
         for each in list(shared.connections):
             each.shutdown()
+        await asyncio.gather(*shared.tasks, return_exceptions=True)
 
     stack.push_async_callback(stop)
     return int(server.sockets[0].getsockname()[1])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 from load_tests import truth_store
@@ -15,7 +16,7 @@ from load_tests.truth_faults import FAULTS, Scene, database_killed, database_pau
 from load_tests.truth_model import Cut, Oracle, Said, Scan, firsts
 from load_tests.truth_publishing import Publisher
 from load_tests.truth_scanning import Visitors, until_ready
-from load_tests.truth_server import SECRET, socket_of
+from load_tests.truth_server import SECRET, server_pids, socket_of
 from load_tests.truth_store import World
 from runtime.database import DatabaseAddress, Role
 from tests.truth.portals import LIMIT_S, Portals, portals
@@ -84,8 +85,8 @@ async def broken_one_after_another(
             for name, wire in wires.items()
         )
     )
-    whole = Scene(oracle, wires["none"], backends, backends, by_itself)
-    await database_paused(whole, BROKEN_S)
+    server = partial(server_pids, database)
+    await database_paused(Scene(oracle, wires["none"], server, backends, by_itself), BROKEN_S)
     began_at = asyncio.get_running_loop().time()
     served.pause(BROKEN_S)
     await asyncio.sleep(BROKEN_S)
