@@ -9,12 +9,13 @@ import orjson
 import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cli.given import FileMissing, bytes_of
 from cli.installation import acting, open_installation
 from cli.output import By, DataDir, Json, show, table
 from ledger import capture_points
 from ledger.capture_points_model import CapturePoint
 from runtime.clock import system_clock
-from runtime.refusals import Invalid, NotFound
+from runtime.refusals import Invalid
 
 group = typer.Typer(help="Capture points: where goods are read, and what is asked for there.", no_args_is_help=True)
 
@@ -22,10 +23,6 @@ FILE_BYTES_MAX = 1024 * 1024
 """Largest file of definitions."""
 POINTS_MAX = 1_000
 """Most points of one file."""
-
-
-class DefinitionsMissing(NotFound):
-    """There is no file {path}."""
 
 
 class DefinitionsNotReadable(Invalid):
@@ -92,10 +89,10 @@ def show_point(
 
 def _values(file: Path) -> list[object]:
     if not file.is_file():
-        raise DefinitionsMissing(path=file)
+        raise FileMissing(path=file)
     problem = ""
     try:
-        value = orjson.loads(file.read_bytes()) if file.stat().st_size <= FILE_BYTES_MAX else None
+        value = orjson.loads(bytes_of(file)) if file.stat().st_size <= FILE_BYTES_MAX else None
         problem = "" if value is not None else f"it is empty, or larger than {FILE_BYTES_MAX:,} bytes"
     except orjson.JSONDecodeError as error:
         problem = f"{error.msg} (line {error.lineno}, column {error.colno})"

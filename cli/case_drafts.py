@@ -7,6 +7,7 @@ from pathlib import Path
 import orjson
 
 from cli.dates import read_instant
+from cli.given import bytes_of
 from recall.model import Text, WindowDraft
 from runtime.refusals import Invalid
 
@@ -41,11 +42,11 @@ def read_window(start: str | None, end: str | None, place: str | None, line: str
 
 
 def read_texts(path: Path | None) -> dict[str, Text]:
-    """The texts of a file; raises ``TextsUnreadable``."""
+    """The texts of a file; raises ``TextsUnreadable``, or that there is no such file."""
     if path is None:
         return {}
     try:
-        by_language = orjson.loads(path.read_bytes())
+        by_language = orjson.loads(bytes_of(path))
         return {
             language: Text(
                 title=str(text["title"]),
@@ -55,7 +56,7 @@ def read_texts(path: Path | None) -> dict[str, Text]:
             )
             for language, text in by_language.items()
         }
-    except (OSError, orjson.JSONDecodeError) as error:
+    except orjson.JSONDecodeError as error:
         raise TextsUnreadable(path=path, problem=error) from error
     except (KeyError, TypeError, AttributeError) as error:
         raise TextsUnreadable(

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from cli.files import FileMissing
+from cli.given import FileMissing
 from cli.installation import Installation, open_installation
 from cli.output import DataDir, Json, say, show, table, tell
 from portal import check_files, check_tables

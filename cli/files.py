@@ -11,6 +11,7 @@ from uuid import uuid4
 import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cli.given import FileMissing, bytes_of
 from cli.installation import Installation, acting, open_installation
 from cli.output import By, DataDir, Json, counted, say, show, tell
 from ledger import capture as capturing
@@ -49,10 +50,6 @@ class Behaviour(StrEnum):
 
     ROLLBACK = "rollback"
     PROCEED = "proceed"
-
-
-class FileMissing(NotFound):
-    """There is no file {path}."""
 
 
 class NothingToCapture(NotFound):
@@ -147,7 +144,7 @@ def _one(installation: Installation, path: Path, behaviour: Literal["rollback", 
         if path.stat().st_size > installation.settings.capture_at_once_bytes_max:
             return await capture_file(conn, path, path.name, Asked(uuid4(), by, system_clock, keys, behaviour))
         return await capturing.capture(
-            conn, read_document(path.read_bytes(), path.name), by=by, clock=system_clock, keys=keys, behaviour=behaviour
+            conn, read_document(bytes_of(path), path.name), by=by, clock=system_clock, keys=keys, behaviour=behaviour
         )
 
     try:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cli.given import text_of
 from cli.installation import acting, open_installation
 from cli.output import By, DataDir, Json, counted, show, table, tell
 from ledger import codes
@@ -47,7 +48,7 @@ def make(
     """List the codes of a job for a print house, with a signed manifest."""
     from labels import packs  # loads workbook and archive writers, which other commands go without
 
-    password = _password(password_file) if password_file else packs.new_password() if encrypt else None
+    password = text_of(password_file) if password_file else packs.new_password() if encrypt else None
     asked = packs.PackOrder(to, format, tuple(columns.split(",")), per_roll, password)
     with open_installation(data_dir=data_dir) as installation:
         secret = installation.master_secret
@@ -76,7 +77,7 @@ def verify(
     """Check that a pack is whole and signed: hashes, counts, signature."""
     from labels.pack_manifest import verify_pack  # loads the archive reader, which other commands go without
 
-    password = _password(password_file) if password_file else None
+    password = text_of(password_file) if password_file else None
     with open_installation(data_dir=data_dir) as installation:
         found = verify_pack(path, password=password, master_secret=installation.master_secret)
     whose = "signed here" if found.ours else f"signed by another installation ({found.public_key})"
@@ -130,7 +131,3 @@ def list_keys(data_dir: DataDir = None, as_json: Json = False) -> None:
         show(found, as_json=True)
     else:
         table(["epoch", "since", "jobs", "numbers"], [(e.epoch, e.created_at, e.blocks, e.numbers) for e in found])
-
-
-def _password(path: Path) -> str:
-    return path.read_text("utf-8").strip()

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cli import label_logistics, label_packs, label_renderings, label_templates
 from cli.dates import read_date, read_instant
+from cli.given import bytes_of
 from cli.installation import acting, open_installation
 from cli.output import By, DataDir, Json, counted, show, table
 from labels import job_lists, rendering
@@ -68,7 +69,7 @@ def order(
         async def work(conn: AsyncConnection) -> Any:
             if serials is not None:
                 return await customer_serials.order_brought(
-                    conn, gtin=gtin, lot=lot, data=serials.read_bytes(), name=serials.name, template=template,
+                    conn, gtin=gtin, lot=lot, data=bytes_of(serials), name=serials.name, template=template,
                     best_before_on=best_before_on, lot_in_link=lot_in_link, base_url=chosen.base_url, by=acting(by),
                     clock=system_clock, keys=await codes.KeyRing.load(conn, installation.master_secret),
                     labels_max=chosen.labels_max,
@@ -183,7 +184,7 @@ def commission(
                 "keys": keys,
             }
             if applied is not None:
-                return await line.commission_file(conn, job, applied.read_bytes(), applied.name, **told)
+                return await line.commission_file(conn, job, bytes_of(applied), applied.name, **told)
             if first_code is not None and last_code is not None:
                 return await line.commission_codes(conn, job, first_code, last_code, **told)
             return await printing.commission(

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cli.case_verbs import Case, verb
 from cli.dates import read_instant
+from cli.given import bytes_of
 from cli.installation import acting
 from cli.output import By, DataDir, Json, say, show
 from ledger.codes import KeyRing
@@ -106,10 +107,10 @@ def parts_of(path: Path | None) -> dict[str, Any]:
     if path is None:
         return {}
     try:
-        told = orjson.loads(path.read_bytes())
+        told = orjson.loads(bytes_of(path))
         exclude = tuple(ExclusionDraft(x["part"], str(x["reason"])) for x in told.get("exclude", ()))
         return {"parts": tuple(told["include"]), "exclude": exclude}
-    except (OSError, orjson.JSONDecodeError) as error:
+    except orjson.JSONDecodeError as error:
         raise PartsUnreadable(path=path, problem=error) from error
     except (KeyError, TypeError, AttributeError) as error:
         problem = 'expected {"include": [part, …], "exclude": [{"part": …, "reason": …}]}'

@@ -10,6 +10,7 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cli.case_verbs import Case, verb
+from cli.given import bytes_of
 from cli.installation import acting
 from cli.output import By, DataDir, Json, say, show, table
 from ledger.spreadsheets import read_rows
@@ -137,10 +138,7 @@ def check_results(
 
 
 def _results(file: Path) -> list[effectiveness.Result]:
-    try:
-        found = read_rows(file.read_bytes(), file.name)
-    except OSError as error:
-        raise ResultsUnreadable(problem=error.strerror) from error
+    found = read_rows(bytes_of(file), file.name)
     header = [name.lower() for name in found.header]
     if not {"recipient", "notified", "followed"} <= set(header):
         raise ResultsUnreadable(problem="a column is missing")

@@ -71,8 +71,10 @@ def text_of_file(path: Path) -> str:
     """The text of a file in UTF-8. Raises ``NoticeUnreadable``."""
     try:
         return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise NoticeUnreadable(path=path, problem=str(error)) from error
+    except OSError as error:
+        raise NoticeUnreadable(path=path, problem=error.strerror) from error
+    except UnicodeDecodeError as error:
+        raise NoticeUnreadable(path=path, problem="it is no text in UTF-8") from error
 
 
 def read(text: str, *, threshold: float = 0.8) -> tuple[Find, ...]:

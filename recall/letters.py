@@ -19,7 +19,7 @@ from markupsafe import Markup
 from recall.letter_wording import TEXTS, say
 from recall.model import Case, Kind, Text
 from recall.profiles import Profile
-from recall.rules_refusals import NoticeUnreadable
+from recall.rules_refusals import PictureUnreadable
 
 Symbol = Callable[[str], Iterable[Iterable[bool]]]
 """Draws the QR symbol of an address: rows of modules, dark ones True, without quiet zone."""
@@ -78,19 +78,19 @@ def drawn(symbol: Symbol, address: str) -> Markup:
 
 
 def picture(path: Path | None) -> str:
-    """A picture of the product, drawn anew and small; "" for none. Raises ``NoticeUnreadable``."""
+    """A picture of the product, drawn anew and small; "" for none. Raises ``PictureUnreadable``."""
     if path is None:
         return ""
     from PIL import Image, UnidentifiedImageError
 
     try:
         if path.stat().st_size > PICTURE_BYTES_MAX:
-            raise NoticeUnreadable(path=path, problem=f"it has more than {PICTURE_BYTES_MAX:,} bytes")
+            raise PictureUnreadable(path=path, problem=f"it has more than {PICTURE_BYTES_MAX:,} bytes")
         with Image.open(path) as found:
             small = found.convert("RGB")
             small.thumbnail((PICTURE_PIXELS_MAX, PICTURE_PIXELS_MAX))
     except (OSError, UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise NoticeUnreadable(path=path, problem=str(error)) from error
+        raise PictureUnreadable(path=path, problem=getattr(error, "strerror", None) or error) from error
     out = io.BytesIO()
     small.save(out, "JPEG", quality=85)
     return f"data:image/jpeg;base64,{base64.b64encode(out.getvalue()).decode()}"

@@ -45,6 +45,10 @@ class NoticeUnreadable(Invalid):
     """{path} cannot be read as a notice: {problem}."""
 
 
+class PictureUnreadable(Invalid):
+    """{path} cannot be used as a picture: {problem}."""
+
+
 class TextTooLong(TooMany):
     """The text has {characters} characters; at most {characters_max} are read at once."""
 

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from cli import given
+from cli.given import FileNotReadable
 from runtime.database import DatabaseAddress, Role, asyncpg_url
 from tests.cli.commands import tracemark
 from tests.serving import free_port
@@ -202,6 +204,35 @@ def test_what_cannot_be_is_refused_with_the_reason(installation: Path, words: li
     assert done.status == 1
     assert told in done.err
     assert done.out == ""
+
+
+NAMING_A_FILE: list[list[object]] = [
+    ["labels", "order", "--gtin", CHEESE, "--lot", "C1", "--serials", "nowhere"],
+    ["labels", "commission", 1, "--applied", "nowhere"],
+    ["labels", "pack", "verify", "pack.zip", "--password-file", "nowhere"],
+    ["recall", "lint", "nowhere"],
+    ["recall", "open", "--title", "x", "--hazard", "y", "--class", 1, "--parts", "nowhere"],
+    ["recall", "check-results", "R-2020-0001", 1, "nowhere"],
+    ["recall", "document", "R-2020-0001", "--kind", "poster", "--image", "nowhere", "--out", "posters"],
+    ["recall", "read-notice", "nowhere"],
+    ["capture-point", "add", "nowhere"],
+]
+
+
+def test_a_file_that_is_not_there_is_named_by_whatever_takes_one(installation: Path) -> None:
+    answers = [tracemark(*words) for words in NAMING_A_FILE]
+
+    assert [(done.status, done.out) for done in answers] == [(1, "")] * len(NAMING_A_FILE)
+    assert [done.err for done in answers if "refused: " not in done.err or "nowhere" not in done.err] == []
+
+
+def test_a_folder_and_a_text_in_another_code_are_no_file_to_read(tmp_path: Path) -> None:
+    (tmp_path / "password").write_bytes(b"\xff\xfe")
+
+    with pytest.raises(FileNotReadable, match="directory"):
+        given.bytes_of(tmp_path)
+    with pytest.raises(FileNotReadable, match="UTF-8"):
+        given.text_of(tmp_path / "password")
 
 
 def test_a_weak_password_makes_no_account(installation: Path, monkeypatch: pytest.MonkeyPatch) -> None:

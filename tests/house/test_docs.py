@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import orjson
 import pytest
 
 from ledger import import_kinds
@@ -140,6 +141,15 @@ def test_every_limit_told_is_the_limit_that_holds() -> None:
     assert len(rows) > 40
     assert len(rows) == len(re.findall(r"` \|$", text_of(REFERENCE / "limits.md"), re.M))
     assert wrong == []
+
+
+def test_the_example_points_stand_at_places_of_the_examples() -> None:
+    points = orjson.loads((ROOT / "docs" / "examples" / "capture-points.json").read_bytes())
+    places = text_of(ROOT / "docs" / "examples" / "places.csv")
+    named = {place for point in points for place in (point["place"], *point.get("destinations", ()))}
+
+    assert len(named) > 2
+    assert [place for place in named if place not in places] == []
 
 
 def test_every_command_but_serve_has_an_answer_for_machines() -> None:
