@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from runtime import migrations
 from runtime.database import DatabaseAddress, Role, asyncpg_url
+from tests import caretaker
 from tests.postgres import embedded_cluster
 
 _numbers = itertools.count(1)
@@ -38,6 +39,8 @@ def cluster() -> Iterator[DatabaseAddress]:
         asyncio.run(_statement(server, "CREATE DATABASE tracemark_template"))
         asyncio.run(migrations.migrate(named(server, "tracemark_template")))
         yield server
+        for name in _ready:
+            caretaker.leave(named(server, name))
 
 
 @pytest.fixture
@@ -56,9 +59,10 @@ def empty_database(cluster: DatabaseAddress) -> Iterator[DatabaseAddress]:
     name = _ready.pop() if _ready else asyncio.run(_new(cluster))
     yield named(cluster, name)
     _uses[name] += 1
-    if _uses[name] < USES_MAX and asyncio.run(_emptied(cluster, name)):
+    if _uses[name] < USES_MAX and is_emptied(named(cluster, name)):
         _ready.append(name)
     else:
+        caretaker.leave(named(cluster, name))
         asyncio.run(_statement(cluster, f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
 
 
@@ -83,24 +87,22 @@ async def _new(server: DatabaseAddress) -> str:
     return name
 
 
-async def _emptied(server: DatabaseAddress, name: str) -> bool:
+def is_emptied(database: DatabaseAddress) -> bool:
     """Whether the database is again as the migrations made it: no rows but theirs, sequences at their start."""
     try:
-        connection = await named(server, name).connect(Role.LOGIN)
-    except (asyncpg.PostgresError, OSError):
-        return False  # a test took it away, or closed its door
-    try:
-        await connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()",
-            name,
-        )
-        version: str | None = await connection.fetchval("SELECT max(version_num) FROM alembic_version")
-        await connection.execute(_EMPTY)
-        return version == migrations.newest()
-    except asyncpg.PostgresError:
-        return False
-    finally:
-        await connection.close()
+        return caretaker.do(database, _emptied)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+        return False  # a test took it away, closed its door, or made something of it that cannot be undone
+
+
+async def _emptied(connection: asyncpg.Connection) -> bool:
+    await connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    version: str | None = await connection.fetchval("SELECT max(version_num) FROM alembic_version")
+    await connection.execute(_EMPTY)
+    return version == migrations.newest()
 
 
 # Only tables with pages can hold rows. Deleting a test's few rows is quicker than truncating a file for each table and

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any, TypeVar, cast
 
+import asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from runtime.database import DatabaseAddress, Role
+from runtime.database import DatabaseAddress
+from tests import caretaker
 
 T = TypeVar("T")
 
@@ -69,27 +71,27 @@ def behind(conn: AsyncConnection) -> DatabaseAddress:
 
 async def taken(database: DatabaseAddress, answer: Any) -> Kept:
     """All rows of a database, to be put back."""
-    connection = await database.connect(Role.LOGIN)
-    try:
+
+    async def read(connection: asyncpg.Connection) -> Kept:
         rows = {}
         for (name,) in await connection.fetch(_TABLES):
             file = BytesIO()
             await connection.copy_from_table(name, output=file, format="binary")
             rows[name] = file.getvalue()
         return Kept(answer, rows, dict(await connection.fetch(_SEQUENCES)))
-    finally:
-        await connection.close()
+
+    return await caretaker.done(database, read)
 
 
 async def put_back(database: DatabaseAddress, kept: Kept) -> None:
     """The kept rows, in place of those that the migrations insert."""
-    connection = await database.connect(Role.LOGIN)
-    try:
+
+    async def write(connection: asyncpg.Connection) -> None:
         async with connection.transaction():
             told = [f"DELETE FROM {name};" for (name,) in await connection.fetch(_TABLES)]
             told += [f"SELECT setval('{name}', {last});" for name, last in kept.sequences.items()]
             await connection.execute(" ".join(["SET LOCAL session_replication_role = replica;", *told]))
             for name, rows in kept.rows.items():
                 await connection.copy_to_table(name, source=BytesIO(rows), format="binary")
-    finally:
-        await connection.close()
+
+    await caretaker.done(database, write)

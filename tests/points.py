@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,6 +13,7 @@ from cli.samples.epcis import document, event, place
 from ledger import capture, codes
 from runtime.clock import system_clock
 from runtime.database import transaction
+from tests import kept
 from tests.world import CHEESE, SECRET
 
 LINK: Final = f"https://id.gs1.org/01/{CHEESE}/21/"
@@ -36,6 +38,10 @@ POINT: Final[dict[str, Any]] = {
 
 async def cheese_on_the_floor(conn: AsyncConnection) -> None:
     """Four pieces of lot C1, in the plant and in no case."""
+    await kept.once(kept.behind(conn), "cheese on the floor", partial(_arranged, conn))
+
+
+async def _arranged(conn: AsyncConnection) -> None:
     now = system_clock()
     await dairy.master_data_of(conn, now)
     async with transaction(conn):

@@ -5,22 +5,19 @@ from __future__ import annotations
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from runtime.database import DatabaseAddress, Role
-from tests.conftest import _emptied, named
+from tests.conftest import is_emptied
 from tests.world import little_dairy
 
 
-async def test_nothing_of_a_test_is_left_for_the_next(
-    conn: AsyncConnection, database: DatabaseAddress, cluster: DatabaseAddress
-) -> None:
+async def test_nothing_of_a_test_is_left_for_the_next(conn: AsyncConnection, database: DatabaseAddress) -> None:
     before = await state(database)
     await little_dairy(conn, items=12)
     assert await state(database) != before
     await conn.close()
-    name = database.url.rsplit("/", 1)[1].split("?")[0]
 
-    assert await _emptied(cluster, name)
+    assert is_emptied(database)
 
-    assert await state(named(cluster, name)) == before
+    assert await state(database) == before
 
 
 async def state(database: DatabaseAddress) -> dict[str, int]:

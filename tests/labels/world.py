@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from labels.model import Job
 from ledger import codes, master_data
 from ledger.model import LotDraft, PartyDraft, PlaceDraft, ProductDraft
 from runtime.database import transaction
+from tests import kept
 
 CHEESE, MILK = "09506000134352", "09506000134369"
 CREAMERY, PLANT, DEPOT, DEPOT_YARD = "9506000134307", "9506000134406", "9506000134338", "9506000134437"
@@ -29,6 +31,12 @@ def noon() -> datetime:
 
 async def arranged(conn: AsyncConnection) -> codes.KeyRing:
     """Parties, places, products and the lots C1 and C2 of cheese; the key ring."""
+    await kept.once(kept.behind(conn), "what label jobs need", partial(_told, conn))
+    async with transaction(conn):
+        return await codes.KeyRing.load(conn, SECRET)
+
+
+async def _told(conn: AsyncConnection) -> None:
     async with transaction(conn):
         await master_data.put_party(conn, PartyDraft(gln=CREAMERY, name="Meadow Creamery", role="brand"))
         await master_data.put_party(conn, PartyDraft(gln=DEPOT, name="North Depot", role="distributor"))
@@ -42,7 +50,7 @@ async def arranged(conn: AsyncConnection) -> codes.KeyRing:
             draft = LotDraft(gtin=CHEESE, code=code, best_before_on=date(2027, 1, 20), made_at_uri=PLANT)
             await master_data.put_lot(conn, draft)
         await master_data.put_lot(conn, LotDraft(gtin=MILK, code="M1"))
-        return await codes.ensure_key(conn, SECRET, clock=noon)
+        await codes.ensure_key(conn, SECRET, clock=noon)
 
 
 async def ordered(conn: AsyncConnection, **changes: Any) -> Job:

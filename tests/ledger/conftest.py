@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import text
@@ -17,6 +18,7 @@ from ledger.master_data import put_party, put_place
 from ledger.model import PartyDraft, PlaceDraft
 from runtime.clock import system_clock
 from runtime.database import transaction
+from tests import kept
 from tests.ledger import dairy as d
 from tests.ledger.capture_floor import CASE, LOOSE, PACKED, SOLD, Floor
 from tests.world import SECRET
@@ -25,6 +27,13 @@ from tests.world import SECRET
 @pytest.fixture
 async def keys(conn: AsyncConnection) -> AsyncIterator[KeyRing]:
     """The dairy with its places and owners; afterwards a full count must find what the holdings say."""
+    await kept.once(kept.behind(conn), "the dairy's places and owners", partial(_places, conn))
+    yield await d.ring(conn)
+    await conn.execute(text("SELECT 1"))
+    assert await book_store.differences(conn) == []
+
+
+async def _places(conn: AsyncConnection) -> None:
     async with transaction(conn):
         for name, gln in (("Meadow Creamery", d.CREAMERY), ("Corner Shop", d.CORNER)):
             await put_party(conn, PartyDraft(name=name, gln=gln))
@@ -34,13 +43,17 @@ async def keys(conn: AsyncConnection) -> AsyncIterator[KeyRing]:
             ("Shop", d.SHOP, d.CORNER),
         ):
             await put_place(conn, PlaceDraft(name=name, gln=gln, party_uri=owner))
-    yield await d.ring(conn)
-    await conn.execute(text("SELECT 1"))
-    assert await book_store.differences(conn) == []
+    await d.ring(conn)
 
 
 @pytest.fixture
 async def floor(conn: AsyncConnection) -> Floor:
+    await kept.once(kept.behind(conn), "the floor with its capture points", partial(_goods_on_the_floor, conn))
+    async with transaction(conn):
+        return Floor(conn, await codes.KeyRing.load(conn, SECRET))
+
+
+async def _goods_on_the_floor(conn: AsyncConnection) -> None:
     now = system_clock()
     await dairy.master_data_of(conn, now)
     async with transaction(conn):
@@ -58,4 +71,3 @@ async def floor(conn: AsyncConnection) -> Floor:
         ),
     ]
     await capture.capture(conn, document(now, events), by="tests", clock=system_clock, keys=keys)
-    return Floor(conn, keys)
