@@ -4,7 +4,7 @@ WORKERS ?= 1
 HOST ?= 127.0.0.1
 CODES ?=
 
-.PHONY: help setup setup-dev demo serve test test-benchmarks check format load lock clean
+.PHONY: help setup setup-dev demo serve test test-long test-benchmarks check format load lock clean
 
 help:                ## this list
 	@grep -E '^[a-z-]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -23,6 +23,9 @@ serve: setup         ## serve everything on HOST:PORT
 
 test: setup-dev      ## all tests, on a real PostgreSQL and a real browser
 	@.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --ignore tests/benchmarks
+
+test-long: setup-dev ## the tests of properties with ten times the examples, about ten minutes
+	@.venv/bin/python -m pytest -n 2 --hypothesis-profile long $$(grep -rlE 'from (hypothesis|tests.examples) import' tests --include='test_*.py')
 
 test-benchmarks: setup-dev  ## the tests that run each benchmark at its smallest size
 	@.venv/bin/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/benchmarks

@@ -12,11 +12,12 @@ from collections.abc import AsyncIterator, Iterator
 
 import asyncpg
 import pytest
+from hypothesis import settings
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from runtime import migrations
 from runtime.database import DatabaseAddress, Role, asyncpg_url
-from tests import caretaker
+from tests import caretaker, examples
 from tests.postgres import embedded_cluster
 
 _numbers = itertools.count(1)
@@ -24,6 +25,8 @@ _ready: list[str] = []
 _uses: Counter[str] = Counter()
 
 USES_MAX = 150
+
+settings.register_profile("long", max_examples=examples.LONG)  # before --hypothesis-profile is looked at
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from api.app import create_app
 from runtime.clock import system_clock
 from runtime.database import DatabaseAddress
 from runtime.settings import Settings
+from tests import kept
 from tests.api.event_world import DECLARATION, WITH_PLACES
 from tests.cells import share_cells
 from tests.ledger import dairy as d
@@ -55,10 +56,17 @@ async def key(conn: AsyncConnection) -> KeyMaker:
 
 
 @pytest.fixture
-async def caller(client: httpx2.AsyncClient, key: KeyMaker) -> AsyncIterator[httpx2.AsyncClient]:
+async def caller(
+    client: httpx2.AsyncClient, key: KeyMaker, database: DatabaseAddress
+) -> AsyncIterator[httpx2.AsyncClient]:
     """A caller who may look; the dairy's events are on record."""
-    client.headers.update(await key(Act.CAPTURE, Act.VIEW))
-    for told in (WITH_PLACES, d.document(DECLARATION)):
-        taken = await client.post("/epcis/v2/capture", json=told)
-        assert taken.status_code == 202, taken.text
+
+    async def told() -> dict[str, str]:
+        headers = await key(Act.CAPTURE, Act.VIEW)
+        for document in (WITH_PLACES, d.document(DECLARATION)):
+            taken = await client.post("/epcis/v2/capture", json=document, headers=headers)
+            assert taken.status_code == 202, taken.text
+        return headers
+
+    client.headers.update(await kept.once(database, "the dairy's events, told over HTTP", told))
     yield client

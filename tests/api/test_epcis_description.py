@@ -16,6 +16,7 @@ from access.model import Act
 from cli.serve import Face
 from runtime.database import DatabaseAddress
 from tests.api.conftest import KeyMaker
+from tests.examples import examples
 from tests.serving import free_port, served
 
 # The other lists are made as that of the business steps is.
@@ -40,8 +41,8 @@ async def test_no_answer_is_other_than_described(database: DatabaseAddress, key:
             operation: Any = found.ok()  # type: ignore[union-attr]  # one that could not be read raises here
             for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
                 few = settings(
-                    max_examples=EXAMPLES, deadline=None, database=None, derandomize=True, phases=[Phase.generate],
-                    suppress_health_check=list(HealthCheck),
+                    max_examples=examples(EXAMPLES), deadline=None, database=None, derandomize=True,
+                    phases=[Phase.generate], suppress_health_check=list(HealthCheck),
                 )  # fmt: skip
                 few(given(case=operation.as_strategy(generation_mode=mode))(answered_as_described))()
 

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from labels import job_lists, printing
 from labels.refusals import JobNotFound, LabelsCommissioned, LabelsVoid
 from runtime.database import transaction
+from tests.examples import examples
 from tests.labels.world import SECRET, arranged, noon, number, released
 
 LABELS = 12
@@ -27,7 +28,7 @@ Step = tuple[str, int, int]
 steps = st.tuples(st.sampled_from(("commission", "void", "reprint")), st.integers(1, LABELS), st.integers(0, 3))
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(4), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(walk=st.lists(steps, min_size=4, max_size=10))
 async def test_the_balance_always_holds_and_agrees_with_a_tally_of_single_labels(
     conn: AsyncConnection, tmp_path: Path, walk: list[Step]

@@ -18,6 +18,7 @@ from labels.data_matrix import data_matrix, element_string_of
 from labels.model import LinkForm
 from labels.refusals import BracketInElements
 from labels.symbol import matrix
+from tests.examples import examples
 
 SET_82 = "!\"%&'()*+,-./0123456789:;<=>?ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
 """GS1 General Specifications, figure 7.11-1."""
@@ -32,7 +33,7 @@ def scanned(cells: npt.NDArray[np.bool_]) -> str:
     return found.text
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(gtins, texts, texts, st.booleans())
 def test_a_link_is_read_as_it_was_meant(gtin: str, lot: str, serial: str, lot_in_link: bool) -> None:
     form = LinkForm("https://q.brand.example", gtin, lot if lot_in_link else None)
@@ -44,7 +45,7 @@ def test_a_link_is_read_as_it_was_meant(gtin: str, lot: str, serial: str, lot_in
     assert scan_data.read(scanned(matrix(link))) == meant
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(gtins, without_brackets, without_brackets)
 def test_a_data_matrix_is_read_as_it_was_meant(gtin: str, lot: str, serial: str) -> None:
     said = element_string_of(gtin, serial, date(2028, 3, 31), lot)

@@ -17,6 +17,7 @@ from labels.segments import Mode
 from labels.symbol import DRAWN_TOGETHER, Drawn, SymbolPlan, matrix, size_of, unpack
 from serials.alphabet import ALPHABET
 from serials.cipher import SerialCipher
+from tests.examples import examples
 from tests.labels.conftest import MILK, Batches
 
 LEVELS = {"M": qrcode.ERROR_CORRECT_M, "Q": qrcode.ERROR_CORRECT_Q, "H": qrcode.ERROR_CORRECT_H}
@@ -43,7 +44,7 @@ def test_bulk_symbols_equal_those_of_the_reference_encoder(form: LinkForm) -> No
         assert np.array_equal(symbol.astype(bool), _reference(plan, link))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(serial=st.text(alphabet=ALPHABET, min_size=12, max_size=12), form=st.sampled_from(FORMS[:3]))
 def test_any_serial_is_read_back_as_its_link(serial: str, form: LinkForm) -> None:
     plan = PLANS[form.prefix]

@@ -22,6 +22,7 @@ from ledger.recording import record_told
 from ledger.refusals import UnitInsideItself
 from ledger.replay import rebuild
 from runtime.database import DatabaseAddress, Role
+from tests.examples import examples
 from tests.ledger import dairy as d
 
 Event = dict[str, Any]
@@ -162,7 +163,7 @@ async def milk(conn: AsyncConnection, table: str) -> Counter[tuple[str, str]]:
 
 
 SLOW = settings(
-    max_examples=12, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    max_examples=examples(8), deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.filter_too_much],
 )  # fmt: skip
 

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ledger import genealogy
 from ledger.genealogy import Reached, Start
+from tests.examples import examples
 from tests.ledger import many_graphs
 from tests.ledger.brute_force import REST, Fire, Graph, Operation, Told
 from tests.ledger.records import Records, day
@@ -24,9 +25,12 @@ LOTS_MAX = 6
 Starts = Sequence[tuple[int, tuple[int, int] | None]]
 
 MANY = settings(
-    max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(50),
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-FEWER = settings(MANY, max_examples=40)
+FEWER = settings(MANY, max_examples=examples(20))
 
 
 @st.composite
@@ -195,5 +199,5 @@ async def test_upstream_is_downstream_seen_from_the_other_end(
             assert forward.basis == origins[source]
 
 
-async def test_ten_thousand_small_graphs_are_reached_as_by_hand(conn: AsyncConnection) -> None:
-    assert await many_graphs.differing(conn, list(many_graphs.graphs(10_000, seed=2026))) == []
+async def test_thousands_of_small_graphs_are_reached_as_by_hand(conn: AsyncConnection) -> None:
+    assert await many_graphs.differing(conn, list(many_graphs.graphs(examples(3_000), seed=2026))) == []

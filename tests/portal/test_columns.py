@@ -23,6 +23,7 @@ from portal.scopes import Scopes
 from portal.store import catch_up, load
 from portal.text_index import TEXT_BYTES_MAX, Texts, TextTooLong
 from runtime.database import DatabaseAddress, Role
+from tests.examples import examples
 from tests.portal.arrangement import CHEESE, MILK, SECRET, arrange, item, lot, publish, recall
 from tests.portal.test_models import NUMBERS, apart, run, scope_rows
 
@@ -54,7 +55,7 @@ def one_record(told: list[list[Lot]]) -> list[list[Lot]]:
     return states
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.lists(st.lists(lots, max_size=6), min_size=1, max_size=4), st.integers(0, 4))
 def test_lots_are_found_as_they_were_told_last(told: list[list[Lot]], merged_after: int) -> None:
     copy = Lots()
@@ -72,7 +73,7 @@ def test_lots_are_found_as_they_were_told_last(told: list[list[Lot]], merged_aft
             assert copy.find(product_id, code) == (wanted[0] if wanted else None)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.lists(st.lists(run, max_size=8), min_size=1, max_size=4))
 def test_merging_changes_nothing_that_is_said_of_a_number(told: list[list[tuple[int, int, int, int]]]) -> None:
     copy = Layered()
@@ -84,7 +85,7 @@ def test_merging_changes_nothing_that_is_said_of_a_number(told: list[list[tuple[
         copy = merged if len(runs) % 2 else copy
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(scope_rows, scope_rows, st.sets(st.integers(1, 3)))
 def test_cases_told_anew_leave_what_all_cases_told_at_once_leave(
     old: list[ScopeRow], new: list[ScopeRow], changed: set[int]

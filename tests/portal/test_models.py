@@ -13,6 +13,7 @@ from portal.scope_columns import ScopeRow
 from portal.scopes import Scopes
 from portal.snapshot import Snapshot
 from portal.units import judge_unit, lines
+from tests.examples import examples
 from tests.portal.arrangement import recall
 
 NUMBERS = 60
@@ -31,7 +32,7 @@ def apart(runs: list[tuple[int, int, int, int]]) -> list[RunRow]:
     return kept
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(st.lists(run, max_size=8), min_size=1, max_size=5))
 def test_what_was_told_last_about_a_number_counts(told: list[list[tuple[int, int, int, int]]]) -> None:
     layers = [apart(runs) for runs in told]
@@ -60,7 +61,7 @@ scope_rows = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(scope_rows, st.integers(1, 3))
 def test_a_case_names_exactly_the_lots_and_numbers_of_its_scope(rows: list[ScopeRow], lot_id: int) -> None:
     scopes = Scopes.of([recall(case_id) for case_id in (1, 2, 3)], rows, {1: 1, 2: 1, 3: 2})
@@ -77,7 +78,7 @@ def test_a_case_names_exactly_the_lots_and_numbers_of_its_scope(rows: list[Scope
     assert {case.case_id for case in scopes.of_product(1).perhaps} == of_product
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(scope_rows, st.integers(0, NUMBERS), st.integers(1, 30))
 def test_a_pallet_counts_each_recalled_item_once(rows: list[ScopeRow], lo: int, n: int) -> None:
     cases = [recall(1), recall(2), recall(3, "withdrawal")]

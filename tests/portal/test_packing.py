@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from portal import packing
 from portal.packing import MOMENT_BYTES_MAX, Packed, Stem, codings
+from tests.examples import examples
 
 PAGE = b"<html>" + b"milk " * 1000
 
@@ -43,7 +44,7 @@ async def test_a_page_goes_as_it_is_until_it_is_compressed() -> None:
 @given(lasting=st.binary(min_size=1, max_size=3_000), moment=st.binary(max_size=600))
 @example(lasting=PAGE, moment=b"m" * MOMENT_BYTES_MAX)
 @example(lasting=PAGE, moment=b"")
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_any_moment_ends_a_compressed_page_so_that_every_decoder_reads_both(lasting: bytes, moment: bytes) -> None:
     decoders = {"br": brotli.decompress, "gzip": gzip.decompress, "": bytes}
     for coding, decode in decoders.items():

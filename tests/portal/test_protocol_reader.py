@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from portal import plain_request
 from portal.plain_request import PlainReader
+from tests.examples import examples
 
 CODE = b"/01/09520123456788/21/ABCDEFGHJKLM"
 PLAIN = b"GET " + CODE + b" HTTP/1.1\r\nHost: id.creamery.example\r\nAccept: */*\r\n\r\n"
@@ -154,13 +155,13 @@ HOST = st.sampled_from([b"Host: id.creamery.example\r\n"] * 6 + [b""])
 ENDS = st.sampled_from([b"\r\n"] * 8 + [b"", b"\n", b"\r\n\r\n", b"\r\nx", b"\r\n" + PLAIN])
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(FIRST_LINES, HOST, st.lists(LINES, max_size=4).map(b"".join), ENDS)
 def test_no_request_made_of_odd_pieces_is_read_in_two_ways(first: bytes, host: bytes, lines: bytes, end: bytes) -> None:
     assert_both_read_the_same(first + host + lines + end)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.integers(0, len(PLAIN)), st.integers(0, 4), st.binary(max_size=4))
 def test_no_plain_request_with_bytes_changed_is_read_in_two_ways(at: int, gone: int, put: bytes) -> None:
     assert_both_read_the_same(PLAIN[:at] + put + PLAIN[at + gone :])
