@@ -38,6 +38,16 @@ def validate(text: str) -> str:
     return number
 
 
+def validate_key(text: str, *, length: int, name: str) -> str:
+    """A key of ``length`` digits, compact. ``name`` begins the refusal of another length: "A GLN"."""
+    number = compact(text)
+    if len(number) != length:
+        raise BadLength(f"{name} has {length} digits; this has {len(number)}.", 0)
+    characters.require(number, "N")
+    require(number)
+    return number
+
+
 def require(number: str, start: int = 0) -> None:
     """Refuse digits whose last one is not their check digit; `start` is the offset of `number` in the input."""
     if not fits(number):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from gs1 import characters, check_digit
-from gs1.errors import BadLength, GS1Error
+from gs1 import check_digit
+from gs1.errors import GS1Error
 
 LENGTH: Final = 18
 
@@ -17,12 +17,7 @@ def compact(text: str) -> str:
 
 def validate(text: str) -> str:
     """The 18 digits. Refuses another length, another character and a wrong check digit."""
-    number = compact(text)
-    if len(number) != LENGTH:
-        raise BadLength(f"An SSCC has {LENGTH} digits; this has {len(number)}.", 0)
-    characters.require(number, "N")
-    check_digit.require(number)
-    return number
+    return check_digit.validate_key(text, length=LENGTH, name="An SSCC")
 
 
 def is_valid(text: str) -> bool:

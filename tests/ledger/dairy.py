@@ -190,3 +190,18 @@ async def book(conn: AsyncConnection) -> dict[str, list[tuple[Any, ...]]]:
     return {
         what: sorted((tuple(row) for row in await conn.execute(text(sql))), key=repr) for what, sql in _BOOK.items()
     }
+
+
+async def rows(conn: AsyncConnection, sql: str) -> list[tuple[Any, ...]]:
+    """What the database answers."""
+    return [tuple(row) for row in await conn.execute(text(sql))]
+
+
+async def shipments(conn: AsyncConnection) -> list[tuple[Any, ...]]:
+    """What was shipped to whom: lot, quantity, from, to, delivery notes."""
+    return await rows(
+        conn,
+        "SELECT l.code, s.quantity, a.gln, b.gln, s.documents FROM lot_shipment s JOIN lot l USING (lot_id)"
+        " JOIN party a ON a.party_id = s.from_owner_id JOIN party b ON b.party_id = s.to_owner_id"
+        " ORDER BY s.at, l.code",
+    )

@@ -4,27 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ledger.codes import KeyRing
 from tests.ledger import dairy as d
+from tests.ledger.dairy import rows, shipments
 
 C1: dict[str, Any] = {"ilmd": {"cbvmda:lotNumber": "C1"}}
 PALLET, OTHER = d.sscc(d.PALLET), d.sscc(d.OTHER_PALLET)
-
-
-async def rows(conn: AsyncConnection, sql: str) -> list[tuple[Any, ...]]:
-    return [tuple(row) for row in await conn.execute(text(sql))]
-
-
-async def shipments(conn: AsyncConnection) -> list[tuple[Any, ...]]:
-    return await rows(
-        conn,
-        "SELECT l.code, s.quantity, a.gln, b.gln, s.documents FROM lot_shipment s JOIN lot l USING (lot_id)"
-        " JOIN party a ON a.party_id = s.from_owner_id JOIN party b ON b.party_id = s.to_owner_id"
-        " ORDER BY s.at, l.code",
-    )
 
 
 async def test_items_are_one_run_as_long_as_they_share_their_fate(conn: AsyncConnection, keys: KeyRing) -> None:

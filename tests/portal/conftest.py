@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from runtime.database import DatabaseAddress, Role
 from tests.conftest import named
-from tests.portal.arrangement import arrange, portal_of
+from tests.portal.arrangement import arrange, portal_of, publish
 
 _numbers = itertools.count(1)
 
@@ -25,6 +25,20 @@ async def published(
 ) -> AsyncIterator[httpx2.AsyncClient]:
     """A client of a portal on a database of this file's own. Tests that write take ``database`` instead."""
     async with portal_on(cluster, tmp_path_factory.mktemp("portal"), arrange) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+async def milk_recalled(
+    cluster: DatabaseAddress, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[httpx2.AsyncClient]:
+    """The same, after the recall of the whole of lot M1."""
+
+    async def prepare(conn: AsyncConnection) -> None:
+        await arrange(conn)
+        await publish(conn, case_id=1, lots=[1])
+
+    async with portal_on(cluster, tmp_path_factory.mktemp("portal"), prepare) as client:
         yield client
 
 

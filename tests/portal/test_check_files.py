@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import AsyncIterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,28 +12,13 @@ import httpx2
 import pytest
 import python_calamine
 import xlsxwriter
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from portal import check_cells, check_tables
 from portal.check_tables import Columns
-from runtime.database import DatabaseAddress
 from runtime.refusals import Invalid
-from tests.portal.arrangement import BROWSER, CHEESE, MILK, arrange, item, publish, until
-from tests.portal.conftest import portal_on
+from tests.portal.arrangement import BROWSER, CHEESE, MILK, item, until
 
 SERIAL = item(1001).rsplit("/", maxsplit=1)[1]
-
-
-@pytest.fixture(scope="module")
-async def portal(
-    cluster: DatabaseAddress, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[httpx2.AsyncClient]:
-    async def prepare(conn: AsyncConnection) -> None:
-        await arrange(conn)
-        await publish(conn, case_id=1, lots=[1])
-
-    async with portal_on(cluster, tmp_path_factory.mktemp("files"), prepare) as client:
-        yield client
 
 
 def workbook(path: Path, rows: list[list[Any]]) -> Path:
@@ -53,37 +37,39 @@ def workbook(path: Path, rows: list[list[Any]]) -> Path:
     return path
 
 
-async def sent(portal: httpx2.AsyncClient, name: str, content: bytes) -> str:
+async def sent(milk_recalled: httpx2.AsyncClient, name: str, content: bytes) -> str:
     """Send a file and wait until its columns can be confirmed, or it was refused; its address."""
-    answer = await portal.post("/check", files={"file": (name, content)}, headers=BROWSER)
+    answer = await milk_recalled.post("/check", files={"file": (name, content)}, headers=BROWSER)
     assert answer.status_code == 303, answer.text
     here = answer.headers["location"].partition("?")[0]
 
     async def was_read() -> bool:
-        return "refresh" not in (await portal.get(here)).headers
+        return "refresh" not in (await milk_recalled.get(here)).headers
 
     await until(was_read)
     return str(here)
 
 
-async def checked(portal: httpx2.AsyncClient, here: str, **columns: str) -> httpx2.Response:
-    started = await portal.post(f"{here}/start", data=columns, headers=BROWSER)
+async def checked(milk_recalled: httpx2.AsyncClient, here: str, **columns: str) -> httpx2.Response:
+    started = await milk_recalled.post(f"{here}/start", data=columns, headers=BROWSER)
     assert started.status_code == 303, started.text
 
     async def is_done() -> bool:
-        return (await portal.get(f"{here}/result")).status_code == 200
+        return (await milk_recalled.get(f"{here}/result")).status_code == 200
 
     await until(is_done)
-    return await portal.get(f"{here}/result")
+    return await milk_recalled.get(f"{here}/result")
 
 
-async def test_a_csv_comes_back_as_csv_with_its_own_columns_and_what_is_known(portal: httpx2.AsyncClient) -> None:
+async def test_a_csv_comes_back_as_csv_with_its_own_columns_and_what_is_known(
+    milk_recalled: httpx2.AsyncClient,
+) -> None:
     text = f"商品;GTIN;批号;备注\n牛奶;{MILK};M1;=1+1\n奶酪;{CHEESE};C1;-5\n牛奶;{MILK};M1;再一次\n"
-    here = await sent(portal, "stock.csv", text.encode("gb18030"))
+    here = await sent(milk_recalled, "stock.csv", text.encode("gb18030"))
 
-    page = (await portal.get(f"{here}?lang=en")).text
+    page = (await milk_recalled.get(f"{here}?lang=en")).text
     assert 'value="2" selected' in page  # the column of GTINs was seen
-    answer = await checked(portal, here, has_header="yes", gtin="2", lot="3")
+    answer = await checked(milk_recalled, here, has_header="yes", gtin="2", lot="3")
     rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=";"))
 
     assert [row["tracemark_status"] for row in rows] == ["RECALLED", "NOT_RECALLED", "RECALLED"]
@@ -91,13 +77,13 @@ async def test_a_csv_comes_back_as_csv_with_its_own_columns_and_what_is_known(po
     assert [row["备注"] for row in rows] == ["'=1+1", "-5", "再一次"]
     assert rows[0]["recalls"] == "R-2026-0001"
     assert "stock-checked.csv" in answer.headers["content-disposition"]
-    done = (await portal.get(f"{here}?lang=zh")).text
+    done = (await milk_recalled.get(f"{here}?lang=zh")).text
     assert "R-2026-0001" in done
     assert "/check/receipts/" in done
 
 
 async def test_a_workbook_comes_back_as_one_and_its_damaged_cells_are_unreadable(
-    portal: httpx2.AsyncClient, tmp_path: Path
+    milk_recalled: httpx2.AsyncClient, tmp_path: Path
 ) -> None:
     rows: list[list[Any]] = [
         ["gtin", "lot", "sscc"],
@@ -108,8 +94,8 @@ async def test_a_workbook_comes_back_as_one_and_its_damaged_cells_are_unreadable
         [MILK, "M1", "3.95201234567890E+17"],
         ["=1+1", "", ""],
     ]
-    here = await sent(portal, "stock.xlsx", workbook(tmp_path / "in.xlsx", rows).read_bytes())
-    answer = await checked(portal, here, has_header="yes", gtin="1", lot="2", sscc="3")
+    here = await sent(milk_recalled, "stock.xlsx", workbook(tmp_path / "in.xlsx", rows).read_bytes())
+    answer = await checked(milk_recalled, here, has_header="yes", gtin="1", lot="2", sscc="3")
     path = tmp_path / "out.xlsx"
     path.write_bytes(answer.content)
     back: list[list[Any]] = python_calamine.load_workbook(str(path)).get_sheet_by_index(0).to_python()
@@ -121,14 +107,14 @@ async def test_a_workbook_comes_back_as_one_and_its_damaged_cells_are_unreadable
     assert back[6][0] == "=1+1"  # a text, not what it would come to
 
 
-async def test_a_file_that_is_stopped_is_gone_at_once(portal: httpx2.AsyncClient) -> None:
-    here = await sent(portal, "codes.txt", f"{MILK}\n".encode())
+async def test_a_file_that_is_stopped_is_gone_at_once(milk_recalled: httpx2.AsyncClient) -> None:
+    here = await sent(milk_recalled, "codes.txt", f"{MILK}\n".encode())
 
-    await portal.post(f"{here}/cancel", headers=BROWSER)
+    await milk_recalled.post(f"{here}/cancel", headers=BROWSER)
 
-    assert (await portal.post(f"{here}/start", data={"code": "1"})).status_code == 409
-    assert (await portal.get(f"{here}/result")).status_code == 404
-    assert "stopped" in (await portal.get(f"{here}?lang=en")).text
+    assert (await milk_recalled.post(f"{here}/start", data={"code": "1"})).status_code == 409
+    assert (await milk_recalled.get(f"{here}/result")).status_code == 404
+    assert "stopped" in (await milk_recalled.get(f"{here}?lang=en")).text
 
 
 @pytest.mark.parametrize("content", [b"PK\x03\x04 no workbook", b"\xd0\xcf\x11\xe0 an old one"])
@@ -148,9 +134,9 @@ def test_columns_that_are_not_there_or_tell_no_code_are_refused(chosen: dict[str
 
 
 @pytest.mark.parametrize("name", ["x", "A" * 22])
-async def test_a_name_that_nobody_was_given_opens_no_file(portal: httpx2.AsyncClient, name: str) -> None:
-    assert (await portal.get(f"/check/files/{name}")).status_code == 404
-    assert (await portal.get(f"/check/files/{name}/result")).status_code == 404
+async def test_a_name_that_nobody_was_given_opens_no_file(milk_recalled: httpx2.AsyncClient, name: str) -> None:
+    assert (await milk_recalled.get(f"/check/files/{name}")).status_code == 404
+    assert (await milk_recalled.get(f"/check/files/{name}/result")).status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -4,61 +4,44 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import AsyncIterator
 
 import httpx2
-import pytest
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from portal.receipts import KIND
 from portal.signing import Signer
-from runtime.database import DatabaseAddress
-from tests.portal.arrangement import BROWSER, JSON, MILK, SECRET, arrange, publish
-from tests.portal.conftest import portal_on
+from tests.portal.arrangement import BROWSER, JSON, MILK, SECRET
 
 
-@pytest.fixture(scope="module")
-async def portal(
-    cluster: DatabaseAddress, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[httpx2.AsyncClient]:
-    async def prepare(conn: AsyncConnection) -> None:
-        await arrange(conn)
-        await publish(conn, case_id=1, lots=[1])
-
-    async with portal_on(cluster, tmp_path_factory.mktemp("receipts"), prepare) as client:
-        yield client
-
-
-async def test_the_receipt_of_a_page_says_what_came_in_and_what_was_found(portal: httpx2.AsyncClient) -> None:
-    page = await portal.post("/check?lang=en", data={"codes": f"{MILK}/M1\n{MILK}/M2"}, headers=BROWSER)
+async def test_the_receipt_of_a_page_says_what_came_in_and_what_was_found(milk_recalled: httpx2.AsyncClient) -> None:
+    page = await milk_recalled.post("/check?lang=en", data={"codes": f"{MILK}/M1\n{MILK}/M2"}, headers=BROWSER)
     here = re.search(r"/check/receipts/[\w-]+", page.text)
     assert here is not None
 
-    found = (await portal.get(here[0], headers=JSON)).json()
+    found = (await milk_recalled.get(here[0], headers=JSON)).json()
     assert found["is_valid"]
     assert found["receipt"]["counts"] == {"RECALLED": 1, "NOT_RECALLED": 1}
     assert found["receipt"]["input_sha256"] == hashlib.sha256(f"{MILK}/M1\n{MILK}/M2\n".encode()).hexdigest()
-    shown = await portal.get(f"{here[0]}?lang=en", headers=BROWSER)
+    shown = await milk_recalled.get(f"{here[0]}?lang=en", headers=BROWSER)
     assert "has not been altered" in shown.text
-    assert (await portal.get(f"{here[0]}.pdf")).content.startswith(b"%PDF")
+    assert (await milk_recalled.get(f"{here[0]}.pdf")).content.startswith(b"%PDF")
 
 
-async def test_a_receipt_that_nobody_was_given_is_unknown(portal: httpx2.AsyncClient) -> None:
-    assert (await portal.get("/check/receipts/abc", headers=BROWSER)).status_code == 404
-    assert (await portal.get("/check/receipts/abc.xml", headers=BROWSER)).status_code == 404
+async def test_a_receipt_that_nobody_was_given_is_unknown(milk_recalled: httpx2.AsyncClient) -> None:
+    assert (await milk_recalled.get("/check/receipts/abc", headers=BROWSER)).status_code == 404
+    assert (await milk_recalled.get("/check/receipts/abc.xml", headers=BROWSER)).status_code == 404
 
 
-async def test_a_machine_gets_one_receipt_for_a_repeated_request(portal: httpx2.AsyncClient) -> None:
+async def test_a_machine_gets_one_receipt_for_a_repeated_request(milk_recalled: httpx2.AsyncClient) -> None:
     async def asked(codes: list[str], key: str) -> str:
         body = {"codes": codes, "receipt": True}
-        answer = await portal.post("/v1/checks", json=body, headers={"idempotency-key": key})
+        answer = await milk_recalled.post("/v1/checks", json=body, headers={"idempotency-key": key})
         return str(answer.json()["receipt"]["receipt"]["id"])
 
     first = await asked([MILK], "k1")
     assert await asked([MILK], "k1") == first
     assert await asked([f"{MILK}/M1"], "k1") != first
     assert await asked([MILK], "k2") != first
-    assert "receipt" not in (await portal.post("/v1/checks", json={"codes": [MILK]})).json()
+    assert "receipt" not in (await milk_recalled.post("/v1/checks", json={"codes": [MILK]})).json()
 
 
 def test_a_signature_holds_for_what_was_signed_and_for_nothing_else() -> None:
