@@ -25,8 +25,11 @@ def database(empty_database: DatabaseAddress, dairy: Creamery) -> DatabaseAddres
 
 
 async def _arranged(address: DatabaseAddress) -> Creamery:
-    engine = address.engine(Role.STAFF, pool_size=1)
-    async with engine.connect() as conn:
-        arranged = await kept.once(address, "the small dairy", lambda: creamery.arrange(conn))
-    await engine.dispose()
-    return arranged
+    async def told() -> Creamery:
+        engine = address.engine(Role.STAFF, pool_size=1)
+        async with engine.connect() as conn:
+            arranged = await creamery.arrange(conn)
+        await engine.dispose()
+        return arranged
+
+    return await kept.once(address, "the small dairy", told)

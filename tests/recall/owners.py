@@ -16,7 +16,9 @@ from runtime import jobs, settings
 from runtime.clock import Clock
 from runtime.database import DatabaseAddress, Role, transaction
 from runtime.settings import Settings
-from tests.recall.creamery import CORNER_SHOP, CREAMERY, NORTH_DEPOT, NOW, RIVER_MARKET, SECRET, clock
+from tests import kept
+from tests.recall.creamery import CHEESE, CORNER_SHOP, CREAMERY, NORTH_DEPOT, NOW, RIVER_MARKET, SECRET, Creamery, clock
+from tests.recall.desk import published
 from tests.runtime.mail_server import MailServer
 
 ADA, BEN, CLEO, DAN = "ada@meadow.example", "ben@depot.example", "cleo@shop.example", "dan@market.example"
@@ -46,6 +48,16 @@ async def with_addresses(conn: AsyncConnection) -> None:
         for party, kind, name, email, language in _CONTACTS:
             draft = ContactDraft(party_uri=party, kind=kind, name=name, email=email, phone=PHONE, language=language)
             await master_data.put_contact(conn, draft)
+
+
+async def c1_recalled(conn: AsyncConnection, dairy: Creamery) -> str:
+    """The published case of lot C1 of the cheese; whoever answers for an owner has a mail address."""
+
+    async def told() -> str:
+        await with_addresses(conn)
+        return await published(conn, dairy, lots=[(CHEESE, "C1")])
+
+    return await kept.once(kept.behind(conn), "C1 recalled", told)
 
 
 async def run_worker(database: DatabaseAddress, chosen: Settings | None = None, *, clock: Clock = clock) -> None:

@@ -20,7 +20,7 @@ from runtime.database import DatabaseAddress
 from runtime.settings import Settings
 from tests.recall.creamery import CHEESE, CORNER_SHOP, NORTH_DEPOT, SECRET, Creamery, clock
 from tests.recall.desk import published
-from tests.recall.owners import at, deliveries, with_addresses
+from tests.recall.owners import at, c1_recalled, deliveries
 from tests.world import BASE_URL
 
 LOT = (CHEESE, "C1")
@@ -182,8 +182,7 @@ async def test_an_owner_names_its_accounts_and_they_are_told_in_a_chain(
     conn: AsyncConnection,
     dairy: Creamery,
 ) -> None:
-    await with_addresses(conn)
-    number = await published(conn, dairy, lots=[LOT])
+    number = await c1_recalled(conn, dairy)
     address = await link_of(conn, "North Depot")
     sheet = "name,email,quantity\nKiosk,kiosk@kiosk.example,4\nCanteen,canteen@school.example,\n"
 

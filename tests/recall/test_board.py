@@ -29,7 +29,7 @@ from runtime import jobs, settings
 from runtime.database import DatabaseAddress, Role
 from tests.recall.creamery import CHEESE, CORNER_SHOP, NORTH_DEPOT, NOW, SECRET, Creamery, clock, items, tell
 from tests.recall.desk import opened, published
-from tests.recall.owners import at, run_worker, with_addresses
+from tests.recall.owners import at, c1_recalled, run_worker
 from tests.runtime.mail_server import mail_server, settings_for
 
 LOT = (CHEESE, "C1")
@@ -47,8 +47,7 @@ async def answered(conn: AsyncConnection, number: str, owner: str, draft: Answer
 async def test_the_board_counts_who_was_told_who_answered_and_who_is_late(
     database: DatabaseAddress, conn: AsyncConnection, dairy: Creamery
 ) -> None:
-    await with_addresses(conn)
-    number = await published(conn, dairy, lots=[LOT])
+    number = await c1_recalled(conn, dairy)
     async with mail_server() as server:
         await run_worker(database, settings_for(server))
     await answered(conn, number, CORNER_SHOP, found(returned=9))

@@ -28,7 +28,20 @@ from runtime.database import DatabaseAddress
 from runtime.webhooks import WebhookAddressNotUsable
 from tests.recall.creamery import CHEESE, CORNER_SHOP, NORTH_DEPOT, SECRET, Creamery, clock
 from tests.recall.desk import opened, published
-from tests.recall.owners import ADA, BEN, CLEO, DAN, EVE, at, deliveries, letter_to, run_worker, told, with_addresses
+from tests.recall.owners import (
+    ADA,
+    BEN,
+    CLEO,
+    DAN,
+    EVE,
+    at,
+    c1_recalled,
+    deliveries,
+    letter_to,
+    run_worker,
+    told,
+    with_addresses,
+)
 from tests.receiver import answers, receiver
 from tests.runtime.mail_server import mail_server, settings_for
 
@@ -60,8 +73,7 @@ async def test_a_case_that_is_not_published_has_told_nobody(conn: AsyncConnectio
 async def test_each_owner_gets_a_letter_with_its_own_lines_and_nobody_elses(
     database: DatabaseAddress, conn: AsyncConnection, dairy: Creamery
 ) -> None:
-    await with_addresses(conn)
-    number = await published(conn, dairy, lots=[C1])
+    number = await c1_recalled(conn, dairy)
 
     async with mail_server() as server:
         await run_worker(database, settings_for(server))
@@ -92,8 +104,7 @@ async def test_each_owner_gets_a_letter_with_its_own_lines_and_nobody_elses(
 async def test_a_widening_tells_who_is_new_all_and_who_has_nothing_new_nothing(
     database: DatabaseAddress, conn: AsyncConnection, dairy: Creamery
 ) -> None:
-    await with_addresses(conn)
-    number = await published(conn, dairy, lots=[C1])
+    number = await c1_recalled(conn, dairy)
     async with mail_server() as server:
         await run_worker(database, settings_for(server))
         server.taken.clear()
@@ -143,8 +154,7 @@ async def test_a_narrowing_tells_those_who_are_free_again(
 async def test_a_cancelled_case_is_taken_back_from_all_who_were_told_and_nobody_else(
     database: DatabaseAddress, conn: AsyncConnection, dairy: Creamery
 ) -> None:
-    await with_addresses(conn)
-    number = await published(conn, dairy, lots=[C1])
+    number = await c1_recalled(conn, dairy)
     async with mail_server() as server:
         server.answers[CLEO] = "450 later"
         await run_worker(database, settings_for(server))
@@ -164,8 +174,7 @@ async def test_a_cancelled_case_is_taken_back_from_all_who_were_told_and_nobody_
 
 
 async def test_telling_a_version_again_makes_nothing_twice(conn: AsyncConnection, dairy: Creamery) -> None:
-    await with_addresses(conn)
-    number = await published(conn, dairy, lots=[C1])
+    number = await c1_recalled(conn, dairy)
     before = await deliveries(conn, number)
     async with conn.begin():
         case = await store.find_case(conn, number)
@@ -181,8 +190,7 @@ async def test_telling_a_version_again_makes_nothing_twice(conn: AsyncConnection
 async def test_a_refused_address_is_a_dead_letter_and_the_one_who_stands_in_is_told(
     database: DatabaseAddress, conn: AsyncConnection, dairy: Creamery
 ) -> None:
-    await with_addresses(conn)
-    number = await published(conn, dairy, lots=[C1])
+    number = await c1_recalled(conn, dairy)
     async with mail_server() as server:
         server.answers[CLEO] = "550 no such mailbox"
         await run_worker(database, settings_for(server))
@@ -201,8 +209,7 @@ async def test_a_refused_address_is_a_dead_letter_and_the_one_who_stands_in_is_t
 async def test_a_server_that_is_away_is_tried_again_with_growing_pauses_and_given_up_at_last(
     database: DatabaseAddress, conn: AsyncConnection, dairy: Creamery
 ) -> None:
-    await with_addresses(conn)
-    number = await published(conn, dairy, lots=[C1])
+    number = await c1_recalled(conn, dairy)
     async with mail_server() as server:
         server.answers[BEN] = "450 later"
         await run_worker(database, settings_for(server))
@@ -225,8 +232,7 @@ async def test_a_server_that_is_away_is_tried_again_with_growing_pauses_and_give
 async def test_without_a_mail_server_notices_wait(
     database: DatabaseAddress, conn: AsyncConnection, dairy: Creamery
 ) -> None:
-    await with_addresses(conn)
-    number = await published(conn, dairy, lots=[C1])
+    number = await c1_recalled(conn, dairy)
 
     await run_worker(database)
 
@@ -238,8 +244,7 @@ async def test_without_a_mail_server_notices_wait(
 async def test_a_bounce_is_recorded_and_the_one_who_stands_in_is_told(
     database: DatabaseAddress, conn: AsyncConnection, dairy: Creamery
 ) -> None:
-    await with_addresses(conn)
-    number = await published(conn, dairy, lots=[C1])
+    number = await c1_recalled(conn, dairy)
     async with mail_server() as server:
         await run_worker(database, settings_for(server))
         bounced = await delivery.bounce(conn, address=CLEO.upper(), reason="mailbox full", by="Ada", clock=clock)
@@ -331,8 +336,7 @@ async def test_a_drill_writes_its_deliveries_down_and_sends_to_participants_only
 async def test_only_those_who_have_not_answered_are_reminded_step_by_step(
     database: DatabaseAddress, conn: AsyncConnection, dairy: Creamery
 ) -> None:
-    await with_addresses(conn)
-    number = await published(conn, dairy, lots=[C1])
+    number = await c1_recalled(conn, dairy)
     assert await delivery.remind(conn, clock=at(23)) == 0
 
     steps = [await delivery.remind(conn, clock=at(hours)) for hours in (24, 24.2, 72, 168, 400)]

@@ -15,8 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from runtime import jobs
 from runtime.database import DatabaseAddress
 from tests.recall.creamery import SECRET, Creamery
-from tests.recall.desk import published
-from tests.recall.owners import deliveries, run_worker, with_addresses
+from tests.recall.owners import c1_recalled, deliveries, run_worker
 from tests.runtime.mail_server import MailServer, mail_server, settings_for
 
 ROOT = Path(__file__).parent.parent.parent
@@ -56,8 +55,7 @@ async def started(database: DatabaseAddress, server: MailServer, folder: Path) -
 async def test_after_a_kill_the_next_worker_sends_what_is_left_and_nothing_is_lost(
     database: DatabaseAddress, conn: AsyncConnection, dairy: Creamery, tmp_path: Path
 ) -> None:
-    await with_addresses(conn)
-    number = await published(conn, dairy, lots=[("09506000134352", "C1")])
+    number = await c1_recalled(conn, dairy)
     async with conn.begin():
         await conn.execute(text(_ACCOUNTS), {"accounts": ACCOUNTS})
 
