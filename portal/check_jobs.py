@@ -29,8 +29,11 @@ from runtime.database import DatabaseAddress
 from runtime.refusals import Conflict, NotFound, TooMany
 
 AT_ONCE: Final = 1
-"""Files that one portal process has worked at, at a time."""
+"""Files that one portal process has checked, at a time."""
+SHORT_AT_ONCE: Final = 1
+"""First rows and photos that it has read at a time, beside: who sends a photo does not wait for a million rows."""
 WAITING_MAX: Final = 20
+PHOTOS_WAITING_MAX: Final = 20
 KEPT_HOURS: Final = 24
 """So long a file and its answer are kept after the last news of it."""
 FILES_MAX: Final = 500
@@ -55,6 +58,10 @@ class NoSuchFile(NotFound):
 
 class TooManyFiles(TooMany):
     """Too many files are being checked just now. Nothing was kept of yours. Try again in some minutes."""
+
+
+class TooManyPhotos(TooMany):
+    """Too many photos are being read just now. Try again in a minute, or type the code."""
 
 
 class FileNotReady(Conflict):
@@ -82,6 +89,8 @@ class CheckJobs:
         self._receipts = receipts
         self._clock = clock
         self._slots = asyncio.Semaphore(AT_ONCE)
+        self._short = asyncio.Semaphore(SHORT_AT_ONCE)
+        self._photos = 0
         self._drawing = asyncio.Semaphore(1)
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
@@ -97,7 +106,7 @@ class CheckJobs:
         except FileTooLarge:
             shutil.rmtree(folder)
             raise
-        states_on_disk.change(folder, stage="reading", name=(upload.filename or "")[:200], rows=0)
+        states_on_disk.change(folder, stage="waiting", name=(upload.filename or "")[:200], rows=0)
         self._begin(name, self._preview(name))
         return name
 
@@ -139,15 +148,19 @@ class CheckJobs:
         return path
 
     async def codes_of_photo(self, upload: Upload, bytes_max: int) -> dict[str, Any]:
-        """``{"codes": […]}``, or ``{"problem": …}``; nothing of the photo is kept."""
+        """``{"codes": […]}``, or ``{"problem": …}``; nothing of the photo is kept. Refused: too many that wait."""
+        if self._photos >= PHOTOS_WAITING_MAX:
+            raise TooManyPhotos()
+        self._photos += 1
         folder = self._folder / secrets.token_urlsafe(16)
-        folder.mkdir(parents=True, mode=0o700)
         try:
+            folder.mkdir(parents=True, mode=0o700)
             (folder / "input").write_bytes(await upload.read(bytes_max + 1))
-            async with self._slots:
+            async with self._short:
                 await self._run(folder, Order("photo", str(folder)), PREVIEW_WITHIN_S)
             return states_on_disk.read(folder) or {"problem": "The photo took too long to read. Take another one."}
         finally:
+            self._photos -= 1
             shutil.rmtree(folder, ignore_errors=True)
 
     async def pdf(self, html: str) -> bytes:
@@ -186,7 +199,7 @@ class CheckJobs:
     def _begin(self, name: str, work: Any) -> None:
         task = asyncio.create_task(work)
         self._tasks[name] = task
-        task.add_done_callback(lambda _: self._tasks.pop(name, None))
+        task.add_done_callback(lambda done: self._tasks.pop(name) if self._tasks.get(name) is done else None)
 
     async def _write(self, upload: Upload, path: Path) -> None:
         size = 0
@@ -222,18 +235,18 @@ class CheckJobs:
     async def _work(self, name: str, order: Order, within_s: float) -> None:
         """Run the process of a file; whatever way it ends, the state says which."""
         folder = self._folder / name
+        slots, stage = (self._short, "reading") if order.what == "preview" else (self._slots, "running")
         try:
-            async with self._slots:
-                if order.what == "check" and not (folder / "cancel").exists():
-                    states_on_disk.change(folder, stage="running")
+            async with slots:
+                if not (folder / "cancel").exists():
+                    states_on_disk.change(folder, stage=stage)
                 await self._run(folder, order, within_s)
         finally:
-            own = ("reading",) if order.what == "preview" else ("waiting", "running")
             state = states_on_disk.read(folder)
             if state is not None and (folder / "cancel").exists():
                 states_on_disk.change(folder, stage="cancelled")
                 _empty(folder)
-            elif state is not None and state["stage"] in own:
+            elif state is not None and state["stage"] in ("waiting", stage) and not _goes_on(order, state):
                 states_on_disk.change(folder, stage="failed")
                 _empty(folder)
 
@@ -255,6 +268,11 @@ class CheckJobs:
                 process.kill()
             process.wait()
             process.stdin.close()
+
+
+def _goes_on(order: Order, state: Mapping[str, Any]) -> bool:
+    """The first rows were told, and the file started, before the process that read them was seen to have ended."""
+    return order.what == "preview" and "preview" in state
 
 
 def _started(command: list[str]) -> subprocess.Popen[bytes]:

@@ -101,14 +101,20 @@ class CheckRoutes:
         return respond(request, Answer(200, self._script, "text/javascript", {"Cache-Control": "public, max-age=300"}))
 
     async def check_list(self, request: Request) -> Response:
-        """The same list back with a status for each row: as a page, or as CSV. A file gets a page of its own."""
+        """The same list back with a status for each row: as a page, or as CSV. A file gets a page of its own.
+
+        Files and photos cost work and room: a network may send so many as it may send forms (``TooFast``).
+        """
         async with request.form(max_files=1, max_fields=5, max_part_size=TEXT_BYTES_MAX) as form:
             text = form.get("codes")
             codes = checks.codes_of_text(text if isinstance(text, str) else "")
-            if (file := _upload(form, "file")) is not None:
+            file, photo = _upload(form, "file"), _upload(form, "photo")
+            if file is not None or photo is not None:
+                self._front.pace.post(address_of(request))
+            if file is not None:
                 name = await self._jobs.take(file)
                 return self._see(request, name)
-            if (photo := _upload(form, "photo")) is not None:
+            if photo is not None:
                 found = await self._jobs.codes_of_photo(photo, camera.PHOTO_BYTES_MAX)
                 if "codes" not in found:
                     raise PhotoRefused(problem=found["problem"])

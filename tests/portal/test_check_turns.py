@@ -1,0 +1,69 @@
+"""Who waits for whom: a long file holds up other long files, not the first rows of a file and not a photo."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import httpx2
+import pytest
+from starlette.datastructures import UploadFile
+
+from portal import check_jobs
+from portal.check_jobs import CheckJobs, TooManyPhotos
+from portal.live import Live
+from portal.receipts import Receipts
+from portal.signing import Signer
+from runtime.clock import system_clock
+from runtime.database import DatabaseAddress
+from tests.portal.arrangement import BASE, BROWSER, MILK, SECRET, portal_of, until
+
+NOWHERE = DatabaseAddress("postgresql://nobody@127.0.0.1:1/none")
+
+
+def jobs_in(folder: Path) -> CheckJobs:
+    receipts = Receipts(Live(NOWHERE), Signer(SECRET), BASE)
+    return CheckJobs(folder, NOWHERE, SECRET, receipts, clock=system_clock)
+
+
+def upload(content: bytes) -> UploadFile:
+    return UploadFile(io.BytesIO(content), filename="codes.txt")
+
+
+async def test_first_rows_and_photos_are_read_while_a_long_file_is_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(check_jobs, "AT_ONCE", 0)  # as if a million rows were under way for good
+    jobs = jobs_in(tmp_path)
+    name = await jobs.take(upload(f"{MILK}:M1\n".encode()))
+    assert jobs.state(name)["stage"] == "waiting"  # not "reading", of which two quiet minutes are told as a failure
+
+    async def is_ready() -> bool:
+        return bool(jobs.state(name)["stage"] == "ready")
+
+    await until(is_ready)
+    jobs.start(name, {"code": 0})
+    found = await jobs.codes_of_photo(upload(b"no photo"), 100)
+    assert "cannot be read" in found["problem"]
+    assert jobs.state(name)["stage"] == "waiting"
+    await jobs.close()
+
+
+async def test_a_photo_too_many_is_refused_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(check_jobs, "PHOTOS_WAITING_MAX", 0)
+    with pytest.raises(TooManyPhotos):
+        await jobs_in(tmp_path).codes_of_photo(upload(b"no photo"), 100)
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_network_sends_as_many_files_and_photos_as_forms_and_lists_of_codes_beyond(tmp_path: Path) -> None:
+    async with portal_of(NOWHERE, tmp_path, portal_posts_per_minute=1) as portal:
+
+        async def status(**sent: tuple[str, bytes]) -> int:
+            answer: httpx2.Response = await portal.post("/check", files=sent, headers=BROWSER)
+            return answer.status_code
+
+        assert await status(file=("codes.txt", b"1\n")) == 303
+        assert await status(file=("codes.txt", b"1\n")) == 429
+        assert await status(photo=("p.jpg", b"no photo")) == 429
+        assert (await portal.post("/check", data={"codes": MILK}, headers=BROWSER)).status_code == 200
