@@ -35,10 +35,20 @@ async def put_claim(visit: Visit) -> Response:
     return see(f"{HOME}/claims?done=saved")
 
 
+async def show_photo(visit: Visit) -> Response:
+    """The photo that came with a claim."""
+    require(visit.actor, Act.HANDLE_REPORTS)
+    number = visit.request.path_params["claim"]
+    claim_id = int(number) if number.isascii() and number.isdecimal() and len(number) <= 18 else 0
+    content = await claims.photo(visit.conn, claim_id)
+    return Response(content, headers={"Cache-Control": "no-store"}, media_type="image/jpeg")
+
+
 def routes(desk: Desk) -> list[Route]:
-    """The screen and its form."""
+    """The screen, its form, and the photos."""
     at = f"{HOME}/claims"
     return [
         Route(at, signed_in(desk, show_claims), methods=["GET"]),
         Route(at, signed_in(desk, put_claim), methods=["POST"]),
+        Route(f"{at}/{{claim}}/photo", signed_in(desk, show_photo), methods=["GET"]),
     ]

@@ -28,7 +28,7 @@ from portal.language import load_tongues
 from portal.live import Live
 from portal.pace import Pace
 from portal.pages import Pages
-from portal.photos import PHOTO_BYTES_MAX
+from portal.photos import PHOTO_BYTES_MAX, DarkRoom
 from portal.protocol import STATE, FastLane
 from portal.recall_copies import RecallCopies
 from portal.recall_routes import RecallRoutes
@@ -51,9 +51,10 @@ from web.problems import OwnFailures, handlers
 
 BODY_BYTES_MAX: Final = 3 * 1024 * 1024
 FORM_BYTES_MAX: Final = 64 * 1024
-"""What a report has beside its photo."""
+"""What a report or a claim has beside its photo."""
 _BYTES_BY_PREFIX: Final = {
     "/report": PHOTO_BYTES_MAX + FORM_BYTES_MAX,
+    "/recalls/": PHOTO_BYTES_MAX + FORM_BYTES_MAX,
     "/check": FILE_BYTES_MAX + TEXT_BYTES_MAX + FORM_BYTES_MAX,
 }
 FIRST_LOAD_WITHIN_S: Final = 60.0
@@ -83,8 +84,9 @@ def create_app(
     front, guarded = _front(settings, shelf, refresher, reader, clock)
     routes = Routes(front)
     jobs, lists = _lists(settings, address, secret, front, live)
-    desk = ShopperRoutes(front, live, settings, secret)
-    all_routes = [*routes.routes(), *lists, *desk.routes(), *ClaimRoutes(front, live).routes()]
+    dark_room = DarkRoom()
+    desk = ShopperRoutes(front, live, settings, secret, dark_room)
+    all_routes = [*routes.routes(), *lists, *desk.routes(), *ClaimRoutes(front, live, dark_room).routes()]
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[dict[str, Any]]:

@@ -9,11 +9,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from portal import claims
+from portal import claims, form_wording
 from portal.hot_path import Answer
 from portal.http_front import Front
 from portal.language import Tongue
 from portal.live import Live
+from portal.photos import DarkRoom
 from portal.requests import address_of, ask_of, respond
 from runtime.refusals import Refusal
 from web.problems import of_refusal
@@ -24,9 +25,10 @@ _PRIVATE: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"
 class ClaimRoutes:
     """The addresses of claims over one front."""
 
-    def __init__(self, front: Front, live: Live) -> None:
+    def __init__(self, front: Front, live: Live, dark_room: DarkRoom) -> None:
         self._front = front
         self._live = live
+        self._dark_room = dark_room
 
     def routes(self) -> list[Route]:
         """The addresses."""
@@ -45,10 +47,12 @@ class ClaimRoutes:
         self._front.pace.post(address_of(request))
         tongue = self._tongue(request)
         number = request.path_params["number"]
-        async with request.form(max_files=0, max_fields=10, max_part_size=8 * 1024) as sent:
-            form = claims.read(sent)
+        async with request.form(max_files=1, max_fields=10, max_part_size=8 * 1024) as sent:
+            form = await claims.read(sent)
         try:
-            reference = await claims.take(self._live, number, form, language=tongue.code, now=self._front.clock())
+            reference = await claims.take(
+                self._live, number, form, dark_room=self._dark_room, language=tongue.code, now=self._front.clock()
+            )
         except Refusal as refusal:
             typed = {"remedy": form.remedy, "code": form.code, "pieces": form.pieces, "contact": form.contact}
             return await self._form(request, typed, refusal)
@@ -80,12 +84,15 @@ class ClaimRoutes:
         problem = ""
         if isinstance(refusal, claims.ClaimNotUsable):
             problem = _("Please choose a remedy, say how many and how to reach you, and tick the box.")
-        elif refusal is not None:
+        elif isinstance(refusal, claims.TooManyClaims):
             problem = _("No more claims can be taken now. Please use the telephone number of the recall.")
+        elif refusal is not None:
+            problem = form_wording.problem(refusal, tongue)
         return self._page(
             request, "claim.html", 200 if refusal is None else of_refusal(refusal).status, number=number,
             choices=[(name, remedy_name(name, tongue)) for name in offered], problem=problem,
             typed={"remedy": "", "code": "", "pieces": "1", "contact": "", **typed}, pieces_max=claims.PIECES_MAX,
+            mark=claims.new_mark(),
         )  # fmt: skip
 
     def _page(self, request: Request, template: str, status: int, **values: Any) -> Response:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from typing import Final
 
 from PIL import Image, ImageOps, UnidentifiedImageError
+from starlette.datastructures import FormData, UploadFile
 
 from runtime.refusals import Invalid
 
@@ -16,11 +18,27 @@ PHOTO_SIDE_PX: Final = 1_600
 KEPT_BYTES_MAX: Final = 600_000
 """What the table takes."""
 FORMATS: Final = ("JPEG", "PNG", "WEBP")
+PHOTOS_AT_ONCE: Final = 2
+"""Drawn anew at a time in one process; others wait, each with its own request."""
 _QUALITIES: Final = (82, 65, 45)
 
 
 class PhotoNotUsable(Invalid):
-    """The photo cannot be used: {problem}. Send the report without it, or with another one."""
+    """The photo cannot be used: {problem}. Send the form without it, or with another one."""
+
+
+class DarkRoom:
+    """Where the photos of one process are drawn anew, beside the loop and few at a time."""
+
+    def __init__(self) -> None:
+        self._turns = asyncio.Semaphore(PHOTOS_AT_ONCE)
+
+    async def drawn_anew(self, content: bytes | None) -> bytes | None:
+        """``drawn_anew`` of what was sent; None of nothing."""
+        if not content:
+            return None
+        async with self._turns:
+            return await asyncio.to_thread(drawn_anew, content)
 
 
 def drawn_anew(content: bytes) -> bytes:
@@ -40,6 +58,13 @@ def drawn_anew(content: bytes) -> bytes:
         raise PhotoNotUsable(problem=f"it is not a picture in {', '.join(FORMATS)} that can be read") from error
     picture.thumbnail((PHOTO_SIDE_PX, PHOTO_SIDE_PX))
     return _packed(picture)
+
+
+async def sent_with(form: FormData) -> bytes | None:
+    """The field ``photo`` of a form; None where no photo was chosen."""
+    photo = form.get("photo")
+    content = await photo.read() if isinstance(photo, UploadFile) else b""
+    return content or None
 
 
 def _packed(picture: Image.Image) -> bytes:

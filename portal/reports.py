@@ -7,7 +7,6 @@ nothing is kept.
 
 from __future__ import annotations
 
-import asyncio
 import re
 import secrets
 from collections.abc import Mapping
@@ -15,12 +14,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData
 
 from gs1.identifier import Identifier
 from portal import checks
 from portal.live import Live
-from portal.photos import drawn_anew
+from portal.photos import DarkRoom, sent_with
 from runtime.refusals import Invalid, TooMany
 from runtime.secrets import is_link_code, link_code
 
@@ -32,7 +31,6 @@ REPORTS_OPEN_MAX: Final = 10_000
 """Reports that nobody has read yet; beyond it none is taken, and the shopper is told to telephone."""
 FORM_OPEN_S_MIN: Final = 2
 FORM_OPEN_S_MAX: Final = 24 * 3600
-PHOTOS_AT_ONCE: Final = 2
 WRITE_WITHIN_S: Final = 3.0
 TRAP: Final = "website"
 _PURPOSE: Final = "report/opened"
@@ -67,10 +65,10 @@ class ReportForm:
 class Reports:
     """Takes reports of one process."""
 
-    def __init__(self, live: Live, secret: str) -> None:
+    def __init__(self, live: Live, secret: str, dark_room: DarkRoom) -> None:
         self._live = live
         self._secret = secret
-        self._photos = asyncio.Semaphore(PHOTOS_AT_ONCE)
+        self._dark_room = dark_room
 
     def opening(self, now: datetime) -> str:
         """The time at which a form is opened, signed."""
@@ -83,10 +81,7 @@ class Reports:
         reference = "".join(secrets.choice(_REFERENCE_LETTERS) for _ in range(10))
         if form.is_trapped:
             return reference
-        photo = None
-        if form.photo:
-            async with self._photos:
-                photo = await asyncio.to_thread(drawn_anew, form.photo)
+        photo = await self._dark_room.drawn_anew(form.photo)
         values = (
             reference,
             identifier.gtin if identifier is not None else None,
@@ -128,14 +123,12 @@ class Reports:
 async def read(form: FormData) -> ReportForm:
     """The fields that were sent; what is missing is empty."""
     texts: Mapping[str, str] = {name: value for name, value in form.items() if isinstance(value, str)}
-    photo = form.get("photo")
-    content = await photo.read() if isinstance(photo, UploadFile) else b""
     return ReportForm(
         kind=texts.get("kind", ""),
         words=texts.get("words", "").replace("\r\n", "\n"),
         contact=texts.get("contact", "").strip(),
         code=re.sub(r"\s+", " ", texts.get("code", "")).strip()[:150],
-        photo=content or None,
+        photo=await sent_with(form),
         is_trapped=bool(texts.get(TRAP)),
         opened=texts.get("opened", ""),
     )

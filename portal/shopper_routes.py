@@ -18,6 +18,7 @@ from portal.http_front import Front
 from portal.language import Tongue
 from portal.live import Live
 from portal.model import Finding
+from portal.photos import DarkRoom
 from portal.requests import address_of, ask_of, respond
 from portal.wording import Said
 from runtime.refusals import Refusal
@@ -30,12 +31,12 @@ _PRIVATE: Final = {"Cache-Control": "no-store"}
 class ShopperRoutes:
     """The forms of the portal over one front."""
 
-    def __init__(self, front: Front, live: Live, settings: Settings, secret: str) -> None:
+    def __init__(self, front: Front, live: Live, settings: Settings, secret: str, dark_room: DarkRoom) -> None:
         self._front = front
         self._pages = front.hot_path.pages
         self._live = live
         self._secret = secret
-        self._reports = reports.Reports(live, secret)
+        self._reports = reports.Reports(live, secret, dark_room)
         self._has_mail = bool(settings.smtp_host and settings.mail_from)
 
     def routes(self) -> list[Route]:

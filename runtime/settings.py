@@ -82,7 +82,10 @@ class Settings(BaseSettings):
     )
     scans_kept_days: int = Field(395, ge=1, le=3_650, description="scans and sightings older than this are dropped")
     reports_kept_days: int = Field(
-        730, ge=1, le=3_650, description="shoppers' reports, and contacts of claims, older than this are dropped"
+        730,
+        ge=1,
+        le=3_650,
+        description="shoppers' reports, and contacts and photos of claims, older than this are dropped",
     )
     receipts_kept_days: int = Field(
         1_095, ge=1, le=36_500, description="receipts of checks older than this are dropped"

@@ -25,7 +25,7 @@ STATES: Final = ("accepted", "refused", "done")
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A claim as staff see it. ``contact`` is None once it was deleted."""
+    """A claim as staff see it. ``contact`` is None once it was deleted, and the photo goes with it."""
 
     claim_id: int
     reference: str
@@ -34,6 +34,7 @@ class Claim:
     code: str
     pieces: int
     contact: str | None
+    has_photo: bool
     language: str
     state: str
     taken_at: datetime
@@ -53,6 +54,14 @@ async def put(conn: AsyncConnection, claim_id: int, state: str, *, answer: str, 
         if not await claims_store.put(conn, claim_id, state=state, answer=answer.strip(), by=by.name, at=clock()):
             raise ClaimNotFound(claim_id=claim_id)
         await audit.note(conn, by.name, "claim.put", str(claim_id), {"state": state, "answer": answer}, clock)
+
+
+async def photo(conn: AsyncConnection, claim_id: int) -> bytes:
+    """The photo of a claim: JPEG, as it was drawn anew when it came in."""
+    found = await claims_store.photo_of(conn, claim_id)
+    if found is None:
+        raise ClaimNotFound(claim_id=claim_id)
+    return found
 
 
 async def listed(conn: AsyncConnection, *, state: str | None = None, before: int | None = None) -> Sequence[Claim]:

@@ -122,13 +122,14 @@ async def test_a_case_is_accounted_for_and_closed(conn: AsyncConnection, visitor
 async def test_a_shopper_who_asked_for_a_remedy_is_answered(conn: AsyncConnection, visitor: Visitor) -> None:
     dairy = await creamery.arrange(conn)
     number = await published(conn, dairy, lots=[(CHEESE, "C1")])
-    sql = "SELECT public_take_claim('ref-1', :number, 'refund', 'C1', 2, 'mira@example.com', 'en', :at, 100)"
+    sql = "SELECT public_take_claim('ref-1', :number, 'refund', 'C1', 2, 'mira@example.com', 'en', '\\xffd8', :at, 100)"
     async with transaction(conn):
         assert (await conn.execute(text(sql), {"number": number, "at": system_clock()})).scalar_one()
     author, viewer = await visitor("lin", "recall_author"), await visitor("vera", "viewer")
 
     page = await author.get("/console/claims")
     claim = re.findall(r'name="claim" value="(\d+)"', page.text)[0]
+    photo = await author.get(f"/console/claims/{claim}/photo")
     unsaid = await send(author, "claims", "claims", claim=claim, state="refused")
     accepted = await send(author, "claims", "claims", claim=claim, state="accepted", answer="Money is on its way.")
     missing = await send(author, "claims?state=accepted", "claims", claim="999", state="done")
@@ -137,7 +138,11 @@ async def test_a_shopper_who_asked_for_a_remedy_is_answered(conn: AsyncConnectio
     assert (unsaid.status_code, accepted.status_code, missing.status_code) == (400, 303, 404)
     assert "Money is on its way." in words(await author.get("/console/claims?state=accepted"))
     assert "Nobody has asked" in words(await author.get("/console/claims?state=received"))
+    assert (photo.content, photo.headers["content-type"]) == (b"\xff\xd8", "image/jpeg")
+    for path, status in (("999/photo", 404), ("x/photo", 404)):
+        assert (await author.get(f"/console/claims/{path}")).status_code == status
     assert (await viewer.get("/console/claims")).status_code == 403
+    assert (await viewer.get(f"/console/claims/{claim}/photo")).status_code == 403
 
 
 async def test_what_is_late_stands_in_the_list_of_cases_and_on_the_board(
