@@ -64,11 +64,12 @@ def create_app(settings: Settings, address: DatabaseAddress, *, clock: Clock = s
         middleware=[
             Middleware(SecurityHeaders, csp=_CSP, https=desk.is_https),
             Middleware(OwnFailures, answer=show_problem),
-            Middleware(SameOrigin, origins=[settings.base_url]),
+            Middleware(SameOrigin, origins=[settings.base_url], answer=show_problem),
             Middleware(
                 BodyLimit,
                 BODY_BYTES_MAX,
                 {**dict.fromkeys(label_routes.WITH_FILES, FILE_BYTES_MAX), new_case.AT: new_case.BODY_BYTES_MAX},
+                show_problem,
             ),
         ],
         exception_handlers=handlers(show_problem),

@@ -157,8 +157,8 @@ def _middleware(settings: Settings, guarded: dict[str, Any], routes: Routes) -> 
     return [
         Middleware(SecurityHeaders, **guarded),
         Middleware(OwnFailures, routes.problem),
-        Middleware(BodyLimit, BODY_BYTES_MAX, _BYTES_BY_PREFIX),
-        Middleware(SameOrigin, [settings.base_url]),
+        Middleware(BodyLimit, BODY_BYTES_MAX, _BYTES_BY_PREFIX, routes.problem),
+        Middleware(SameOrigin, [settings.base_url], routes.problem),
     ]
 
 

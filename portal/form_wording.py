@@ -1,10 +1,11 @@
-"""The words of the forms: what may be wrong with a product, and what was wrong with what was sent."""
+"""The words of the forms, and of what was wrong with what was sent or asked for."""
 
 from __future__ import annotations
 
+from gs1.errors import GS1Error
 from portal.language import Tongue
 from runtime.refusals import Refusal
-from web.refusal_texts import refusal_in
+from web.refusal_texts import code_in, refusal_in
 
 
 def report_kinds(tongue: Tongue) -> list[tuple[str, str]]:
@@ -32,3 +33,23 @@ def problem(refusal: Refusal, tongue: Tongue) -> str:
         "too_many_alerts": _("No more recall alerts can be taken for this address."),
     }
     return words.get(refusal.code) or refusal_in(refusal, tongue.code) or refusal.sentence()
+
+
+def grammar(error: GS1Error, tongue: Tongue) -> str:
+    """Why a code cannot be read, in the shopper's language; in the grammar's own where it has no words in that."""
+    told = code_in(error.code, tongue.code, {})
+    if told is None:
+        return str(error)
+    if error.position is None:
+        return told
+    return tongue.gettext("At character {n}: {reason}").format(n=error.position + 1, reason=told)
+
+
+def heading(status: int, tongue: Tongue) -> str:
+    """What a page says above the reason why something did not work."""
+    _ = tongue.gettext
+    if status in (404, 410):
+        return _("This was not found.")
+    if status in (429, 503):
+        return _("This does not work right now.")
+    return _("This did not work.") if status >= 500 else _("This was not accepted.")

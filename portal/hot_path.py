@@ -20,7 +20,7 @@ import orjson
 from gs1 import digital_link
 from gs1.errors import GS1Error
 from gs1.identifier import Granularity, Identifier
-from portal import documents, links, units
+from portal import documents, form_wording, links, units
 from portal.documents import LINKSET_CONTEXT
 from portal.language import ORIGINAL, Tongue
 from portal.links import VOCABULARY
@@ -155,7 +155,8 @@ class HotPath:
             if ask.query and any(part[:1].isdigit() for part in ask.query.replace(";", "&").split("&")):
                 identifier = digital_link.parse(f"{digital_link.CANONICAL_BASE}{path}?{ask.query}")
         except GS1Error as error:
-            return self._unreadable(HTTPStatus.BAD_REQUEST, str(error), tongue, form)
+            detail = form_wording.grammar(error, tongue) if form is Form.PAGE else str(error)
+            return self._unreadable(HTTPStatus.BAD_REQUEST, detail, tongue, form)
         finding = self.shelf.marked(snapshot.find(identifier))
         return Sight(
             identifier,

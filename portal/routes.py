@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from portal import cancelled, documents, feeds, posters, wording
+from portal import cancelled, documents, feeds, form_wording, posters, wording
 from portal.hot_path import JSON, Answer, Form
 from portal.http_front import CORS, Front
 from portal.language import Tongue
@@ -242,7 +242,10 @@ class Routes:
             tongue,
             word=str(problem.status),
             tone="grey",
-            said=wording.Said(problem.title, (told, *(f"{f.where}: {f.what}" for f in problem.faults[:20]))),
+            said=wording.Said(
+                form_wording.heading(problem.status, tongue),
+                (told, *(f"{f.where}: {f.what}" for f in problem.faults[:20])),
+            ),
             as_of="",
         )
         return respond(request, Answer(problem.status, body, "text/html", problem.headers))

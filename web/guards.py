@@ -1,4 +1,7 @@
-"""Guards around a face, as pure ASGI middleware: size of bodies, security headers, requests from other sites."""
+"""Guards around a face, as pure ASGI middleware: size of bodies, security headers, requests from other sites.
+
+What a guard refuses, the face shows (``answer``) as it shows every other problem: to people as a page.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,11 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from runtime.refusals import NotAllowed, TooMany
-from web.problems import problem
+from web.problems import Answer, as_json, of_refusal
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
@@ -36,8 +40,11 @@ class BodyLimit:
     The declared length is believed when it is too large; what really arrives is counted all the same.
     """
 
-    def __init__(self, app: ASGIApp, bytes_max: int, by_prefix: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self, app: ASGIApp, bytes_max: int, by_prefix: Mapping[str, int] | None = None, answer: Answer = as_json
+    ) -> None:
         self.app = app
+        self.answer = answer
         self.bytes_max = bytes_max
         self.by_prefix = sorted((by_prefix or {}).items(), key=lambda pair: -len(pair[0]))
 
@@ -48,7 +55,8 @@ class BodyLimit:
         limit = next((n for prefix, n in self.by_prefix if scope["path"].startswith(prefix)), self.bytes_max)
         declared = Headers(scope=scope).get("content-length", "")
         if declared.isdecimal() and int(declared) > limit:
-            await problem(BodyTooLarge(bytes_max=limit))(scope, receive, send)
+            refused = of_refusal(BodyTooLarge(bytes_max=limit))
+            await self.answer(Request(scope), refused)(scope, receive, send)
             return
         arrived = 0
 
@@ -97,13 +105,14 @@ class SameOrigin:
     is no browser's (a key, a command line) and passes: it carries no authority that it does not hold itself.
     """
 
-    def __init__(self, app: ASGIApp, origins: Iterable[str] = ()) -> None:
+    def __init__(self, app: ASGIApp, origins: Iterable[str] = (), answer: Answer = as_json) -> None:
         self.app = app
+        self.answer = answer
         self.hosts = frozenset(urlsplit(origin).netloc for origin in origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] not in SAFE_METHODS and not self._is_ours(Headers(scope=scope)):
-            await problem(OtherSite())(scope, receive, send)
+            await self.answer(Request(scope), of_refusal(OtherSite()))(scope, receive, send)
             return
         await self.app(scope, receive, send)
 

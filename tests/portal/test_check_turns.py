@@ -67,3 +67,17 @@ async def test_a_network_sends_as_many_files_and_photos_as_forms_and_lists_of_co
         assert await status(file=("codes.txt", b"1\n")) == 429
         assert await status(photo=("p.jpg", b"no photo")) == 429
         assert (await portal.post("/check", data={"codes": MILK}, headers=BROWSER)).status_code == 200
+
+
+async def test_what_is_refused_before_a_page_is_asked_is_a_page_all_the_same(tmp_path: Path) -> None:
+    async with portal_of(NOWHERE, tmp_path) as portal:
+        chinese = BROWSER | {"Accept-Language": "zh"}
+        large = await portal.post("/alerts", content=b"x" * 3_200_000, headers=chinese)
+        other = await portal.post("/check", headers=chinese | {"Sec-Fetch-Site": "cross-site"})
+        broken = await portal.get("/01/09506000134353", headers=chinese)
+        machine = await portal.post("/v1/checks", content=b"x" * 3_200_000)
+
+    assert (large.status_code, other.status_code, broken.status_code) == (413, 403, 400)
+    assert "内容超过" in large.text and "其他网站" in other.text and "未被接受" in other.text
+    assert "校验位不符" in broken.text and "check digit" not in broken.text
+    assert machine.headers["content-type"] == "application/problem+json"

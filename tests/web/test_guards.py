@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from web.guards import BodyLimit, SameOrigin, SecurityHeaders
-from web.problems import handlers
+from web.problems import Problem, handlers
 
 
 async def _length(request: Request) -> Response:
@@ -85,6 +85,19 @@ async def test_what_another_site_made_a_browser_send_is_refused(headers: dict[st
 
     assert (await client.post("/it", headers=headers)).status_code == 403
     assert (await client.get("/it", headers=headers)).status_code == 200
+
+
+async def test_what_a_guard_refuses_is_shown_as_the_face_shows_every_problem() -> None:
+    def told(_request: Request, problem: Problem) -> Response:
+        return Response(f"page of {problem.code}", problem.status)
+
+    limited = face(Middleware(BodyLimit, 100, None, told))
+    ours = face(Middleware(SameOrigin, (), told))
+
+    large = await limited.post("/it", content=b"x" * 101)
+    other = await ours.post("/it", headers={"sec-fetch-site": "cross-site"})
+    assert (large.status_code, large.text) == (413, "page of body_too_large")
+    assert (other.status_code, other.text) == (403, "page of other_site")
 
 
 async def test_every_answer_carries_the_security_headers_and_keeps_its_own() -> None:
