@@ -150,6 +150,15 @@ def test_what_a_product_or_a_case_says_is_text_and_nothing_else(evil: str) -> No
     assert "49" not in shown.replace("#34", "").replace("&#39;", "")
 
 
+def test_a_browser_that_cannot_join_the_end_of_a_page_to_its_verdict_shows_two_whole_cards() -> None:
+    joining = [line for line in PAGES.css.splitlines() if ":has(" in line and ".moment" in line]
+    (own,) = [line for line in PAGES.css.splitlines() if line.startswith(".moment{")]
+
+    assert [line.partition("{")[0] for line in joining] == ["@supports selector(:has(*))"]
+    assert "border-radius:.9rem" in own and "border-block-start:0" not in own
+    assert 'width="44" height="44"' in page(ITEM, Verdict.REPEAT_CHECK)  # and not a symbol as wide as the screen
+
+
 def test_the_style_is_allowed_by_its_hash_and_nothing_else_is() -> None:
     policy = PAGES.content_security_policy()
 
