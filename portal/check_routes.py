@@ -19,7 +19,7 @@ from gs1.errors import GS1Error
 from gs1.identifier import Identifier
 from portal import camera, check_jobs, check_tables, check_wording, checks, documents, receipts
 from portal.check_jobs import CheckJobs
-from portal.check_rows import Row
+from portal.check_rows import Row, Status
 from portal.hot_path import JSON, Answer
 from portal.http_front import Front
 from portal.language import Tongue
@@ -121,7 +121,7 @@ class CheckRoutes:
                 codes += found["codes"]
             wanted = str(form.get("format") or "")
         tongue, _ = self._said(request)
-        checked = await self._checked(codes, checks.PAGE_ROWS_MAX)
+        checked = await self._checked(request, codes, checks.PAGE_ROWS_MAX)
         if wanted == "csv":
             headers = {"Content-Disposition": 'attachment; filename="checked.csv"', **_PRIVATE}
             return respond(request, Answer(200, checks.as_csv(checked.rows), "text/csv", headers))
@@ -134,7 +134,7 @@ class CheckRoutes:
         A check changes nothing, so that it may be repeated; ``Idempotency-Key`` gives a repeated one the same receipt.
         """
         body = await _codes_of(request)
-        checked = await self._checked(body["codes"], checks.API_ROWS_MAX)
+        checked = await self._checked(request, body["codes"], checks.API_ROWS_MAX)
         document: dict[str, Any] = {
             "rows": [row.document() for row in checked.rows],
             "summary": checks.summary(checked.rows),
@@ -235,8 +235,10 @@ class CheckRoutes:
         )
         return await self._receipts.make(asked, self._front.clock(), key=key)
 
-    async def _checked(self, codes: list[str], rows_max: int) -> Checked:
+    async def _checked(self, request: Request, codes: list[str], rows_max: int) -> Checked:
         """The list judged by one copy; its revision is told, for a newer copy may be in use when the list is done."""
+        address = address_of(request)
+        self._front.pace.before_list(address)
         snapshot, confirmation = self._front.refresher.snapshot, self._front.refresher.confirmation()
         rows = await checks.check(
             codes,
@@ -246,6 +248,7 @@ class CheckRoutes:
             live=self._front.reader.live,
             rows_max=rows_max,
         )
+        self._front.pace.list_checked(address, len(rows), sum(row.status is Status.UNKNOWN_CODE for row in rows))
         return Checked(rows, confirmation, snapshot.revision)
 
     def _said(self, request: Request) -> tuple[Tongue, Confirmation]:

@@ -97,6 +97,12 @@ class Settings(BaseSettings):
     portal_unknown_per_minute: int = Field(
         60, ge=1, le=100_000, description="unknown codes that one network may ask for"
     )
+    portal_rows_per_minute: int = Field(
+        2_000_000,
+        ge=100,
+        le=1_000_000_000,
+        description="rows of lists that one address may have checked; an unknown code counts as 20",
+    )
     portal_ready_mb: int = Field(
         256, ge=16, le=16_384, description="whole answers that each process of the portal keeps ready, in MB"
     )

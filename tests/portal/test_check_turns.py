@@ -69,6 +69,17 @@ async def test_a_network_sends_as_many_files_and_photos_as_forms_and_lists_of_co
         assert (await portal.post("/check", data={"codes": MILK}, headers=BROWSER)).status_code == 200
 
 
+async def test_a_network_that_had_its_rows_checked_waits_before_the_next_list(tmp_path: Path) -> None:
+    async with portal_of(NOWHERE, tmp_path, portal_rows_per_minute=100) as portal:
+        asked = [await portal.post("/v1/checks", json={"codes": [MILK] * 101}) for _ in range(2)]
+        pasted = await portal.post("/check", data={"codes": MILK}, headers=BROWSER)
+        scan = await portal.get(f"/01/{MILK}", headers=BROWSER)
+
+    assert [answer.status_code for answer in asked] == [200, 429]
+    assert int(asked[1].headers["retry-after"]) >= 1
+    assert (pasted.status_code, scan.status_code) == (429, 503)  # a scan is answered (here: that nothing is confirmed)
+
+
 async def test_what_is_refused_before_a_page_is_asked_is_a_page_all_the_same(tmp_path: Path) -> None:
     async with portal_of(NOWHERE, tmp_path) as portal:
         chinese = BROWSER | {"Accept-Language": "zh"}
