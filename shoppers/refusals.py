@@ -55,3 +55,7 @@ class ClaimNotFound(NotFound):
 
 class ClaimStateUnknown(Invalid):
     """A claim is put into one of the states {states}, not into {state}."""
+
+
+class ConsumerNotNamed(Conflict):
+    """A consumer is never named to other shoppers."""

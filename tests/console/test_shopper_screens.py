@@ -5,6 +5,9 @@ from __future__ import annotations
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cli.samples.dairy import CORNER_SHOP
+from ledger import master_data
+from ledger.model import PartyDraft
 from tests.console.conftest import OURS, Visitor, form_token, words
 from tests.portal.arrangement import MILK, arrange
 
@@ -44,6 +47,28 @@ async def test_a_viewer_sees_links_and_changes_none(visitor: Visitor, conn: Asyn
 
     assert (await vic.post("/console/links/add", data={"form_token": token, **LINK}, headers=OURS)).status_code == 403
     assert (await vic.get("/console/reports")).status_code == 403  # shoppers' words and addresses
+
+
+async def test_the_brand_says_whose_name_shoppers_read(visitor: Visitor, conn: AsyncConnection) -> None:
+    shop = (await master_data.put_party(conn, PartyDraft("Corner Shop", gln=CORNER_SHOP))).uri
+    await conn.commit()
+    ada, vic = await visitor("ada", "recall_author"), await visitor("vic", "viewer")
+    screen = await ada.get("/console/parties?lang=zh")
+    put = {"form_token": form_token(screen), "party": shop, "public": "yes"}
+    assert "角色和地区" in words(screen)
+
+    seen = await vic.get("/console/parties")
+    refused = await vic.post("/console/parties", data=put | {"form_token": form_token(seen)}, headers=OURS)
+    shown = await ada.post("/console/parties", data=put, headers=OURS)
+    missing = await ada.post("/console/parties", data=put | {"party": "urn:epc:id:pgln:9999999.99999"}, headers=OURS)
+    is_public = text("SELECT name_public FROM party WHERE uri = :uri")
+
+    assert (refused.status_code, shown.status_code, missing.status_code) == (403, 303, 404)
+    assert (await conn.execute(is_public, {"uri": shop})).scalar_one()
+    await conn.execute(text("UPDATE party SET role = 'consumer', name_public = false WHERE uri = :uri"), {"uri": shop})
+    await conn.commit()
+    assert (await ada.post("/console/parties", data=put, headers=OURS)).status_code == 409
+    assert (await ada.post("/console/parties", data=put | {"public": "no"}, headers=OURS)).status_code == 303
 
 
 async def test_a_report_is_taken_up_and_closed_and_its_words_are_only_text(
