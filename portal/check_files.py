@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from portal import check_tables
+from portal.check_ods import OpenDocument
 from portal.check_rows import Row, Status
 from portal.check_tables import Columns, Kind
 from portal.checks import Checker, harmless
@@ -31,7 +32,7 @@ ADDED: Final = (
 )
 AFFECTED: Final = (Status.RECALLED, Status.CHECK_THE_SERIAL)
 
-_SUFFIX = {Kind.TEXT: ".csv", Kind.WORKBOOK: ".xlsx"}
+_SUFFIX = {Kind.TEXT: ".csv", Kind.WORKBOOK: ".xlsx", Kind.OPEN_DOCUMENT: ".ods"}
 
 
 class Stopped(Exception):
@@ -64,7 +65,7 @@ class _Out(Protocol):
 
 
 def suffix(path: Path) -> str:
-    """How the answer's name ends: text stays text, a workbook comes back as XLSX."""
+    """How the answer's name ends: text stays text, a workbook comes back as the kind of workbook that it was."""
     return _SUFFIX[check_tables.kind_of(path)]
 
 
@@ -167,8 +168,9 @@ def _batches(lines: Iterator[list[str]]) -> Iterator[list[list[str]]]:
 
 
 def _open(source: Path, draft: Path) -> _Out:
-    if check_tables.kind_of(source) is Kind.WORKBOOK:
-        return _Workbook(draft)
+    kind = check_tables.kind_of(source)
+    if kind is not Kind.TEXT:
+        return _Workbook(draft) if kind is Kind.WORKBOOK else OpenDocument(draft)
     is_list = check_tables.preview(source).columns == 1
     return _Text(draft, "," if is_list else check_tables.delimiter_of(source))
 

@@ -29,6 +29,9 @@ LOOKED_AT_ROWS: Final = 200
 
 _SHARE_MIN: Final = 0.6
 """A column whose cells can be read as codes by this share is one of codes."""
+_MEDIA_TYPE_AT: Final = 30
+"""Where the name of the first entry of a ZIP begins; of an ODS it is ``mimetype``, stored (OpenDocument, 2, 3.3)."""
+_ODS: Final = b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet"
 _ENCODINGS: Final = ("utf-8-sig", "gb18030", "cp1252")
 _DELIMITERS: Final = ",;\t|"
 _CHUNK_BYTES: Final = 1024 * 1024
@@ -55,6 +58,7 @@ class Kind(StrEnum):
 
     TEXT = "text"
     WORKBOOK = "workbook"
+    OPEN_DOCUMENT = "open_document"
 
 
 ROLES: Final = ("code", "sscc", "gtin", "lot", "serial")
@@ -143,19 +147,21 @@ class Preview:
 
 
 def kind_of(path: Path) -> Kind:
-    """By the first bytes: a ZIP is a workbook (XLSX, ODS); the old XLS is refused; anything else is text."""
+    """By the first bytes: a ZIP is a workbook, and ODS says what it is; the old XLS is refused; the rest is text."""
     with path.open("rb") as file:
-        head = file.read(8)
+        head = file.read(_MEDIA_TYPE_AT + len(_ODS))
     if head.startswith(b"\xd0\xcf\x11\xe0"):
         raise FileUnreadable(problem="it is an old or a locked workbook")
-    return Kind.WORKBOOK if head.startswith(b"PK\x03\x04") else Kind.TEXT
+    if not head.startswith(b"PK\x03\x04"):
+        return Kind.TEXT
+    return Kind.OPEN_DOCUMENT if head[_MEDIA_TYPE_AT:] == _ODS else Kind.WORKBOOK
 
 
 def rows_of(path: Path) -> Iterator[list[str]]:
     """All rows that are not empty. Refused: unreadable files, too many rows or columns, cells that are too long."""
     if path.stat().st_size > FILE_BYTES_MAX:
         raise FileTooLarge(most=FILE_BYTES_MAX, what="bytes")
-    rows = _workbook_rows(path) if kind_of(path) is Kind.WORKBOOK else _text_rows(path)
+    rows = _text_rows(path) if kind_of(path) is Kind.TEXT else _workbook_rows(path)
     for number, row in enumerate(rows, start=1):
         if number > FILE_ROWS_MAX + 1:
             raise FileTooLarge(most=FILE_ROWS_MAX, what="rows")
@@ -174,7 +180,7 @@ def preview(path: Path) -> Preview:
     if not rows:
         raise checks.ListEmpty()
     columns = max(len(row) for row in rows)
-    sheet = _sheet_name(path) if kind_of(path) is Kind.WORKBOOK else None
+    sheet = None if kind_of(path) is Kind.TEXT else _sheet_name(path)
     return Preview(kind_of(path), tuple(rows[:PREVIEW_ROWS]), columns, detect(rows), sheet)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import zipfile
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import python_calamine
 import xlsxwriter
 
 from portal import check_cells, check_tables
+from portal.check_ods import OpenDocument
 from portal.check_tables import Columns
 from runtime.refusals import Invalid
 from tests.portal.arrangement import BROWSER, CHEESE, MILK, item, until
@@ -105,6 +107,77 @@ async def test_a_workbook_comes_back_as_one_and_its_damaged_cells_are_unreadable
     assert "rounded" in back[3][8]
     assert "date" in back[4][8]
     assert back[6][0] == "=1+1"  # a text, not what it would come to
+
+
+def open_document(path: Path, rows: list[list[str]], *, below: str = "") -> Path:
+    """As an office program saves a sheet, with what it leaves below the last row."""
+    cells = "".join(
+        "<table:table-row>"
+        + "".join(
+            f'<table:table-cell office:value-type="string"><text:p>{cell}</text:p></table:table-cell>' for cell in row
+        )
+        + "</table:table-row>"
+        for row in rows
+    )
+    names = "".join(f' xmlns:{n}="urn:oasis:names:tc:opendocument:xmlns:{n}:1.0"' for n in ("office", "table", "text"))
+    body = f'<office:body><office:spreadsheet><table:table table:name="stock">{cells}{below}</table:table>'
+    with zipfile.ZipFile(path, "w") as packed:
+        packed.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
+        packed.writestr("META-INF/manifest.xml", "<manifest/>")
+        tail = "</office:spreadsheet></office:body></office:document-content>"
+        packed.writestr("content.xml", f"<office:document-content{names}>{body}{tail}")
+    return path
+
+
+async def test_an_open_document_comes_back_as_one_with_every_text_as_it_was(
+    milk_recalled: httpx2.AsyncClient, tmp_path: Path
+) -> None:
+    below = (
+        '<table:table-row table:number-rows-repeated="1048000"><table:table-cell table:number-columns-repeated="9"/>'
+    )
+    rows = [["gtin", "lot", "说明"], [MILK, "M1", "a&amp;b  c"], [CHEESE, "C1", "=1+1"]]
+    source = open_document(tmp_path / "in.ods", rows, below=f"{below}</table:table-row>")
+    here = await sent(milk_recalled, "stock.ods", source.read_bytes())
+    answer = await checked(milk_recalled, here, has_header="yes", gtin="1", lot="2")
+    path = tmp_path / "out.ods"
+    path.write_bytes(answer.content)
+    back: list[list[Any]] = python_calamine.load_workbook(str(path)).get_sheet_by_index(0).to_python()
+
+    assert 'filename="stock-checked.ods"' in answer.headers["content-disposition"]
+    assert back[0][:4] == ["gtin", "lot", "说明", "tracemark_status"]
+    assert [row[3] for row in back[1:]] == ["RECALLED", "NOT_RECALLED"]
+    assert [row[2] for row in back[1:]] == ["a&b  c", "=1+1"]
+    with zipfile.ZipFile(path) as packed:
+        assert packed.infolist()[0].filename == "mimetype"
+        assert packed.infolist()[0].compress_type == zipfile.ZIP_STORED
+
+
+def test_a_cell_of_an_open_document_keeps_its_white_space_and_holds_nothing_that_xml_cannot(tmp_path: Path) -> None:
+    path = tmp_path / "x.ods"
+    book = OpenDocument(path)
+    book.write(["x", "", "  a  b ", "1\x1d2", "<&>", "one\ntwo", "a\tb"])
+    book.close()
+    content = zipfile.ZipFile(path).read("content.xml").decode()
+
+    (row,) = python_calamine.load_workbook(str(path)).get_sheet_by_index(0).to_python()
+    assert row[:6] == ["x", "", "  a  b ", "1\ufffd2", "<&>", "one\ntwo"]
+    assert "<text:s/><text:s/>a<text:s/> b<text:s/>" in content and "1\ufffd2" in content
+    assert "<text:p>one</text:p><text:p>two</text:p>" in content and "a<text:tab/>b" in content
+    assert check_tables.kind_of(path) is check_tables.Kind.OPEN_DOCUMENT
+
+
+def test_a_small_open_document_that_would_unfold_into_a_huge_one_is_refused(tmp_path: Path) -> None:
+    bomb = (
+        '<table:table-row table:number-rows-repeated="1048000"><table:table-cell table:number-columns-repeated="16384"'
+    )
+    path = open_document(
+        tmp_path / "x.ods",
+        [],
+        below=f'{bomb} office:value-type="string"><text:p>x</text:p></table:table-cell></table:table-row>',
+    )
+
+    with pytest.raises(check_tables.FileUnreadable):
+        check_tables.preview(path)
 
 
 async def test_a_file_that_is_stopped_is_gone_at_once(milk_recalled: httpx2.AsyncClient) -> None:
