@@ -65,6 +65,7 @@ async def test_a_partner_checks_a_list_a_scanner_a_file_and_a_pallet(
             await pasted(page, base, say)
             await scanned(page, base, language, say)
             await sent_as_a_file(page, base, language, say, tmp_path)
+            await stopped(page, base, language, say, tmp_path / "stock.csv")
             await page.goto(f"{base}/check/units/{PALLET}?lang={language}")
             await expect(page.locator("td .tag")).to_have_text(["30"])
             await expect(page.get_by_role("link", name=CASES[0])).to_be_visible()
@@ -124,3 +125,16 @@ async def sent_as_a_file(page: Page, base: str, language: str, say: Say, folder:
         rows = list(csv.DictReader(file, delimiter=";"))
     assert [row["shelf"] for row in rows] == ["A1", "A2", "A3"]
     assert [row["tracemark_status"] for row in rows] == ["RECALLED", "NOT_RECALLED", "RECALLED"]
+
+
+async def stopped(page: Page, base: str, language: str, say: Say, path: Path) -> None:
+    """A file is stopped where it is looked at: it is gone, and cannot be started or stopped any more."""
+    await page.goto(f"{base}/check?lang={language}")
+    await page.locator("#file").set_input_files(path)
+    await page.get_by_role("button", name=say("Send the file"), exact=True).click()
+    await page.get_by_role("button", name=say("Check this file"), exact=True).wait_for()
+    await page.get_by_role("button", name=say("Stop, and delete the file"), exact=True).click()
+    await expect(page.get_by_role("status")).to_have_text(say("The check was stopped and the file deleted."))
+    await expect(page.get_by_role("button")).to_have_count(0)
+    await looked_at(page)
+    assert (await page.request.get(page.url.partition("?")[0] + "/result")).status == 404
