@@ -90,6 +90,8 @@ async def take(live: Live, number: str, form: ClaimForm, *, dark_room: DarkRoom,
         raise ClaimNotUsable
     if not form.contact or "\0" in form.contact + form.code:
         raise ClaimNotUsable
+    if len(form.contact) > CONTACT_CHARACTERS_MAX or len(form.code) > CODE_CHARACTERS_MAX:
+        raise ClaimNotUsable  # never cut: half an address reaches nobody, half a lot is another lot
     if form.remedy not in await choices(live, number):
         raise ClaimNotUsable
     reference = form.reference(number)
@@ -123,7 +125,7 @@ async def read(form: FormData) -> ClaimForm:
     """The fields that were sent; what is missing is empty."""
     texts = {name: re.sub(r"\s+", " ", value).strip() for name, value in form.items() if isinstance(value, str)}
     return ClaimForm(
-        texts.get("remedy", ""), texts.get("code", "")[:CODE_CHARACTERS_MAX], texts.get("pieces", ""),
-        texts.get("contact", "")[:CONTACT_CHARACTERS_MAX], texts.get("agrees") == "yes", bool(texts.get(TRAP)),
+        texts.get("remedy", ""), texts.get("code", ""), texts.get("pieces", ""),
+        texts.get("contact", ""), texts.get("agrees") == "yes", bool(texts.get(TRAP)),
         texts.get("mark", ""), await sent_with(form),
     )  # fmt: skip

@@ -27,6 +27,8 @@ KINDS: Final = ("quality", "foreign_body", "illness", "copy", "label", "other")
 WORDS_CHARACTERS_MAX: Final = 2_000
 CONTACT_CHARACTERS_MAX: Final = 200
 CODE_CHARACTERS_MAX: Final = 2_000
+CODE_CHARACTERS_KEPT: Final = 150
+"""Of a code that cannot be read so much is kept beside the words, for a person to look at."""
 REPORTS_OPEN_MAX: Final = 10_000
 """Reports that nobody has read yet; beyond it none is taken, and the shopper is told to telephone."""
 FORM_OPEN_S_MIN: Final = 2
@@ -88,7 +90,7 @@ class Reports:
             identifier.lot if identifier is not None else None,
             identifier.serial if identifier is not None else None,
             form.kind,
-            form.words if identifier is not None or not form.code else f"{form.words}\n[{form.code}]",
+            form.words if identifier is not None or not form.code else f"{form.words}\n[{_shortened(form.code)}]",
             form.contact or None,
             language,
             photo,
@@ -115,9 +117,15 @@ class Reports:
             raise ReportNotUsable(problem="say what kind of problem it is")
         if not form.words.strip() or len(form.words) > WORDS_CHARACTERS_MAX - 200:
             raise ReportNotUsable(problem=f"say what is wrong in at most {WORDS_CHARACTERS_MAX - 200:,} characters")
+        if len(form.code) > CODE_CHARACTERS_MAX:
+            raise ReportNotUsable(problem=f"the code has more than {CODE_CHARACTERS_MAX:,} characters")
         if len(form.contact) > CONTACT_CHARACTERS_MAX or "\0" in form.words + form.contact + form.code:
             raise ReportNotUsable(problem=f"the contact has more than {CONTACT_CHARACTERS_MAX} characters")
         return checks.read(form.code)[0] if form.code else None
+
+
+def _shortened(code: str) -> str:
+    return code if len(code) <= CODE_CHARACTERS_KEPT else f"{code[:CODE_CHARACTERS_KEPT]}…"
 
 
 async def read(form: FormData) -> ReportForm:
@@ -127,7 +135,7 @@ async def read(form: FormData) -> ReportForm:
         kind=texts.get("kind", ""),
         words=texts.get("words", "").replace("\r\n", "\n"),
         contact=texts.get("contact", "").strip(),
-        code=re.sub(r"\s+", " ", texts.get("code", "")).strip()[:150],
+        code=re.sub(r"\s+", " ", texts.get("code", "")).strip(),
         photo=await sent_with(form),
         is_trapped=bool(texts.get(TRAP)),
         opened=texts.get("opened", ""),

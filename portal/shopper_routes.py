@@ -17,7 +17,7 @@ from portal.hot_path import Answer
 from portal.http_front import Front
 from portal.language import Tongue
 from portal.live import Live
-from portal.model import Finding
+from portal.model import Product
 from portal.photos import DarkRoom
 from portal.requests import address_of, ask_of, respond
 from portal.wording import Said
@@ -86,8 +86,9 @@ class ShopperRoutes:
         tongue = self._tongue(request)
         async with request.form(max_files=0, max_fields=10, max_part_size=8 * 1024) as form:
             sent = {name: value.strip() for name, value in form.items() if isinstance(value, str)}
-        gtin, lot = gtins.validate(sent.get("gtin", "")), sent.get("lot", "")[:20]
-        if self._front.refresher.snapshot.products.get(gtin) is None or not self._has_mail:
+        gtin, lot = gtins.validate(sent.get("gtin", "")), sent.get("lot", "")
+        self._known(gtin, lot)
+        if not self._has_mail:
             raise HTTPException(404, "No recall alerts can be had for this.")
         if not sent.get(reports.TRAP):
             try:
@@ -144,21 +145,24 @@ class ShopperRoutes:
 
     def _alert_page(self, request: Request, gtin: str, lot: str, refusal: Refusal | None = None) -> Response:
         tongue = self._tongue(request)
-        snapshot = self._front.refresher.snapshot
-        wanted = Identifier.lot_of(gtin, lot) if lot else Identifier.product(gtin)
-        finding: Finding = snapshot.find(wanted)
-        if finding.product is None:
-            raise HTTPException(404, "We have no record of this product.")
+        product = self._known(gtin, lot)
         return self._page(
             request,
             "alerts.html",
             200 if refusal is None else of_refusal(refusal).status,
             problem=form_wording.problem(refusal, tongue) if refusal is not None else "",
-            product=wording.product_name(finding.product, tongue),
+            product=wording.product_name(product, tongue),
             gtin=gtin,
             lot=lot,
             has_mail=self._has_mail,
         )
+
+    def _known(self, gtin: str, lot: str) -> Product:
+        """What is asked about: nobody waits for news of a lot that was never made. Refuses what breaks the grammar."""
+        found = self._front.refresher.snapshot.find(Identifier.lot_of(gtin, lot) if lot else Identifier.product(gtin))
+        if found.product is None or not found.is_known:
+            raise HTTPException(404, "We have no record of this product.")
+        return found.product
 
     def _message(self, request: Request, status: int, tone: str, word: str, said: Said) -> Response:
         return self._page(request, "message.html", status, word=word, tone=tone, said=said, as_of="")
@@ -173,6 +177,6 @@ class ShopperRoutes:
 
 def _product(request: Request) -> tuple[str, str]:
     try:
-        return gtins.validate(request.query_params.get("gtin", "")), request.query_params.get("lot", "")[:20]
+        return gtins.validate(request.query_params.get("gtin", "")), request.query_params.get("lot", "")
     except GS1Error as error:
         raise HTTPException(404, "We have no record of this product.") from error

@@ -89,7 +89,8 @@ async def test_a_form_that_is_sent_twice_is_one_claim_and_with_another_wish_two(
 
 WRONG = (
     ({"remedy": "repair"}, 400), ({"remedy": "gold"}, 400), ({"pieces": "0"}, 400), ({"pieces": "many"}, 400),
-    ({"pieces": "1001"}, 400), ({"contact": " "}, 400), ({"agrees": ""}, 400), ({"website": "https://x.example"}, 303),
+    ({"pieces": "1001"}, 400), ({"contact": " "}, 400), ({"contact": "m" * 201}, 400), ({"code": "1" * 201}, 400),
+    ({"agrees": ""}, 400), ({"website": "https://x.example"}, 303),
 )  # fmt: skip
 
 

@@ -55,7 +55,8 @@ async def test_a_report_is_kept_and_changes_no_verdict(
     watch = Watch()
     async with portal_of(database, tmp_path, watch) as portal:
         before = (await portal.get(item(1001), headers=JSON)).json()["verdict"]
-        form = await opened(portal, f"?gtin={MILK}&lot=M1") | {"code": f"{MILK}:M1", "contact": "mira@example.org"}
+        form = await opened(portal, f"?gtin={MILK}&lot=M1") | {"contact": "mira@example.org"}
+        form["code"] = f"https://id.creamery.example/01/{MILK}/10/M1?{'x=1&' * 60}lang=en"  # long, and read whole
         watch.now += timedelta(seconds=20)
         answer = await portal.post(
             "/report", data=form, files={"photo": ("p.jpg", with_place(), "image/jpeg")}, headers=BROWSER
@@ -82,6 +83,7 @@ async def test_a_report_is_kept_and_changes_no_verdict(
         ({"words": "  "}, 20, 400),
         ({"words": "x" * 1_801}, 20, 400),
         ({"contact": "x" * 201}, 20, 400),
+        ({"code": "x" * 2_001}, 20, 400),
         ({"website": "https://buy.example"}, 20, 200),  # the trap: a receipt, and nothing is kept
     ],
 )

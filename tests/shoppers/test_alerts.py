@@ -44,6 +44,8 @@ async def test_who_asks_confirms_is_told_once_and_ends_it_by_one_click(
         settings = settings_for(server, base_url=BASE, master_secret=SECRET)
         assert (await ask(portal, lot="M1")).status_code == 200
         assert (await ask(portal, lot="M1")).status_code == 200  # again: no second letter
+        for lot, status in (("M9", 404), ("M1" + "x" * 19, 400), ("M\0", 400)):  # no lot, and never one cut to fit
+            assert (await ask(portal, lot=lot)).status_code == status
         await do_what_waits(database, settings)
         assert server.addresses == [MIRA]
 
