@@ -61,7 +61,8 @@
 
   const read = async (detector, seen) => {
     const prefix = { data_matrix: "]d2", code_128: "]C1" };
-    for (const found of await detector.detect(video)) {
+    const seenNow = await detector.detect(video).catch(() => []); // a frame that cannot be read; the next one may be
+    for (const found of seenNow) {
       if (seen.has(found.rawValue)) continue;
       seen.add(found.rawValue);
       const isLink = /^https?:\/\//i.test(found.rawValue);
@@ -109,7 +110,13 @@
     if (!formats.length) return;
     button.hidden = false;
     button.addEventListener("click", async () => {
-      video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+      try {
+        video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+      } catch (problem) { // not allowed, or no camera there
+        told.className = "card care";
+        told.textContent = button.dataset.refused;
+        return;
+      }
       video.hidden = false;
       await video.play();
       read(new BarcodeDetector({ formats }), new Set());

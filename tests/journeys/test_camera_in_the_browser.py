@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import zxingcpp
-from playwright.async_api import async_playwright
+from playwright.async_api import async_playwright, expect
 
 from portal.pages import FOLDER
 from tests.journeys.test_in_the_browser import _CHROMIUM, _FLAGS
@@ -52,6 +52,10 @@ async def test_the_camera_is_offered_where_a_symbol_is_really_read() -> None:
             await page.goto(HERE, wait_until="load")
             await page.wait_for_timeout(50)
             offered[name] = await page.locator("#camera").is_visible()
+            if offered[name]:  # and where none is there, or it is not allowed, that is said
+                await page.locator("#camera").click()
+                await expect(page.locator("#told")).to_contain_text("The camera cannot be used.")
+                await expect(page.locator("#view")).to_be_hidden()
             assert "For browsers that cannot read codes with the camera" in await page.inner_text("main")
             await page.close()
         await browser.close()
