@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, NamedTuple
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from jinja2 import Environment
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from portal import product_wording, wording
 from portal.language import Tongue
@@ -91,6 +91,7 @@ class Pages:
         self._kept: OrderedDict[Hashable, Prepared] = OrderedDict()
         self._bodies: OrderedDict[Hashable, bytes] = OrderedDict()
         self._bodies_bytes = 0
+        self._frames: dict[str, tuple[str, ...]] = {}
         self._cards: dict[Hashable, str] = {}
         self._histories: dict[Hashable, str] = {}
         self._moments: dict[Hashable, bytes] = {}
@@ -107,7 +108,7 @@ class Pages:
 
     def forget(self) -> None:
         """Drop all prepared pages."""
-        for kept in (self._kept, self._bodies, self._cards, self._histories, self._moments):
+        for kept in (self._kept, self._bodies, self._frames, self._cards, self._histories, self._moments):
             kept.clear()
         self._bodies_bytes = 0
 
@@ -250,28 +251,41 @@ class Pages:
         is_part = verdict is Verdict.CHECK_THE_SERIAL or (
             verdict is Verdict.UNKNOWN_CODE and bool(finding.part_recalls)
         )
-        html = self._render(
-            "scan.html",
+        main = self._render(
+            "scan_main.html",
             tongue,
-            title=wording.title(verdict, finding, tongue),
             verdict_slot=Markup(self._slots[0]),  # noqa: S704 - made here
             history_slot=Markup(self._slots[1]),  # noqa: S704 - made here
-            moment_slot=Markup(self._slots[2]),  # noqa: S704 - made here
             cases=[case_shown(case, tongue) for case in shown_cases(finding, verdict)[:CASES_SHOWN_MAX]],
             product=_product_shown(product, finding, tongue, self._base_url) if product is not None else None,
             in_part=verdict not in (Verdict.RECALLED, Verdict.WITHDRAWN),
             ask_lot=product is not None and finding.lot is None and (is_part or finding.number is None),
             retype=verdict in _RETYPE,
             advice=product_wording.advice(product, verdict, tongue),
-            links=_links_shown(finding, offered, tongue),
-            about=_about(finding),
+            links=product_wording.links_shown(finding, offered, tongue),
+            about=product_wording.about(finding),
             described=described(finding, verdict, tongue),
             can_follow=product is not None and product.ours,
         )
-        before, rest = html.split(self._slots[0])
-        between, rest = rest.split(self._slots[1])
-        after, _ = rest.split(self._slots[2])  # the rest is the end of every page, which the moment brings along
-        return Prepared(before.encode(), between.encode(), after.encode())
+        frame = self._frame(tongue)
+        before, rest = main.split(self._slots[0])
+        between, after = rest.split(self._slots[1])
+        title = str(escape(wording.title(verdict, finding, tongue)))
+        return Prepared(
+            "".join((frame[0], title, frame[1], before)).encode(), between.encode(), (after + frame[2]).encode()
+        )
+
+    def _frame(self, tongue: Tongue) -> tuple[str, ...]:
+        """What every page of a scan in this language has around its title and its main part, up to the moment."""
+        frame = self._frames.get(tongue.code)
+        if frame is None:
+            slots = dict(zip(("title_slot", "main_slot", "moment_slot"), map(Markup, self._slots), strict=True))
+            html = self._render("scan.html", tongue, **slots)
+            before, rest = html.split(self._slots[0])
+            between, rest = rest.split(self._slots[1])
+            after, _ = rest.split(self._slots[2])  # the rest is the end of every page, which the moment brings along
+            frame = self._frames[tongue.code] = (before, between, after)
+        return frame
 
     def _history(self, finding: Finding, beside: Beside, tongue: Tongue) -> str:
         if not beside.history:
@@ -324,26 +338,6 @@ def _product_shown(product: Product, finding: Finding, tongue: Tongue, base_url:
         "image": image if is_ours else "",  # of another site it would tell that site who scans
         "facts": wording.facts(product, finding, tongue),
     }
-
-
-def _about(finding: Finding) -> str:
-    """The query that names the product and lot of a page: no byte of it depends on the serial."""
-    if finding.product is None:
-        return ""
-    lot = finding.lot.code if finding.lot is not None else ""
-    return urlencode({"gtin": finding.product.gtin, "lot": lot} if lot else {"gtin": finding.product.gtin})
-
-
-def _links_shown(finding: Finding, offered: tuple[StaffLink, ...], tongue: Tongue) -> list[dict[str, str]]:
-    """Addresses of the resolver, not of other sites: the resolver knows which language of a link fits."""
-    if finding.product is None:
-        return []
-    lot = f"/10/{quote(finding.lot.code, safe='')}" if finding.lot is not None and finding.lot.code else ""
-    names = product_wording.link_names(tongue)
-    return [
-        {"href": f"/01/{finding.product.gtin}{lot}?linkType=gs1:{link.type}", "name": names[link.type]}
-        for link in offered
-    ]
 
 
 def unit_row(line: UnitLine, tongue: Tongue) -> dict[str, str]:

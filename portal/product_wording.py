@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import quote, urlencode
 
 from portal.language import Tongue
-from portal.model import Product, Verdict
+from portal.links import StaffLink
+from portal.model import Finding, Product, Verdict
 
 
 def of_profile(product: Product, tongue: Tongue) -> list[tuple[str, str]]:
@@ -42,3 +44,23 @@ def link_names(tongue: Tongue) -> dict[str, str]:
         "certificationInfo": _("Certificates"),
         "dpp": _("Digital product passport"),
     }
+
+
+def about(finding: Finding) -> str:
+    """The query that names the product and lot of a page: no byte of it depends on the serial."""
+    if finding.product is None:
+        return ""
+    lot = finding.lot.code if finding.lot is not None else ""
+    return urlencode({"gtin": finding.product.gtin, "lot": lot} if lot else {"gtin": finding.product.gtin})
+
+
+def links_shown(finding: Finding, offered: tuple[StaffLink, ...], tongue: Tongue) -> list[dict[str, str]]:
+    """Addresses of the resolver, not of other sites: the resolver knows which language of a link fits."""
+    if finding.product is None:
+        return []
+    lot = f"/10/{quote(finding.lot.code, safe='')}" if finding.lot is not None and finding.lot.code else ""
+    names = link_names(tongue)
+    return [
+        {"href": f"/01/{finding.product.gtin}{lot}?linkType=gs1:{link.type}", "name": names[link.type]}
+        for link in offered
+    ]
