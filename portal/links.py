@@ -47,14 +47,26 @@ class LinkTable:
     """All links of staff, by (gtin, cpv, lot)."""
 
     by_level: Mapping[tuple[str, str, str], tuple[StaffLink, ...]] = field(default_factory=dict)
+    changes: Mapping[str, tuple[datetime, ...]] = field(default_factory=dict)
+    """By gtin: when one of its links begins or ends to be valid."""
 
     @classmethod
     def of(cls, links: Iterable[StaffLink]) -> Self:
         """From links in the order in which they are offered."""
         found: dict[tuple[str, str, str], list[StaffLink]] = {}
+        changes: dict[str, list[datetime]] = {}
         for link in links:
             found.setdefault((link.gtin, link.cpv, link.lot), []).append(link)
-        return cls({level: tuple(each) for level, each in found.items()})
+            told = [at for at in (link.valid_from, link.valid_until) if at is not None]
+            if told:
+                changes.setdefault(link.gtin, []).extend(told)
+        return cls(
+            {level: tuple(each) for level, each in found.items()}, {gtin: tuple(each) for gtin, each in changes.items()}
+        )
+
+    def next_change(self, gtin: str, now: datetime) -> datetime | None:
+        """When other links of this product will hold than now; None: never."""
+        return min((at for at in self.changes.get(gtin, ()) if at > now), default=None)
 
     def at(self, gtin: str, cpv: str, lot: str, now: datetime) -> tuple[StaffLink, ...]:
         """The links of exactly this level that hold now."""

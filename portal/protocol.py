@@ -360,7 +360,7 @@ class FastLane:
         manner = self.manners.get(rest)
         if manner is None:
             language = sight.tongue.code
-            manner = self.ready.manner(sight.form, language, visit, accept_encoding, closes=head.closes)
+            manner = self.ready.manner(sight.form, language, visit, head)
             if len(rest) <= HEAD_BYTES_KEPT_MAX:
                 if len(self.manners) >= HEADS_MAX:
                     self.manners.clear()

@@ -10,7 +10,9 @@ from collections.abc import Hashable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import count
 from typing import Final, NamedTuple
+from weakref import ref
 
 from portal.beside import Visit
 from portal.clients import is_a_check, kind_of
@@ -21,6 +23,7 @@ from portal.links import LinkTable
 from portal.model import Beside, CheckPolicy, Checks, CodeState, Step, Verdict
 from portal.packing import codings
 from portal.pages import told_at
+from portal.plain_request import Head
 from portal.scan_log import Scan
 from portal.snapshot import Snapshot
 from portal.verdict import UNUSUAL_CHECKS_MIN
@@ -28,6 +31,8 @@ from portal.wires import Document, Made, Sent, Wire, document_of, wire_of
 
 READY_MB: Final = 256
 """Answers kept ready, unless the settings say otherwise; the one made longest ago makes room."""
+MANNERS_MAX: Final = 1_000
+"""Ways of asking that are known; what was kept for those forgotten makes room in its turn."""
 LOOKS_AGAIN_S: Final = 1.0
 """So long a page is shown on while its history is read anew beside it, and then looked at again."""
 
@@ -56,14 +61,17 @@ _scan = partial(tuple.__new__, Scan)  # a third of the cost of Scan(…)
 class Standing:
     """The answers ready for one run and one manner, and what they rest on."""
 
-    snapshot: Snapshot
+    seen: ref[Snapshot]
+    """The copy with which it was last compared; it is not kept alive, as a copy may hold a million lots."""
+    revision: int
+    """Of that copy."""
     ground: Hashable
     links: LinkTable
     gtin: str
     lot_id: int
     made_at: datetime
     until: datetime
-    """Midnight: dates are told, and some have passed then."""
+    """Midnight, as dates are told and some have passed then, or when a link of the product begins or ends to hold."""
     looks_at: datetime
     """When its history is asked for again."""
     shown_until: datetime
@@ -105,6 +113,7 @@ class Ready:
         self._guard_lines = guard_lines
         self._bytes_max = bytes_max
         self._manners: dict[Hashable, int] = {}
+        self._keys = count()
         self._kept: dict[Hashable, Standing] = {}
         self._bytes = 0
         self._told: tuple[datetime | None, datetime | None] = (None, None)
@@ -112,9 +121,16 @@ class Ready:
     def __len__(self) -> int:
         return len(self._kept)
 
-    def manner(self, form: Form, language: str, fields: Visit, accept_encoding: str, *, closes: bool) -> Manner:
-        """``fields``: who asks, and how; ``closes``: the connection ends with the answer."""
-        key = self._manners.setdefault((form, language, codings(accept_encoding), closes), len(self._manners))
+    def manner(self, form: Form, language: str, fields: Visit, head: Head) -> Manner:
+        """``fields``: who asks, and how."""
+        accept_encoding, closes = head.get("accept-encoding"), head.closes
+        wanted = head.get("accept-language") if form is Form.LINK else ""  # a link may be of a language we do not speak
+        if len(self._manners) >= MANNERS_MAX:
+            self._manners.clear()
+        alike = (form, language, wanted, codings(accept_encoding), closes)
+        key = self._manners.get(alike)
+        if key is None:
+            key = self._manners[alike] = next(self._keys)
         agent = fields.user_agent
         is_check = form is Form.PAGE and not fields.is_ours and is_a_check(fields.method, agent, fields.purpose)
         return Manner(key, form, language, agent, kind_of(agent), accept_encoding, fields.region, is_check, closes)
@@ -142,11 +158,11 @@ class Ready:
         if standing is None or standing.gtin != gtin or standing.links is not self._shelf.links:
             return None
         now = self._front.clock()
-        if standing.snapshot is not snapshot:
+        if standing.seen() is not snapshot:
             if snapshot.ground_of(gtin, run.lot_id) != standing.ground:
                 self._drop(key)
                 return None
-            standing.snapshot = snapshot
+            standing.seen, standing.revision = ref(snapshot), snapshot.revision
         if not standing.made_at <= now < standing.until:
             return None
         if now >= standing.looks_at and not self._may_stay(standing, number, run.lo, run.state, now):
@@ -193,8 +209,8 @@ class Ready:
             return
         if run.lot_id != lot.lot_id or snapshot.voids.at(finding.number) is not None:
             return
-        if not snapshot.is_alike(run.lot_id) or (sight.form is Form.LINK and self._shelf.links.by_level):
-            return  # single items of it are named; or which link fits, its language and its time decide
+        if not snapshot.is_alike(run.lot_id):
+            return  # single items of it are named
         fresh_s = self._front.reader.history_of_the_run_s(sight) if sight.form is not Form.LINK else (float("inf"),) * 2
         if fresh_s is None or fresh_s[0] <= 0:
             return
@@ -222,15 +238,17 @@ class Ready:
             return kept
         self._drop(key)
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        other_links_at = self._shelf.links.next_change(product.gtin, now) or midnight
         looks_at, shown_until = (now + timedelta(seconds=min(s, 86_400.0)) for s in fresh_s)
         made = self._kept[key] = Standing(
-            snapshot=sight.snapshot,
+            seen=ref(sight.snapshot),
+            revision=sight.snapshot.revision,
             ground=ground,
             links=self._shelf.links,
             gtin=product.gtin,
             lot_id=lot.lot_id,
             made_at=now,
-            until=midnight,
+            until=min(midnight, other_links_at),
             looks_at=looks_at,
             shown_until=shown_until,
             history=beside.history,
@@ -252,7 +270,7 @@ class Ready:
 
     def _may_stay(self, standing: Standing, number: int, run: int, state: int, now: datetime) -> bool:
         """Whether the history is still the one shown; it is read anew beside, and shown on until it is too old."""
-        whose = Whose(number, standing.lot_id, CodeState(state), standing.snapshot.revision, run)
+        whose = Whose(number, standing.lot_id, CodeState(state), standing.revision, run)
         read = self._front.reader.histories.again(whose)
         if read is None:
             standing.looks_at = now + timedelta(seconds=LOOKS_AGAIN_S)

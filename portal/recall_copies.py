@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from weakref import ref
 
 from portal import recall_index, recall_set
 from portal.recall_index import Index
@@ -23,7 +24,9 @@ LATE_S: Final = 60.0
 class Copy:
     """One index in the forms in which it is asked for."""
 
-    snapshot: Snapshot
+    snapshot: ref[Snapshot]
+    """What it was made from; it is not kept alive, as a copy may hold a million lots."""
+    revision: int
     index: Index
     made_at_s: float
     confirmed_at: datetime
@@ -65,15 +68,16 @@ class RecallCopies:
         return confirmation.at if confirmation.is_fresh else None
 
     def _is_current(self, copy: Copy) -> bool:
-        if copy.snapshot.revision != self._refresher.snapshot.revision:
+        if copy.revision != self._refresher.snapshot.revision:
             return False
         return time.monotonic() - copy.made_at_s < LATE_S
 
     def _make(self, snapshot: Snapshot, confirmed_at: datetime, old: Copy | None) -> Copy:
-        is_same = old is not None and old.snapshot is snapshot
+        is_same = old is not None and old.snapshot() is snapshot
         index = old.index if is_same and old is not None else recall_index.build(snapshot)
         return Copy(
-            snapshot,
+            ref(snapshot),
+            snapshot.revision,
             index,
             time.monotonic(),
             confirmed_at,
