@@ -37,6 +37,7 @@ _CHANGED = (
     "code_run",
     "used_up_run",
     "void_code",
+    "event_arrival",
 )
 
 

@@ -128,7 +128,9 @@ event_key = _table("event_key", source_id=Text, declaration=Boolean, event_id=Bi
 event_thing = _table("event_thing", event_id=BigInteger, lot_id=BigInteger, unit_id=BigInteger)
 event_query = _table("event_query", name=Text, query=JSONB, created_at=_INSTANT, created_by=Text)
 ended_page_token = _table("ended_page_token", token_hash=LargeBinary, until=_INSTANT)
-event_arrival = _table("event_arrival", arrival_id=BigInteger, event_ids=ARRAY(BigInteger), number=BigInteger)
+event_arrival = _table(
+    "event_arrival", arrival_id=BigInteger, event_ids=ARRAY(BigInteger), number=BigInteger, changed_in=BigInteger
+)
 event_subscription = _table(
     "event_subscription",
     subscription_id=Uuid,

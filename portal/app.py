@@ -100,7 +100,7 @@ def create_app(
             raise
         await live.warm()
         await shelf.look()
-        works = (refresher.run(), log.run(), sightings.run(), shelf.run(), jobs.run())
+        works = (refresher.run(), reader.histories.run(), log.run(), sightings.run(), shelf.run(), jobs.run())
         tasks = [asyncio.create_task(work) for work in works]
         for task in tasks:
             task.add_done_callback(_say_end)

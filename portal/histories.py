@@ -14,13 +14,22 @@ from portal.together import Together
 
 HISTORY_FRESH_S: Final = 30.0
 """A kept history older than this, or up to twice this, is shown on while it is read again beside it: each has an age of
-its own, so that those read together are not read again together."""
+its own, so that those read together are not read again together. Only when it is not known what was told since."""
 HISTORY_AGE_S_MAX: Final = 300.0
 """One older than this is waited for. A step of the item itself changes its run, and is seen at once."""
 HISTORIES_MAX: Final = 20_000
 """Histories kept; the one kept longest makes room."""
 
 
+CONFIRMED_FOR_S: Final = 10.0
+"""A history of whose lot nothing was told since it was read is as good as one just read, for so long at a time."""
+QUIET_S_MAX: Final = 900.0
+"""Older than this, or up to twice this, it is read anew all the same: a partner or place may have another name."""
+LOOK_EVERY_S: Final = 1.0
+LOOKED_WITHIN_S: Final = 10.0
+"""When nobody could look for so long, histories go by their age alone."""
+TOLD_MAX: Final = 100_000
+"""Lots of which it is known when something was last told; beyond it something was told of every one."""
 REFRESHES_MAX: Final = 256
 """Histories read anew at a time for who does not wait; one more is asked for when it is next shown."""
 
@@ -57,6 +66,10 @@ class Histories:
         self._monotonic = monotonic
         self._kept: OrderedDict[Whose, tuple[float, tuple[Step, ...]]] = OrderedDict()
         self._refreshing: set[Whose] = set()
+        self._since: int | None = None
+        self._looked_at = float("-inf")
+        self._told_at: dict[int, float] = {}
+        self._all_told_at = float("-inf")
         self._together: Together[Whose, tuple[Step, ...]] = Together(self._read, HISTORY_WITHIN_S)
 
     def kept(self, whose: Whose) -> tuple[Step, ...] | None:
@@ -65,21 +78,18 @@ class Histories:
         found = self._kept.get(key)
         if found is None:
             return None
-        age_s = self._monotonic() - found[0]
-        if age_s > HISTORY_AGE_S_MAX:
+        left = self._left(key, found)
+        if left.shown_s < 0:
             return None
-        if age_s > _fresh_s(key):
+        if left.fresh_s < 0:
             self._refresh(whose, key)
-        return found[1]
+        return left.steps
 
     def of_the_run(self, whose: Whose) -> Kept | None:
         """The history that all items of the run share, as it was last read; None when it was not, or they do not."""
         key = whose.all_of_the_run
         found = self._kept.get(key)
-        if found is None:
-            return None
-        age_s = self._monotonic() - found[0]
-        return Kept(found[1], _fresh_s(key) - age_s, HISTORY_AGE_S_MAX - age_s)
+        return None if found is None else self._left(key, found)
 
     def again(self, whose: Whose) -> Kept | None:
         """As ``of_the_run``; read anew beside when it is not fresh, and nobody waits."""
@@ -92,9 +102,42 @@ class Histories:
         """The life of the item, or of the lot, to be awaited; None when it does not come in time."""
         return self._together.ask(whose)
 
+    async def run(self) -> None:
+        """Look of which lots something was told, until cancelled."""
+        while True:
+            await self.look()
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    async def look(self) -> None:
+        """Learn of which lots something was told since the last look; their histories are not fresh any more."""
+        asked_at = self._monotonic()
+        news = await self._live.lots_told(self._since, TOLD_MAX)
+        if news is None:
+            return
+        now = self._monotonic()
+        is_first_or_went_back = self._since is None or news.watermark < self._since
+        if is_first_or_went_back or news.lots is None or len(self._told_at) + len(news.lots) > TOLD_MAX:
+            self._all_told_at = now
+            self._told_at.clear()
+        else:
+            self._told_at.update(dict.fromkeys(news.lots, now))
+        self._since, self._looked_at = news.watermark, asked_at
+
     async def close(self) -> None:
         """Read no more."""
         await self._together.close()
+
+    def _left(self, key: Whose, found: tuple[float, tuple[Step, ...]]) -> Kept:
+        """How long a history that was read is fresh. By what was told of its lot since, when that is known."""
+        read_at, steps = found
+        now = self._monotonic()
+        if key.lot_id is None or now - self._looked_at > LOOKED_WITHIN_S:
+            return Kept(steps, HISTORY_FRESH_S * _spread(key) - (now - read_at), HISTORY_AGE_S_MAX - (now - read_at))
+        told_at = max(self._all_told_at, self._told_at.get(key.lot_id, float("-inf")))
+        if read_at <= told_at:
+            return Kept(steps, -1.0, HISTORY_AGE_S_MAX - (now - told_at))
+        is_young = now - read_at <= QUIET_S_MAX * _spread(key)
+        return Kept(steps, CONFIRMED_FOR_S if is_young else -1.0, HISTORY_AGE_S_MAX)
 
     def _key(self, whose: Whose) -> Whose:
         of_run = whose.all_of_the_run
@@ -121,5 +164,5 @@ class Histories:
         return {whose: life.steps for whose, life in zip(wanted, told, strict=True)}
 
 
-def _fresh_s(key: Whose) -> float:
-    return HISTORY_FRESH_S * (1 + hash(key) % 100 / 100)
+def _spread(key: Whose) -> float:
+    return 1 + hash(key) % 100 / 100

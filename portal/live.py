@@ -25,6 +25,7 @@ SAY_AGAIN_S: Final = 60.0
 HISTORY_WITHIN_S: Final = 0.15
 HISTORY_STEPS_MAX: Final = 12
 """Steps shown; the newest ones. It is a page for shoppers, not the record."""
+LOTS_TOLD_WITHIN_S: Final = 2.0
 CONTENTS_WITHIN_S: Final = 0.25
 CONTENTS_ROWS_MAX: Final = 200_000
 
@@ -41,6 +42,13 @@ class Life(NamedTuple):
 
     steps: tuple[Step, ...]
     is_shared: bool
+
+
+class News(NamedTuple):
+    """The lots of which something was told, None when they are too many, and the watermark of the next look."""
+
+    watermark: int
+    lots: list[int] | None
 
 
 class Live:
@@ -100,6 +108,12 @@ class Live:
             if row["step"] is not None:
                 found[row["i"] - 1].append(Step(*(row[name] for name in Step.__dataclass_fields__)))
         return [Life(tuple(steps), is_shared) for steps, is_shared in zip(found, shared, strict=True)]
+
+    async def lots_told(self, since: int | None, limit: int) -> News | None:
+        """Of which lots something was told since a watermark (None: only the watermark); None when it is late."""
+        sql = "SELECT watermark, lots FROM public_lots_told($1, $2)"
+        rows = await self.fetch(sql, since, limit, within_s=LOTS_TOLD_WITHIN_S)
+        return None if rows is None else News(rows[0]["watermark"], rows[0]["lots"])
 
     async def contents(self, sscc: str) -> tuple[Content, ...] | None:
         """What is inside a unit. Empty: nothing, or no such unit (``unit_exists`` knows). None: no answer in time."""

@@ -10,12 +10,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from portal import histories, together
-from portal.histories import HISTORY_AGE_S_MAX, HISTORY_FRESH_S, Histories, Whose
+from portal.histories import CONFIRMED_FOR_S, HISTORY_AGE_S_MAX, HISTORY_FRESH_S, QUIET_S_MAX, Histories, Whose
 from portal.live import Live
 from portal.model import CodeState
 from portal.together import Together
 from runtime.database import DatabaseAddress
-from tests.portal.arrangement import arrange
+from tests.portal.arrangement import arrange, until
 from tests.portal.test_beside import NOWHERE
 
 M1 = Whose(1001, 1, CodeState.ACTIVE, 1)
@@ -149,3 +149,61 @@ async def test_items_of_one_run_share_a_history_unless_something_happened_to_a_p
     assert [step.step for step in kept.kept(whole._replace(number=2002)) or ()] == ["commissioning"]
     await kept.close()
     await live.close()
+
+
+async def test_a_history_stays_until_something_is_told_of_its_lot_also_by_the_pallet_around_it(
+    database: DatabaseAddress, conn: AsyncConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    milk, other = M1._replace(run=1000), M2._replace(run=2000)
+    await arrange(conn)
+    await tell(conn, 1, 1, "commissioning")
+    pallet = (
+        "INSERT INTO unit (unit_id, uri, since, event_id, parent_id) OVERRIDING SYSTEM VALUE"
+        " VALUES (6, 'urn:x:pallet', now(), 1, NULL), (5, 'urn:x:case', now(), 1, 6)"
+    )
+    await conn.execute(text(pallet))
+    await conn.execute(text("UPDATE code_run SET unit_id = 5 WHERE lot_id = 1"))
+    await conn.commit()
+    live, now = Live(database), [0.0]
+    await live.warm()
+    kept = Histories(live, monotonic=lambda: now[0])
+
+    async def are_fresh() -> bool:  # a transaction elsewhere in the cluster may hold the watermark back
+        now[0] += 1
+        await kept.look()
+        now[0] += 1
+        await asyncio.gather(kept.ask(milk), kept.ask(other))
+        await kept.look()
+        return all(left is not None and left.fresh_s == CONFIRMED_FOR_S for left in map(kept.of_the_run, (milk, other)))
+
+    await until(are_fresh)
+    now[0] += QUIET_S_MAX - 1
+    await kept.look()
+    assert fresh_of(kept, milk, other) == [CONFIRMED_FOR_S, CONFIRMED_FOR_S]
+
+    shipped = (
+        "INSERT INTO event (event_id, type, action, event_time, event_offset, record_time, source_id, hash, body,"
+        " captured_by) OVERRIDING SYSTEM VALUE VALUES (9, 'ObjectEvent', 'OBSERVE', now(), '+00:00', now(), 'urn:x:9',"
+        " 'x', '{}', 'Ada')"
+    )
+    await conn.execute(text(shipped))
+    await conn.execute(text("INSERT INTO event_thing (event_id, unit_id) VALUES (9, 6)"))
+    await conn.commit()
+    await kept.look()
+    assert fresh_of(kept, milk, other) == [-1.0, CONFIRMED_FOR_S]
+    assert kept.kept(milk) is not None  # it is shown on while it is read anew
+
+    await until(are_fresh)
+    monkeypatch.setattr(histories, "TOLD_MAX", 0)
+    await conn.execute(text("UPDATE lot SET status = 'held' WHERE lot_id = 3"))
+    await conn.commit()
+    await kept.look()
+    assert fresh_of(kept, milk, other) == [-1.0, -1.0]  # more lots than the limit: any may be among them
+    await kept.close()
+    await live.close()
+
+
+def fresh_of(kept: Histories, *whose: Whose) -> list[float | None]:
+    """For how long the histories are fresh."""
+    found = [kept.of_the_run(each) for each in whose]
+    return [None if left is None else left.fresh_s for left in found]
