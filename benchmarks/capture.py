@@ -26,11 +26,12 @@ from access.model import Act, operator
 from benchmarks import capture_world, machine, scan_world
 from benchmarks.capture_world import ITEMS_PER_CASE, Document, Supply
 from benchmarks.database import fresh_database, throw_away_server
+from benchmarks.fetching import AnswerNotAsExpected
 from benchmarks.figures import Sample
 from benchmarks.harness import Contender, Options, Report, measure, notes_on
 from benchmarks.loopback import HOST
 from benchmarks.processes import free_port, listening, tracemark
-from benchmarks.scan import MASTER_SECRET, TIMEOUT_S, AnswerNotAsExpected
+from benchmarks.scan import MASTER_SECRET
 from ledger import capture as ledger_capture
 from ledger import codes, commissioning
 from ledger.codes import KeyRing
@@ -40,6 +41,7 @@ from runtime.database import DatabaseAddress, Role, raw, transaction
 EVENTS_DEFAULT: Final = 4_800
 EVENTS_MIN: Final = 48
 EVENTS_MAX: Final = 100_000
+TIMEOUT_S: Final = 10.0
 CLIENTS: Final = 4
 """Clients that post documents at the same time, as lines and shops do: the server's core is the limit, not a client."""
 SMALL, LARGE = 24, 400

@@ -56,6 +56,15 @@ class Load:
     p50_ms: float
     p99_ms: float
     busy_share: float
+    late_ms: float = 0.0
+    """At a constant rate: how late the generator itself was (p99)."""
+
+    @property
+    def limited(self) -> str | None:
+        """Why no rate and no time of this load may be quoted."""
+        if self.busy_share > BUSY_SHARE_MAX or self.late_ms > steady.LATE_SHARE_MAX * self.p99_ms:
+            return "the load generator was the limit"
+        return None
 
     @property
     def per_s(self) -> float:

@@ -46,6 +46,7 @@ class Answer:
     body: bytes
     encoding: str
     """``br`` or nothing."""
+    status: int = 200
 
 
 def server_name() -> str:
