@@ -177,11 +177,14 @@ class Ready:
             return None
         if manner.form is not Form.PAGE:
             return wire, wire.at(b""), b""
-        front = self._front.hot_path
-        moment = front.pages.moment(
-            wire.verdict, checks, front.tongues[manner.language], self._time_told(found.confirmed_at)
-        )
-        return wire, wire.at(moment), moment
+        front, at = self._front.hot_path, self._time_told(found.confirmed_at)
+        if checks is None and wire.last is not None and wire.last[0] is at:
+            return wire, wire.last[1], wire.last[2]
+        moment = front.pages.moment(wire.verdict, checks, front.tongues[manner.language], at)
+        sent = wire.at(moment)
+        if checks is None:
+            wire.last = (at, sent, moment)
+        return wire, sent, moment
 
     def filled(self, found: Found, checks: Checks | None) -> tuple[int, bytes, bytes] | None:
         """Status, header lines and body of a verdict for machines; None when it was not made yet."""
@@ -282,7 +285,8 @@ class Ready:
 
     def _time_told(self, confirmed_at: datetime | None) -> datetime | None:
         if self._told[0] is not confirmed_at:
-            self._told = (confirmed_at, told_at(confirmed_at))
+            at = told_at(confirmed_at)
+            self._told = (confirmed_at, self._told[1] if at == self._told[1] else at)  # one object while it is the same
         return self._told[1]
 
     def _drop(self, key: Hashable) -> None:

@@ -31,7 +31,11 @@ class Scan(NamedTuple):
     client: str
 
 
-_WRITE: Final = "SELECT public_log_openings($1, $2, $3, $4, $5, $6, $7, $8)"
+# Arrays of numbers as PostgreSQL writes them: the driver asks of each element whether it is an array itself.
+_WRITE: Final = (
+    "SELECT public_log_openings($1::text::bigint[], $2::text::bigint[], $3::text::bigint[], $4::text::int[],"
+    " $5, $6, $7, $8)"
+)
 
 
 class ScanLog:
@@ -78,7 +82,7 @@ class ScanLog:
         return False
 
 
-def _columns(batch: Sequence[Scan]) -> tuple[list[Any], ...]:
+def _columns(batch: Sequence[Scan]) -> tuple[Any, ...]:
     """Numbers only, for each scan, and once what many share: texts cost ten times as much to send."""
     kinds: dict[tuple[datetime, str, str, str], int] = {}
     numbers, lots, gtins, kind_of = [], [], [], []
@@ -92,4 +96,8 @@ def _columns(batch: Sequence[Scan]) -> tuple[list[Any], ...]:
         gtins.append(None if gtin is None else int(gtin))
         kind_of.append(kinds.setdefault((minute, verdict, language, client), len(kinds) + 1))
     shared = [list(column) for column in zip(*kinds, strict=True)]
-    return numbers, lots, gtins, kind_of, *shared
+    return *map(_array, (numbers, lots, gtins, kind_of)), *shared
+
+
+def _array(numbers: Sequence[int | None]) -> str:
+    return "{" + ",".join(["NULL" if number is None else str(number) for number in numbers]) + "}"

@@ -38,7 +38,7 @@ class Sent(NamedTuple):
     end: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Wire:
     """The page, or the redirect, of a run. ``lines``: the header lines with the places that differ marked."""
 
@@ -50,6 +50,8 @@ class Wire:
     """Begin of the entity tag: what lasts. Empty: it has none."""
     stem: Stem
     sent: dict[bytes, Sent] = field(default_factory=dict)
+    last: tuple[datetime | None, Sent, bytes] | None = None
+    """Of a page without a count: the time it told last, that answer, and its moment."""
 
     def at(self, moment: bytes) -> Sent:
         """The answer that ends with this moment."""
