@@ -100,6 +100,7 @@ def create_app(
             raise
         await live.warm()
         await shelf.look()
+        await reader.histories.look()
         works = (refresher.run(), reader.histories.run(), log.run(), sightings.run(), shelf.run(), jobs.run())
         tasks = [asyncio.create_task(work) for work in works]
         for task in tasks:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
+from weakref import ref
 
 import brotli
 import pytest
@@ -11,20 +13,28 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from portal.http_front import PACKED
+from portal.links import LinkTable, StaffLink
 from portal.model import Checks
 from portal.plain_request import PassingFields
 from portal.protocol import STATE
 from portal.ready import Ready, kind_of_count
+from portal.refresh import Refresher
 from runtime.database import DatabaseAddress
-from tests.portal.arrangement import NOON, arrange, item, publish, until
+from tests.portal.arrangement import BASE, MILK, NOON, arrange, item, publish, until
 from tests.portal.both_ways import PAGE, Both, both_over, page, request
 
+MIDNIGHT = NOON + timedelta(hours=12)
 JSON = {"Accept": "application/json"}
 PACKED_PAGE = {**PAGE, "Accept-Encoding": "gzip, br"}
 
 
 def ready_of(both: Both) -> Ready:
     kept: Ready = both.short.app_state[STATE].ready
+    return kept
+
+
+def refresher_of(both: Both) -> Refresher:
+    kept: Refresher = both.short.app_state[STATE].front.refresher
     return kept
 
 
@@ -97,6 +107,63 @@ async def test_a_case_published_between_two_scans_is_in_every_form_of_the_second
         shown = brotli.decompress(body) if b"content-encoding: br" in head else body
         for told in (shown, after["unchanged"], after["closing"]):
             assert "请立即停止使用本产品".encode() in told
+
+
+async def test_a_published_case_is_in_counted_verdicts_and_behind_the_redirect_and_no_old_copy_is_kept(
+    database: DatabaseAddress, conn: AsyncConnection, tmp_path: Path
+) -> None:
+    await arrange(conn)
+    anything = {"Accept": "*/*"}
+    async with both_over(database, tmp_path, sweep_every_s=0.1) as both:
+        await both.short.ask(page(item(1001)))  # counted once
+        for number in (1001, 1002, 2001):  # the last of another lot, which nobody asks for later
+            [verdict] = await both.same(request(item(number), **JSON))
+            await both.same(request(item(number), **anything))
+        assert b'"checks":null' in verdict
+        assert len(ready_of(both)) == 5  # the page, and both forms of both lots
+        old = ref(refresher_of(both).snapshot)
+
+        await publish(conn, lots=[1])
+
+        async def is_known() -> bool:
+            return b'"verdict":"recalled"' in (await both.short.ask(request(item(1001), **JSON)))[0]
+
+        await until(is_known)
+        [counted] = await both.same(request(item(1001), **JSON))
+        assert b'"verdict":"recalled"' in counted
+        assert b'"count":1,' in counted
+        [redirect] = await both.same(request(item(1002), **anything))
+        target = redirect.partition(b"location: ")[2].partition(b"\r\n")[0].decode().removeprefix(BASE)
+        assert "请立即停止使用本产品".encode() in (await both.short.ask(page(target)))[0]
+
+        async def is_gone() -> bool:
+            return old() is None
+
+        await until(is_gone)
+
+
+async def test_a_redirect_to_a_link_of_staff_is_ready_in_each_language_and_only_while_the_link_holds(
+    database: DatabaseAddress, conn: AsyncConnection, tmp_path: Path
+) -> None:
+    await uncounted(conn)
+    async with both_over(database, tmp_path) as both:
+        shelf = both.short.app_state[STATE].front.hot_path.shelf
+        links = [
+            StaffLink(MILK, "", "", "defaultLink", "https://milk.example/{serial}", "Milk"),
+            StaffLink(MILK, "", "", "defaultLink", "https://milk.example/fr", "Lait", ("fr",), valid_until=NOON),
+            StaffLink(MILK, "", "", "defaultLink", "https://milk.example/de", "Milch", ("de",), valid_until=MIDNIGHT),
+        ]
+        shelf.links = LinkTable.of(links)
+        for number in (1001, 1002):
+            serial = item(number).rpartition("/")[2]
+            wanted = {"fr": serial, "de": "de", "en": serial}
+            for language, place in wanted.items():
+                [told] = await both.same(request(item(number), Accept="*/*", Accept_Language=language))
+                assert f"location: https://milk.example/{place}\r\n".encode() in told
+        assert len(ready_of(both)) == 3
+        assert both.short.reached == 0
+    assert shelf.links.next_change(MILK, NOON) == MIDNIGHT
+    assert shelf.links.next_change(MILK, MIDNIGHT) is None
 
 
 async def test_one_prepared_page_serves_every_count_and_its_tag_tells_them_apart(
