@@ -141,6 +141,7 @@ def _wrk(port: int, listed: Path, headers: Mapping[str, str], seconds: float) ->
         "-t1",
         f"-c{CONNECTIONS}",
         f"-d{duration}",
+        f"--timeout={_GRACE_S:.0f}s",
         "--latency",
         "-s",
         str(script),
