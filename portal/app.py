@@ -57,7 +57,7 @@ _BYTES_BY_PREFIX: Final = {
     "/recalls/": PHOTO_BYTES_MAX + FORM_BYTES_MAX,
     "/check": FILE_BYTES_MAX + TEXT_BYTES_MAX + FORM_BYTES_MAX,
 }
-FIRST_LOAD_WITHIN_S: Final = 60.0
+FIRST_LOAD_WITHIN_S: Final = 180.0
 """How long the start waits for the first copy; afterwards it serves, and says that it cannot confirm."""
 
 _log = structlog.get_logger("portal")
