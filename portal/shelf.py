@@ -75,7 +75,9 @@ class Shelf:
         unusual = await self._all(_UNUSUAL, "finding_id", _LAST, UNUSUAL_MAX)
         if links is None or unusual is None:
             return
-        self.links = LinkTable.of(_link(row) for row in links)
+        table = LinkTable.of(_link(row) for row in links)
+        if table != self.links:  # what is ready rests on this very table, and findings come more often than links
+            self.links = table
         self.unusual = {row["number"]: _unusual(row) for row in reversed(unusual)}
         self.version = rows[0]["version"]
 

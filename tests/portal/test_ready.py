@@ -70,6 +70,13 @@ async def test_what_is_ready_has_the_bytes_of_the_usual_way_in_every_form(
             await both.same(request(path, "HEAD", **JSON))
         assert len(ready_of(both)) == 6  # page, packed, closing, link, and the verdict twice
         assert both.short.reached == 0
+        shelf = both.short.app_state[STATE].front.hot_path.shelf
+        links, version = shelf.links, shelf.version
+        await conn.execute(text("UPDATE shelf SET version = version + 1"))
+        await conn.commit()
+        await shelf.look()
+        assert (shelf.version, shelf.links) == (version + 1, links)
+        assert shelf.links is links  # other items were found unusual, no link has changed: what is ready stays so
 
 
 async def test_a_case_published_between_two_scans_is_in_every_form_of_the_second(
