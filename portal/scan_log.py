@@ -96,7 +96,7 @@ def _columns(batch: Sequence[Scan]) -> tuple[Any, ...]:
         gtins.append(None if gtin is None else int(gtin))
         kind_of.append(kinds.setdefault((minute, verdict, language, client), len(kinds) + 1))
     shared = [list(column) for column in zip(*kinds, strict=True)]
-    return *map(_array, (numbers, lots, gtins, kind_of)), *shared
+    return _array(numbers), _array(lots), _array(gtins), _array(kind_of), *shared
 
 
 def _array(numbers: Sequence[int | None]) -> str:
