@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -55,7 +55,10 @@ def compose(told: Outgoing, *, link: str, link_until: datetime) -> OwnNotice:
     named = f"{told.number} v{told.version}"
     words, tables = _printed(told, languages, link, link_until)
     mark = "DRILL 演练" if is_drill else ""
-    pages = own_pages.pdf(subject, words, tables, languages=languages, stem=named, drill_mark=mark)
+    shared, _ = _printed(replace(told, name="", person=told.person and " "), languages, "", link_until)
+    pages = own_pages.pdf(
+        subject, words, tables, languages=languages, stem=named, drill_mark=mark, shared=shared
+    )  # fmt: skip
     return OwnNotice(subject, f"{text}\n", stem, sheet(told), pages)
 
 

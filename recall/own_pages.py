@@ -1,6 +1,7 @@
 """What one recipient is told, as a PDF to print and to show: the words of the mail, then a table of all its own lines.
 
-Written glyph by glyph like the notice list, in a tenth of a second; scripts whose letters join are set word by word.
+Written glyph by glyph like the notice list, in milliseconds once its words are set; scripts whose letters join are set
+word by word.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from recall.documents.flow import MM, Cell, Column, Flow, Furniture, Ink, Table
-from recall.documents.glyphs import faces, needs_shaping
+from recall.documents.glyphs import faces_of_letter, needs_shaping
 from recall.documents.header import bounds_text
 from recall.documents.shaped import lines
 from recall.letters import pdf_of
@@ -28,14 +29,26 @@ Tables = Sequence[tuple[str, Sequence[Row]]]
 
 
 def pdf(
-    subject: str, words: Sequence[str], tables: Tables, *, languages: Sequence[str], stem: str, drill_mark: str
+    subject: str,
+    words: Sequence[str],
+    tables: Tables,
+    *,
+    languages: Sequence[str],
+    stem: str,
+    drill_mark: str,
+    shared: Sequence[str] = (),
 ) -> bytes:
-    """The PDF: ``words`` by paragraphs, then the tables, headed in these languages. Each page of a drill is marked."""
+    """The PDF: ``words`` by paragraphs, then the tables, headed in these languages. Each page of a drill is marked.
+
+    ``shared`` is what ``words`` are for every recipient: their characters are set once for all letters.
+    """
     columns = _columns(languages)
-    shown = [subject, stem, drill_mark, *words, *_texts(tables, columns)]
+    bold = [subject, stem, drill_mark, *(title for title, _ in tables), *(t for c in columns for t in c.title)]
+    shown = [*bold, *words, *_texts(tables)]
     if needs_shaping(shown):
         return _set_by_words(subject, words, tables, columns, stem=stem, is_drill=bool(drill_mark))
-    flow = Flow(faces(shown), _A4, _BODY, _HEAD, margins=(20 * MM, 16 * MM, 16 * MM))
+    set_in = faces_of_letter(shown, bold=bold, shared=[*shared, *bold])
+    flow = Flow(set_in, _A4, _BODY, _HEAD, margins=(20 * MM, 16 * MM, 16 * MM))
     flow.paragraph(subject, Ink(15, is_bold=True, colour=_RED))
     flow.space(3 * MM)
     for paragraph in words:
@@ -83,10 +96,8 @@ def _lines(*values: str | int | None) -> str:
     return lines(*(None if value is None else str(value) for value in values))
 
 
-def _texts(tables: Tables, columns: Sequence[Column]) -> Iterator[str]:
-    yield from (line for column in columns for line in column.title)
-    for title, rows in tables:
-        yield title
+def _texts(tables: Tables) -> Iterator[str]:
+    for _title, rows in tables:
         for row in rows:
             yield from _cells(row)
 

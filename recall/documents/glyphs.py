@@ -64,9 +64,31 @@ def needs_shaping(texts: Iterable[str]) -> bool:
 
 def faces(texts: Iterable[str]) -> tuple[Face, Face]:
     """The regular and the bold face of these texts. Spaces are as wide as the font's own."""
-    characters = frozenset(c for c in set(chain.from_iterable(texts)) if c.isprintable() and not c.isspace())
-    wanted = "".join(sorted(characters | _COMMON))
+    wanted = _written(texts)
     return _face(wanted, WEIGHTS[0]), _face(wanted, WEIGHTS[1])
+
+
+def faces_of_letter(texts: Iterable[str], *, bold: Iterable[str], shared: Iterable[str]) -> tuple[Face, Face]:
+    """As ``faces``, for one of many letters that have most of their words in common.
+
+    What they share (``shared``, and ``bold``, the texts in bold) is set once for all of them; only the characters that
+    ``texts`` has besides are set for this letter. So no letter holds a glyph that only another one needs, either.
+    """
+    together = _written(shared)
+    own = "".join(sorted(frozenset(_characters(texts)) - frozenset(together)))
+    regular = _face(together, WEIGHTS[0])
+    if own:
+        besides = _face(own, WEIGHTS[0], "own")
+        regular = Face({**besides.glyphs, **regular.glyphs}, regular.fonts + besides.fonts)
+    return regular, _face(_written(bold), WEIGHTS[1])
+
+
+def _written(texts: Iterable[str]) -> str:
+    return "".join(sorted(_characters(texts) | _COMMON))
+
+
+def _characters(texts: Iterable[str]) -> frozenset[str]:
+    return frozenset(c for c in set(chain.from_iterable(texts)) if c.isprintable() and not c.isspace())
 
 
 def _depends(character: str) -> bool:
@@ -85,7 +107,8 @@ _STACKED: Final = frozenset({
 
 
 @lru_cache(maxsize=FACES_KEPT)
-def _face(characters: str, weight: int) -> Face:
+def _face(characters: str, weight: int, part: str = "") -> Face:
+    """``part`` tells its fonts apart from those of another face on the same page."""
     glyphs: dict[str, Glyph] = {}
     fonts: list[tuple[str, bytes, str]] = []
     left = characters
@@ -93,7 +116,7 @@ def _face(characters: str, weight: int) -> Face:
         specimen = _compacted(_specimen(left, weight))
         before = len(glyphs)
         for name, found in _read(specimen):
-            here = f"F{weight}x{number}{name.strip('/')}"
+            here = f"F{weight}{part}x{number}{name.strip('/')}"
             fonts.append((here, specimen, name))
             for character, (code, width) in found.items():
                 glyphs.setdefault(character, Glyph(here, code, width))
