@@ -72,7 +72,8 @@ async def holdings(conn: AsyncConnection, reached: Iterable[Reached]) -> tuple[H
     """
     reached = tuple(reached)
     whole = sorted({lot.lot_id for lot in reached if lot.whole})
-    found = [Holding(*row) for row in await conn.execute(_SQL["holdings_of_lots"], {"lots": whole})]
+    rows = (await conn.execute(_SQL["holdings_of_lots"], {"lots": whole})).all()  # at once: one by one costs the most
+    found = [Holding(*row) for row in rows]
     runs_by_lot = {lot.lot_id: merged(lot.runs) for lot in reached if not lot.whole and lot.runs}
     if runs_by_lot:
         found.extend(await _holdings_of_parts(conn, runs_by_lot))

@@ -18,15 +18,20 @@ def totals(lines: Iterable[Line]) -> dict[str, Any]:
     products: dict[str, dict[str, Any]] = {}
     for line in lines:
         row = line.row
-        into = [
-            overall,
-            channels.setdefault(line.channel, {"channel": line.channel, "owners": set(), **tally()}),
-            owners.setdefault((line.channel, line.owner_id), _owner_tally(line)),
-            products.setdefault(str(row["gtin"]), {"gtin": row["gtin"], "product": row["product"], **tally()}),
-            lots.setdefault((str(row["gtin"]), str(row["lot"])), _lot_tally(row)),
-        ]
-        into[1]["owners"].add(line.owner_id)
-        for counts in into:
+        gtin, lot = str(row["gtin"]), str(row["lot"])
+        # looked up before it is made: an entry that is there already is not made again for each line
+        channel = channels.get(line.channel) or channels.setdefault(
+            line.channel, {"channel": line.channel, "owners": set(), **tally()}
+        )
+        owner = owners.get((line.channel, line.owner_id)) or owners.setdefault(
+            (line.channel, line.owner_id), _owner_tally(line)
+        )
+        product = products.get(gtin) or products.setdefault(
+            gtin, {"gtin": row["gtin"], "product": row["product"], **tally()}
+        )
+        of_lot = lots.get((gtin, lot)) or lots.setdefault((gtin, lot), _lot_tally(row))
+        channel["owners"].add(line.owner_id)
+        for counts in (overall, channel, owner, product, of_lot):
             _count(counts, row)
     for entry in channels.values():
         entry["owners"] = len(entry["owners"])

@@ -165,16 +165,16 @@ async def owners(conn: AsyncConnection, parties: Iterable[int]) -> dict[int, Own
     """These parties with their contacts."""
     wanted = {"parties": sorted(set(parties))}
     contacts: dict[int, dict[str, Person]] = {}
-    for row in await conn.execute(_SQL["contacts"], wanted):
+    for row in (await conn.execute(_SQL["contacts"], wanted)).all():  # at once: one by one costs the most
         person = Person(row.name, row.phone or "", row.email or "")
         contacts.setdefault(row.party_id, {})[row.kind] = person
-    rows = await conn.execute(_SQL["parties"], wanted)
+    rows = (await conn.execute(_SQL["parties"], wanted)).all()
     return {r.party_id: Owner(r.name, r.gln, r.role, r.channel, contacts.get(r.party_id, {})) for r in rows}
 
 
 async def sites(conn: AsyncConnection, places: Iterable[int]) -> dict[int, Site]:
     """These places, each with the role of the party whose place it is."""
-    rows = await conn.execute(_SQL["places"], {"places": sorted(set(places))})
+    rows = (await conn.execute(_SQL["places"], {"places": sorted(set(places))})).all()
     return {row.place_id: Site(row.name, row.gln, row.kind, row.party_role) for row in rows}
 
 
