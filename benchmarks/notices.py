@@ -41,7 +41,7 @@ from recall.notices import (
 )
 from runtime.database import DatabaseAddress
 
-OWNERS_DEFAULT: Final = 20_000
+OWNERS_DEFAULT: Final = 5_000
 OWNERS_MIN: Final = 40
 OWNERS_MAX: Final = 50_000
 LOTS: Final = 2

@@ -9,7 +9,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
@@ -33,6 +33,8 @@ from runtime.database import DatabaseAddress, Role, transaction
 from runtime.refusals import Conflict
 
 SEEN_WITHIN_S: Final = 60.0
+ROUNDS_MAX: Final = 2
+"""A round publishes to a hundred thousand owners and is never warm: no two cases are published to the same outbox."""
 _POLL_S: Final = 0.002
 _CHANNEL: Final = "benchmark_heard"
 
@@ -55,7 +57,8 @@ class Sizes:
 
 def measure_on(server: DatabaseAddress, options: Options, sizes: Sizes) -> tuple[Row, ...]:
     """The rows, measured in a database of the benchmark's own."""
-    cases = options.rounds + options.warm_up
+    options = replace(options, rounds=min(options.rounds, ROUNDS_MAX), warm_up=False)
+    cases = options.rounds
     with ExitStack() as stack:
         address = stack.enter_context(fresh_database(server, "told"))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))

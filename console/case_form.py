@@ -24,7 +24,7 @@ STARTS: Final = (
     "code", "lot", "range", "supplier", "line", "team", "operator", "equipment", "parameter", "place",
 )  # fmt: skip
 """What a row may name. ``place`` is everything that was there in a time; from ``line`` on, what operations made."""
-KINDS: Final = ("recall", "withdrawal")
+KINDS: Final = ("recall", "withdrawal", "drill")
 CLASSES: Final = ("1", "2", "3")
 ROWS_MAX: Final = 30
 ROWS_AT_FIRST: Final = 3

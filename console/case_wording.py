@@ -38,6 +38,10 @@ ENGLISH: Final = {
     "because_no_inputs": "the case does not name it, and nothing is recorded of what it was made of",
     "because_clean_inputs": "the case does not name it, and no lot that it was made of is affected",
     "because_clean_items": "only items that are not affected went into it",
+    "bounds_why": "Where the record does not say which input went into which item, only bounds can be told: at least "
+    "so many are surely affected, at most so many can be. All that is listed is recalled all the same, because nobody "
+    "can tell the items apart.",
+    "bounds_of_line": "affected: {lower} to {upper}, most likely {expected}",
     "bounds": "Affected at least {lower}, most likely {expected}, at most {upper} items",
     "savings": "What the exclusions save",
     "new_case": "New case",
@@ -47,6 +51,7 @@ ENGLISH: Final = {
     "kind": "Kind",
     "new_kind_recall": "Safety recall",
     "new_kind_withdrawal": "Withdrawal without danger",
+    "new_kind_drill": "Drill: for practice, never shown to the public",
     "start_phone": "Phone for the public",
     "new_case_open": "Open the draft and see what it reaches",
 }
@@ -84,6 +89,9 @@ CHINESE: Final = {
     "because_no_inputs": "案件未点名，且没有用料记录",
     "because_clean_inputs": "案件未点名，且其用料批号均不受影响",
     "because_clean_items": "用于它的都是不受影响的单件",
+    "bounds_why": "记录未说明哪份原料用于哪一件时，只能给出范围：至少这么多件肯定受影响，至多这么多件可能受影响。"
+    "由于无法区分，清单上的产品仍全部召回。",
+    "bounds_of_line": "受影响：{lower} 至 {upper}，最可能 {expected}",
     "bounds": "受影响至少 {lower} 件，最可能 {expected} 件，至多 {upper} 件",
     "savings": "排除项减少的数量",
     "new_case": "新建案件",
@@ -93,6 +101,7 @@ CHINESE: Final = {
     "kind": "类型",
     "new_kind_recall": "安全召回",
     "new_kind_withdrawal": "无危险撤回",
+    "new_kind_drill": "演练：仅供练习，绝不对公众公布",
     "start_phone": "公众电话",
     "new_case_open": "建立草稿并查看范围",
 }

@@ -146,7 +146,8 @@ async def _reach(visit: Visit, case: Case) -> Reach | None:
         return Reach(frozen.version, frozen.hash, frozen.items, frozen.lots, frozen.owners, frozen.totals)
     if not lifecycle.possible_steps(case.state, case.kind):
         return None
-    found = await casework.preview(visit.conn, case.number, clock=visit.desk.clock)
+    with visit.desk.previews.one():
+        found = await casework.preview(visit.conn, case.number, clock=visit.desk.clock)
     return Reach(
         0,
         found.hash,

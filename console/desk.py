@@ -6,7 +6,8 @@ its session besides, so a request that changes something was made on one of our 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -22,11 +23,12 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from access.model import Actor
 from access.refusals import SessionEnded
 from access.sign_in import SESSION_LASTS, actor_of_session, form_token, form_token_matches
+from console import finding_words
 from console.wording import DEFAULT, LANGUAGES, say
 from gs1.errors import GS1Error
 from ledger.codes import KeyRing
 from runtime.clock import Clock
-from runtime.refusals import NotAllowed, Refusal
+from runtime.refusals import NotAllowed, Refusal, TooMany
 from runtime.settings import Settings
 from web.headers import pick_language
 from web.problems import Problem
@@ -37,8 +39,32 @@ SIGN_IN: Final = "/console/sign-in"
 SESSION_COOKIE: Final = "tracemark_session"
 LANGUAGE_COOKIE: Final = "tracemark_language"
 NEXT_CHARACTERS_MAX: Final = 300
+PREVIEWS_AT_ONCE: Final = 4
+"""Most previews that one process works out at the same time; one more is refused at once, and may be asked again."""
 
 _LANGUAGE_LASTS_S: Final = 365 * 24 * 3600
+
+
+class TooManyCasePreviews(TooMany):
+    """{previews_max} previews are being worked out here just now. Nothing is wrong with yours: ask again shortly."""
+
+
+@dataclass(slots=True)
+class Previews:
+    """How many previews are being worked out by this process: each may keep the database busy for seconds."""
+
+    running: int = 0
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """One more for as long as this lasts; refused (``TooManyCasePreviews``) beyond ``PREVIEWS_AT_ONCE``."""
+        if self.running >= PREVIEWS_AT_ONCE:
+            raise TooManyCasePreviews(previews_max=PREVIEWS_AT_ONCE)
+        self.running += 1
+        try:
+            yield
+        finally:
+            self.running -= 1
 
 
 class FormNotOurs(NotAllowed):
@@ -54,6 +80,7 @@ class Desk:
     engine: AsyncEngine
     clock: Clock
     templates: Environment
+    previews: Previews = field(default_factory=Previews)
 
     @property
     def is_https(self) -> bool:
@@ -114,6 +141,7 @@ def page(desk: Desk, request: Request, template: str, status: int = 200, **value
         "number": lambda value: f"{value:,}",
         "instant": _instant,
         "here": _here,
+        "finding": lambda gap: finding_words.line(gap, language),
         "request": request,
         "actor": None,
     }

@@ -76,7 +76,8 @@ async def _open(visit: Visit, *, hand_in: bool) -> Response:
 async def _trial(visit: Visit) -> previewing.WhatIf:
     draft = draft_of(visit.form, is_trial=True)
     by, clock = visit.actor.name, visit.desk.clock
-    return await previewing.what_if(visit.conn, draft, by=by, clock=clock, keys=await visit.keys())
+    with visit.desk.previews.one():
+        return await previewing.what_if(visit.conn, draft, by=by, clock=clock, keys=await visit.keys())
 
 
 def _refused(visit: Visit, refusal: Refusal | GS1Error) -> Response:

@@ -17,7 +17,7 @@ from access import audit
 from recall import responses_store as answers
 from recall import store
 from recall.model import Case
-from recall.notices import number_text
+from recall.notices import CHANNELS, number_text
 from recall.response_refusals import ClosingNotReady, NobodyWasTold
 from runtime.clock import Clock
 from runtime.database import transaction
@@ -46,7 +46,10 @@ async def account(conn: AsyncConnection, case: Case) -> Mapping[str, Any]:
     if case.version == 0:
         raise NobodyWasTold(number=case.number)
     frozen = await store.frozen_set(conn, case)
-    rows = await answers.account_of_goods(conn, case.case_id, frozen.affected_set_id)
+    rows = sorted(
+        await answers.account_of_goods(conn, case.case_id, frozen.affected_set_id),
+        key=lambda row: CHANNELS.index(row["channel"]),  # as on the notice list; within one, as they came
+    )
     pieces = [row for row in rows if not row["uom"]]
     return {
         "version": case.version,

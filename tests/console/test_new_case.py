@@ -102,10 +102,12 @@ async def test_a_case_is_tried_out_without_a_trace_and_opened_and_handed_in(
     named = row(0, "lot", f"{CHEESE}:C1")
     tried = await press("preview", **named)
     alone = await press("", "/trial", title="", **named)
+    soft = await press("", "/trial?lang=zh", hazard="A voluntary step.", **named)
     wrong = await press("open", codes="not a code")
     more = await press("row", **named)
     after = await every_table(conn)
     opened = await press("submit", **named)
+    drilled = await press("open", kind="drill", **named)
     page = words(await author.get(opened.headers["location"]))
 
     assert "script-src 'self'" in form.headers["content-security-policy"]
@@ -115,5 +117,9 @@ async def test_a_case_is_tried_out_without_a_trace_and_opened_and_handed_in(
     assert wrong.status_code == 400 and "not a code" in wrong.text and 'role="alert"' in wrong.text
     assert "value1" in more.text and f'value="{CHEESE}:C1"' in more.text
     assert before == after
+    assert "英文 危害 出现“voluntary”：它淡化了公告" in words(soft)
+    assert "/console/cases/D-" in drilled.headers["location"] and "never reaches the public" in words(
+        await author.get(drilled.headers["location"])
+    )
     assert "In review" in page and "24 Items" in page
     assert (await viewer.get("/console/cases/new")).status_code == 403

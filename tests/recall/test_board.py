@@ -17,6 +17,7 @@ from recall.acknowledgements import AnswerDraft, AnswerLine
 from recall.board import board
 from recall.effectiveness import Result, draw
 from recall.model import State
+from recall.notices import CHANNELS
 from recall.response_refusals import (
     AnswerComplete,
     CheckNotUsable,
@@ -79,6 +80,8 @@ async def test_more_may_come_back_than_was_recalled_and_what_nobody_told_is_unkn
     assert (before["affected"], before["unknown"], before["accounted_percent"]) == (12, 12, 0.0)
     assert (after["returned"], after["accounted_percent"], after["unknown"]) == (28, 233.3, 0)
     shop = next(row for row in after["by_owner"] if row["owner_name"] == "Corner Shop")
+    routes = [row["channel"] for row in after["by_channel"]]
+    assert routes == sorted(routes, key=CHANNELS.index) != sorted(routes), "in the order of the notice list"
     assert (shop["returned"], shop["affected"]) == (28, 9)
     for part in ("by_product", "by_channel", "by_owner"):
         assert sum(row["affected"] for row in after[part]) == after["affected"]

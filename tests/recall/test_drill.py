@@ -39,6 +39,9 @@ async def test_a_drill_changes_nothing_that_the_public_or_the_goods_can_feel(
     assert 0 <= report.trace_ms <= report.list_ms
     assert await public_record(database) == seen
     assert await marked_lots(conn) == marked == {}
+    case = await store.find_case(conn, report.number)
+    assert {language: text.title[:3] for language, text in case.texts.items()} == {"en": "Dri", "zh": "演练，"}
+    assert all(text.hazard and text.actions for text in case.texts.values()), "a poster of it is read in both"
     rows = (await store.notice_lines(conn, report.number)).rows
     assert all(row["kind"] == "drill" and str(row["action"]).startswith("DRILL") for row in rows)
 
