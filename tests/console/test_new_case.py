@@ -103,6 +103,7 @@ async def test_a_case_is_tried_out_without_a_trace_and_opened_and_handed_in(
     tried = await press("preview", **named)
     alone = await press("", "/trial", title="", **named)
     soft = await press("", "/trial?lang=zh", hazard="A voluntary step.", **named)
+    await author.get("/console/cases/new?lang=en")
     wrong = await press("open", codes="not a code")
     more = await press("row", **named)
     after = await every_table(conn)
