@@ -56,11 +56,14 @@ async def narrow_case(call: Call) -> Response:
 
 
 async def explain_code(call: Call) -> Response:
-    """Why a thing is affected, or which fact keeps it out; one entry for each lot that the code names."""
-    code = call.request.query_params.get("code", "").strip()
-    if not code:
+    """Why things are affected, or which fact keeps them out; one entry for each lot that a code names.
+
+    ``code`` may be given many times.
+    """
+    codes = [code.strip() for code in call.request.query_params.getlist("code") if code.strip()]
+    if not codes:
         raise QueryNotUsable(name="code", problem="it is missing")
-    return answer(await explaining.explain(call.conn, number_of(call), code, keys=await call.keys()))
+    return answer(await explaining.explain_all(call.conn, number_of(call), codes, keys=await call.keys()))
 
 
 async def list_proposals(call: Call) -> Response:

@@ -37,12 +37,12 @@ def register(group: typer.Typer) -> None:
 
 def explain(
     case: Case,
-    code: Annotated[str, typer.Argument(help="Of an item, a lot, a logistic unit or a product.")],
+    codes: Annotated[list[str], typer.Argument(metavar="CODE...", help="Of items, lots, logistic units or products.")],
     data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
     """Why a thing is affected by the case, or which fact keeps it out. Changes nothing."""
-    found = verb(data_dir, lambda conn, keys: explaining.explain(conn, case, code, keys=keys))
+    found = verb(data_dir, lambda conn, keys: explaining.explain_all(conn, case, codes, keys=keys))
     if as_json:
         show(found, as_json=True)
     else:

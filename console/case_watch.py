@@ -25,7 +25,8 @@ class NoSuchDecision(NotFound):
 
 async def watched(visit: Visit, case: Case) -> dict[str, Any]:
     """What the page of a case shows beside its reach; ``explained`` only when a code is asked about."""
-    code = visit.request.query_params.get("code", "").strip()
+    asked = visit.request.query_params.get("code", "").splitlines()
+    codes = [line.strip() for line in asked if line.strip()]
     review = await proposals_store.after_review(visit.conn, case.case_id)
     frozen = await store.frozen_set(visit.conn, case) if case.version else None
     shared = frozen and await proposals_store.overlapping(visit.conn, case.case_id, frozen.affected_set_id)
@@ -33,8 +34,10 @@ async def watched(visit: Visit, case: Case) -> dict[str, Any]:
     await visit.conn.rollback()
     steps = lifecycle.possible_steps(case.state, case.kind)
     return {
-        "code": code,
-        "explained": await explaining.explain(visit.conn, case.number, code, keys=await visit.keys()) if code else (),
+        "code": "\n".join(codes),
+        "explained": await explaining.explain_all(visit.conn, case.number, codes, keys=await visit.keys())
+        if codes
+        else (),
         "review": review,
         "overdue": review is not None and review.is_overdue(visit.desk.clock()),
         "shared": shared or (),

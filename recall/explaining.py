@@ -17,13 +17,14 @@ from ledger.codes import KeyRing
 from ledger.intervals import overlaps
 from recall import affected as affecting
 from recall import algebra, naming, reach, store
-from recall.affected import AffectedSet
 from recall.model import Case
 from recall.reach import LotFacts
-from recall.refusals import CodeNotOnRecord
+from recall.refusals import CodeNotOnRecord, TooManyCodes
 from recall.scope import Area, Cover, describe
 from runtime.database import transaction
 
+CODES_MAX: Final = 200
+"""Most codes that one question names: each is looked up by itself, while the case is worked out once for all."""
 INPUTS_TOLD_MAX: Final = 200
 """So many lots that a lot was made of are told one by one; ``inputs_left_out`` says how many more there are."""
 
@@ -71,30 +72,55 @@ class Explanation:
 
 
 async def explain(conn: AsyncConnection, number: str, code: str, *, keys: KeyRing) -> tuple[Explanation, ...]:
-    """For each lot that ``code`` names: how it stands to the case, and the facts for it. Changes nothing.
+    """As ``explain_all``, of one code."""
+    return await explain_all(conn, number, (code,), keys=keys)
 
-    Raises ``NoSuchCase``, ``CodeNotOnRecord``, and what ``naming`` says of a code that cannot be read.
+
+async def explain_all(
+    conn: AsyncConnection, number: str, codes: Sequence[str], *, keys: KeyRing
+) -> tuple[Explanation, ...]:
+    """For each lot that each code names, in their order: how it stands to the case, and the facts for it.
+
+    Changes nothing. Raises ``NoSuchCase``, ``CodeNotOnRecord``, ``TooManyCodes`` and what ``naming`` says of a code
+    that cannot be read; one that is refused refuses the question, so that no answer is taken for an answer to all.
     """
+    if len(codes) > CODES_MAX:
+        raise TooManyCodes(codes=len(codes), codes_max=CODES_MAX)
     async with transaction(conn):
         await conn.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
         case = await store.find_case(conn, number)
-        lines = await naming.scope_lines(conn, keys, codes=[code])
-        asked = await algebra.area_of(conn, lines)
-        if not asked:
-            raise CodeNotOnRecord(code=code)
+        asked = {code: await _asked(conn, code, keys) for code in dict.fromkeys(codes)}
         affected = await affecting.trace(conn, case.scope)
-        frozen = await _frozen(conn, case)
-        told = _Told(code, case, affected, await _excluded(conn, case), frozen)
-        return tuple([await _explained(conn, told, lot_id, cover) for lot_id, cover in sorted(asked.items())])
+        sure = {lot.lot_id: lot.reached for lot in affected.lots}
+        possible = {lot.lot_id: lot.reached for lot in affected.possible}
+        excluded, frozen = await _excluded(conn, case), await _frozen(conn, case)
+        told = _Told(affected.ledger_event, sure, possible, excluded, frozen, {**possible, **sure})
+        return tuple(
+            [
+                await _explained(conn, told, code, lot_id, cover)
+                for code, area in asked.items()
+                for lot_id, cover in sorted(area.items())
+            ]
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    code: str
-    case: Case
-    affected: AffectedSet
+    """The case worked out once, for all that is asked; ``reached`` are the ``sure`` and the ``possible``, by lot."""
+
+    ledger_event: int
+    sure: Mapping[int, Reached]
+    possible: Mapping[int, Reached]
     excluded: Sequence[tuple[Area, str]]
     frozen: Area | None
+    reached: Mapping[int, Reached]
+
+
+async def _asked(conn: AsyncConnection, code: str, keys: KeyRing) -> Area:
+    area = await algebra.area_of(conn, await naming.scope_lines(conn, keys, codes=[code]))
+    if not area:
+        raise CodeNotOnRecord(code=code)
+    return area
 
 
 async def _frozen(conn: AsyncConnection, case: Case) -> Area | None:
@@ -110,31 +136,28 @@ async def _excluded(conn: AsyncConnection, case: Case) -> list[tuple[Area, str]]
     ]
 
 
-async def _explained(conn: AsyncConnection, told: _Told, lot_id: int, cover: Cover) -> Explanation:
-    sure = {lot.lot_id: lot.reached for lot in told.affected.lots}
-    possible = {lot.lot_id: lot.reached for lot in told.affected.possible}
-    steps = genealogy.path({**possible, **sure}, lot_id)
+async def _explained(conn: AsyncConnection, told: _Told, code: str, lot_id: int, cover: Cover) -> Explanation:
+    steps = genealogy.path(told.reached, lot_id)
     made_of = await reach.inputs_of(conn, lot_id)
     lots = {lot_id, *(step.from_lot_id for step in steps), *(step.lot_id for step in steps), *made_of}
     facts = await reach.lot_facts(conn, lots)
     standing, because, why = _standing(told, lot_id, cover, made_of)
     is_reached = standing in (Standing.AFFECTED, Standing.POSSIBLE)
-    reached = sure.get(lot_id) or possible.get(lot_id)
+    reached = told.reached.get(lot_id)
     return Explanation(
-        code=told.code, gtin=facts[lot_id].gtin, lot=facts[lot_id].code, standing=standing, because=because, why=why,
+        code=code, gtin=facts[lot_id].gtin, lot=facts[lot_id].code, standing=standing, because=because, why=why,
         basis=reached.basis if reached is not None and is_reached else None,
         path=await _facts(conn, steps, facts) if is_reached else (),
         inputs=tuple((facts[x].gtin, facts[x].code) for x in sorted(made_of)[:INPUTS_TOLD_MAX]),
         inputs_left_out=max(0, len(made_of) - INPUTS_TOLD_MAX),
         frozen=None if told.frozen is None else _meets(told.frozen.get(lot_id), cover),
-        ledger_event=told.affected.ledger_event,
+        ledger_event=told.ledger_event,
     )  # fmt: skip
 
 
 def _standing(told: _Told, lot_id: int, cover: Cover, made_of: Iterable[int]) -> tuple[Standing, str, str]:
     """How it stands, which fact says so (``because``), and that fact in a sentence."""
-    sure = {lot.lot_id: lot.reached for lot in told.affected.lots}
-    possible = {lot.lot_id: lot.reached for lot in told.affected.possible}
+    sure, possible = told.sure, told.possible
     if lot_id in sure and _meets(_cover(sure[lot_id]), cover):
         return _said(Standing.AFFECTED, sure[lot_id].basis)
     for area, reason in told.excluded:

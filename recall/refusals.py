@@ -168,6 +168,10 @@ class TooManyExclusions(TooMany):
     """The case has {exclusions} exclusions; what more than {exclusions_max} save cannot be told. Put them in parts."""
 
 
+class TooManyCodes(TooMany):
+    """There are {codes} codes; at most {codes_max} are explained at once. Ask in parts."""
+
+
 class CodeNotOnRecord(NotFound):
     """Nothing is on record of {code}, so nothing can be said about it. Check the code for a typing error."""
 

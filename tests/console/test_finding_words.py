@@ -45,7 +45,7 @@ def _gaps() -> Iterator[Gap]:
 
 
 def test_every_finding_and_gap_is_said_in_chinese() -> None:
-    told = [*_findings(), *_gaps()]
+    told: list[Finding | Gap] = [*_findings(), *_gaps()]
     assert len({each.what for each in told}) > 40
     for each in told:
         said = finding_words.in_chinese(each.what)

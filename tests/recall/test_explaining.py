@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from recall import casework, explaining
-from recall.explaining import Standing
+from recall.explaining import CODES_MAX, Standing
 from recall.model import ExclusionDraft
-from recall.refusals import ItemNotIssued, NoSuchCase
+from recall.refusals import ItemNotIssued, NoSuchCase, TooManyCodes
 from tests.recall.creamery import CHEESE, MILK, Creamery, clock
 from tests.recall.desk import every_table, opened, published
 
@@ -34,6 +34,22 @@ async def test_what_is_not_affected_is_told_which_fact_keeps_it_out(conn: AsyncC
     assert cheese.inputs == ((MILK, "M2"),)
     assert "no lot that it was made of is affected" in cheese.why
     assert "nothing is recorded of what it was made of" in milk.why
+
+
+async def test_a_list_of_codes_is_explained_in_its_order_and_refused_as_a_whole(
+    conn: AsyncConnection, dairy: Creamery
+) -> None:
+    number = await published(conn, dairy, lots=((MILK, "M1"),))
+    codes = [dairy.code(dairy.c2[0]), f"(01){MILK}(10)M1", dairy.code(dairy.c1[0])]
+
+    told = await explaining.explain_all(conn, number, [*codes, codes[0]], keys=dairy.keys)
+
+    assert [each.code for each in told] == codes, "each code once"
+    assert [each.standing for each in told] == [Standing.NOT_AFFECTED, Standing.AFFECTED, Standing.AFFECTED]
+    with pytest.raises(ItemNotIssued):
+        await explaining.explain_all(conn, number, [*codes, dairy.code("NEVER")], keys=dairy.keys)
+    with pytest.raises(TooManyCodes):
+        await explaining.explain_all(conn, number, ["x"] * (CODES_MAX + 1), keys=dairy.keys)
 
 
 async def test_another_item_of_a_lot_is_told_that_only_others_are_named(conn: AsyncConnection, dairy: Creamery) -> None:
