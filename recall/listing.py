@@ -26,11 +26,10 @@ from recall.affected import AffectedLot, AffectedSet
 from recall.document_numbers import document_number
 from recall.model import Case, Gap, Possible
 from recall.notices import PIECES, BoundsOfPart, Header, Held, Line, LotOnNotice, Owner, Sent, Site, World
-from recall.refusals import TooManyLines
 from recall.serial_words import SerialWords
 
 LINES_MAX: Final = 1_000_000
-"""Most lines of one notice list."""
+"""Most lines of one notice list. Beyond it a case is previewed and not published: publish it in parts."""
 LOTS_LISTED_MAX: Final = 2_000
 """Beyond so many lots the totals are not told by lot (``by_lot_left_out`` says how many): the lines have them."""
 NO_HEADER: Final = Header("", 0, "", "", "")
@@ -64,9 +63,8 @@ async def compile_list(
     header = Header(case.number, version, case.kind.value, affected.hash, action, case.deadline_on)
     bounds = await bounds_of(conn, affected.closure, affected.starts)
     told = await _told(conn, affected.lots, keys, bounds.part)
-    lines, held, world = notices.group(told.held, told.sent, told.world, header), told.held, told.world
-    if len(lines) > LINES_MAX:
-        raise TooManyLines(lines=len(lines), lines_max=LINES_MAX)
+    lines = notices.group(told.held, told.sent, told.world, header, lines_max=LINES_MAX)
+    held, world = told.held, told.world
     totals = {**notice_totals.totals(lines), "lots": len(affected.lots), "by_state": _by_state(held)}
     if len(totals["by_lot"]) > LOTS_LISTED_MAX:
         totals |= {"by_lot": [], "by_lot_left_out": len(totals["by_lot"])}

@@ -18,6 +18,7 @@ from typing import Any, Final
 from ledger.intervals import merged
 from ledger.trace_quantities import Amount
 from recall.intervals import Runs
+from recall.refusals import TooManyLines
 
 PIECES: Final = frozenset({"", "C62", "EA", "H87"})
 """Units of measure that count things (UN/ECE Recommendation 20: one, each, piece); all others are kept apart."""
@@ -194,11 +195,14 @@ class _Sum:
 _Key = tuple[int, int, int, str]
 
 
-def group(held: Iterable[Held], sent: Iterable[Sent], world: World, header: Header) -> tuple[Line, ...]:
+def group(
+    held: Iterable[Held], sent: Iterable[Sent], world: World, header: Header, *, lines_max: int | None = None
+) -> tuple[Line, ...]:
     """The notice lines, by channel, owner, place, product, lot and unit of measure.
 
     Holdings of zero or less are no goods and make no line (``affected`` reports them as gaps). For a part of a lot the
     record of shipments does not say which items went: ``items_shipped`` is then left empty, never guessed.
+    Refuses (``TooManyLines``) more than ``lines_max`` lines, before the first one is made.
     """
     sums: dict[_Key, _Sum] = {}
     for holding in held:
@@ -207,6 +211,8 @@ def group(held: Iterable[Held], sent: Iterable[Sent], world: World, header: Head
     for shipment in sent:
         if shipment.lot_id in world.lots and _gets_a_line(shipment, sums, world):
             _add_sent(sums, shipment)
+    if lines_max is not None and len(sums) > lines_max:
+        raise TooManyLines(lines=len(sums), lines_max=lines_max)
     lines = (_line(key, total, world, header) for key, total in sums.items())
     return tuple(sorted(lines, key=_order))
 

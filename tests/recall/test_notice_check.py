@@ -14,6 +14,15 @@ from recall.notice_check import WholeNotice
 from recall.refusals import WordingNotPublishable
 from tests.recall.creamery import CHEESE, MILK, Creamery, clock
 from tests.recall.desk import opened
+from tests.recall.softeners import (
+    NO_RECALL_EN,
+    NO_RECALL_ZH,
+    PROMISES_EN,
+    PROMISES_ZH,
+    SOFT_EN,
+    SOFT_ZH,
+    narrowed,
+)
 
 EN = Text(
     "Recall of Meadow Farmhouse Cheese 400 g",
@@ -24,20 +33,6 @@ EN = Text(
 ZH = Text(
     "召回牧场农家奶酪 400 克", "产品可能含有李斯特菌，食用后可能导致严重疾病。", ("请立即停止食用。", "请退回购买处。"),
     ("可选择退款或更换。",),
-)  # fmt: skip
-SOFT_EN = (
-    "This is a voluntary recall.", "We voluntarily recall it.", "A precautionary measure.", "As a precaution.",
-    "At our discretion.", "A discretionary step.", "In rare situations it may break.", "In very rare cases it breaks.",
-    "In specific situations it may break.", "In certain circumstances it may break.", "Out of an abundance of caution.",
-    "No accidents have been reported.", "No injuries so far.", "There were no reported incidents.",
-    "We have never had an illness reported.", "This is a market withdrawal.", "This is a stock recovery.",
-)  # fmt: skip
-SOFT_ZH = (
-    "本次为自愿召回。", "自願召回。", "此为预防性措施。", "預防性回收。",
-    "以防万一。", "出于谨慎考虑。", "为慎重起见。", "为安全起见。",
-    "可酌情处理。", "由消费者自行决定。", "仅在极少数情况下发生。",
-    "個別情況下可能發生。", "只在特定情况下发生。", "发生的概率极小概率。",
-    "目前未收到任何事故报告。", "尚无伤害发生。", "暂无人员伤亡。", "无人受伤。", "本次为撤回。",
 )  # fmt: skip
 
 
@@ -60,15 +55,33 @@ def test_the_model_notice_passes_under_every_profile_in_both_languages(key: str)
     assert notice_check.check(_of(key), profiles.shipped()[key]) == ()
 
 
-@pytest.mark.parametrize("phrase", SOFT_EN)
+@pytest.mark.parametrize("phrase", (*SOFT_EN, *NO_RECALL_EN, *PROMISES_EN))
 def test_every_softening_phrase_in_english_blocks(phrase: str) -> None:
     texts = {"en": replace(EN, hazard=f"{EN.hazard} {phrase}")}
     assert "en hazard" in _blocked("eu-gpsr/2024", texts=texts)
 
 
-@pytest.mark.parametrize("phrase", SOFT_ZH)
+@pytest.mark.parametrize("phrase", (*SOFT_ZH, *NO_RECALL_ZH, *PROMISES_ZH))
 def test_every_softening_phrase_in_chinese_blocks(phrase: str) -> None:
     assert "zh hazard" in _blocked("cn-food/2015", texts={"zh": replace(ZH, hazard=ZH.hazard + phrase)})
+
+
+def test_every_alternative_of_every_banned_pattern_has_a_phrase_that_it_catches() -> None:
+    phrases = {
+        "en": (*SOFT_EN, *NO_RECALL_EN, *PROMISES_EN, "A recall.", "Recalls.", "Recalled.", "Recalling."),
+        "zh": (*SOFT_ZH, *NO_RECALL_ZH, *PROMISES_ZH, "召回。"),
+    }
+    patterns = [(base, pattern) for base, told in wording._BANNED.items() for pattern, _why in told]
+    for words in (wording._NOT_A_RECALL, wording._RECALL_WORD, wording._PROMISES):
+        patterns += words.items()
+    patterns += [(each.language, each.pattern) for p in profiles.shipped().values() for each in p.notice.banned]
+    uncaught = [
+        (base, alone)
+        for base, pattern in patterns
+        for alone in narrowed(pattern)
+        if not any(wording._search(base, alone, phrase) for phrase in phrases[base])
+    ]
+    assert uncaught == []
 
 
 @pytest.mark.parametrize(

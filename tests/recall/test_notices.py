@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,6 +29,7 @@ from recall.notices import (
     group,
     whole_row,
 )
+from recall.refusals import TooManyLines
 
 AT = datetime(2026, 11, 3, 6, tzinfo=UTC)
 CREAMERY, DEPOT, SHOP, MIRA = 1, 2, 3, 4
@@ -137,6 +139,16 @@ def test_a_row_frozen_before_a_column_came_has_it_empty() -> None:
     old = {name: value for name, value in reversed(line.row.items()) if name not in BOUND_COLUMNS}
     assert tuple(whole_row(old)) == NOTICE_COLUMNS
     assert whole_row(old) == {**line.row, **dict.fromkeys(BOUND_COLUMNS)}
+
+
+def test_a_list_that_would_be_too_long_is_refused_before_a_line_of_it_is_made() -> None:
+    def never(*_told: object) -> Amount:
+        raise AssertionError("a line was made")
+
+    held = [_held(CREAMERY, 1), _held(DEPOT, 1), _held(SHOP, 1)]
+    assert len(group(held, [], WORLD, HEADER, lines_max=3)) == 3
+    with pytest.raises(TooManyLines, match="3 lines; at most 2"):
+        group(held, [], replace(WORLD, bounds=never), HEADER, lines_max=2)
 
 
 def test_lines_are_grouped_by_channel_then_owner() -> None:
