@@ -22,6 +22,10 @@ LOTS_MAX: Final = 2_000
 """Most lots told one by one in a report; the count stands beside them."""
 CONSIGNEES_MAX: Final = 5_000
 _MISSING: Final = {"en": "not on record: to be filled in", "zh": "无记录，请补充"}
+_TO_FILL_IN: Final = {
+    "en": ("To be filled in before it is filed", "Not on record", ", "),
+    "zh": ("提交前须补充", "无记录的项目", "、"),
+}
 _LEVELS: Final = {1: "一级", 2: "二级", 3: "三级"}
 
 
@@ -133,7 +137,12 @@ def samr_announcement(listed: NoticeList, profile: Profile | None, facts: Mappin
 
 
 def _report(kind: str, language: str, heading: str, listed: NoticeList, parts: tuple[Part, ...]) -> Report:
+    """The report; what the record lacks is named at its top, so that nobody finds it out at the authority."""
     case, frozen = listed.case, listed.frozen
+    missing = [row[0] for part in parts if not part.columns for row in part.rows if not row[1]]
+    if missing:
+        title, label, comma = _TO_FILL_IN[language]
+        parts = (Part(title, ((label, comma.join(missing)),)), *parts)
     return Report(kind, language, heading, case.number, frozen.version, case.is_drill, frozen.hash, parts)
 
 

@@ -32,6 +32,7 @@ from recall.gs1_messages import SERIAL_CHARACTERS_MAX
 from recall.model import Text
 from recall.print_documents import Asked
 from recall.rules_refusals import ArchiveNotUsable, DocumentNotKnown, GdtiNotSet, NothingToPrint
+from tests.house.documents import ROOT
 from tests.recall.creamery import CHEESE, CORNER_SHOP, MILK, SECRET, Creamery, clock
 from tests.recall.desk import published
 
@@ -110,6 +111,7 @@ async def test_reports_to_authorities_say_what_is_on_record_and_mark_what_is_not
     plan = _plain(next(iter((await print_documents.make(conn, number, "samr-plan", ASKED)).values())))
     told = _plain(next(iter((await print_documents.make(conn, number, "samr-announcement", ASKED)).values())))
     assert "食品召回计划" in plan and "MeadowCreamery" in plan and "一级" in plan and "无记录，请补充" in plan
+    assert "提交前须补充" in plan and "法定代表人、期限、公告内容和发布媒体、预期效果" in plan
     assert "食品召回公告" in told and "400800" in told and "AdaField" in told
     status = await print_documents.make(conn, number, "fda-status", ASKED)
     assert "0of4" in _plain(status[f"{number}_v1_fda-status.pdf"]) and "Estimatedcompletion" in _plain(
@@ -117,12 +119,25 @@ async def test_reports_to_authorities_say_what_is_on_record_and_mark_what_is_not
     )
 
 
+def _message(content: bytes) -> Any:
+    """The message, which has the structure that is written down, and would not with an element less."""
+    grammar = etree.RelaxNG(etree.parse(ROOT / "docs/reference/gs1-recall-messages.rng"))
+    root = etree.fromstring(content)
+    grammar.assertValid(root)
+    for element in root:
+        less = etree.fromstring(content)
+        less.remove(less[root.index(element)])
+        if element.tag not in ("pRNVersionStatusCode", "quantity", "impactedRecipient"):
+            assert not grammar.validate(less), f"{element.tag} is asked for"
+    return root
+
+
 async def test_messages_of_gs1_name_the_version_by_a_gdti_and_the_initiator(
     conn: AsyncConnection, dairy: Creamery
 ) -> None:
     number = await _case(conn, dairy)
     files = await print_documents.make(conn, number, "gs1", replace(ASKED, gdti="9506000134307"))
-    root = etree.fromstring(files[f"{number}_v1_notification.xml"])
+    root = _message(files[f"{number}_v1_notification.xml"])
     assert root.findtext("pRNIdentification") == f"9506000134307{number.replace('-', '')}V1"
     assert root.findtext("incidentRiskLevelCode") == "CLASS_1" and root.findtext("pRNVersionStatusCode") == "INITIAL"
     assert {each.text for each in root.iterfind(".//batchNumber")} == {"M1", "C1"}
@@ -141,13 +156,18 @@ async def test_a_removal_confirmation_names_itself_the_notice_and_the_first_noti
     await acknowledgements.answer_for(conn, number, CORNER_SHOP, draft, via="phone", by="Ada", clock=clock)
     files = await print_documents.make(conn, number, "gs1", replace(ASKED, gdti="9506000134307"))
     [name] = [name for name in files if "_removal_" in name]
-    root = etree.fromstring(files[name])
+    root = _message(files[name])
     first = f"9506000134307{number.replace('-', '')}V1"
     assert root.findtext("originalPRNIdentification") == root.findtext("pRNIdentification") == first
     own = root.findtext("productRemovalConfirmationIdentification")
     assert own is not None and own.startswith(f"{first}C") and len(own) <= 13 + SERIAL_CHARACTERS_MAX
     assert root.findtext("impactedRecipient") == CORNER_SHOP
     assert {each.get("type"): each.text for each in root.iterfind("quantity")}["returned"] == "9"
+
+    await casework.close(conn, number, reason="all is back", by="Ada", clock=clock, override="few goods")
+    files = await print_documents.make(conn, number, "gs1", replace(ASKED, gdti="9506000134307"))
+    closeout = _message(files[f"{number}_v1_closeout.xml"])
+    assert (closeout.findtext("pRNIdentification"), closeout.findtext("closeoutReason")) == (first, "all is back")
 
 
 async def test_a_drill_is_marked_on_all_that_is_printed(conn: AsyncConnection, dairy: Creamery) -> None:
