@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import os
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import asyncpg
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from benchmarks import machine
@@ -56,7 +58,7 @@ class Sizes:
 
 
 def measure_on(server: DatabaseAddress, options: Options, sizes: Sizes) -> tuple[Row, ...]:
-    """The rows, measured in a database of the benchmark's own."""
+    """The rows, measured in a database of the benchmark's own; of the letters, the processor time of both sides too."""
     options = replace(options, rounds=min(options.rounds, ROUNDS_MAX), warm_up=False)
     cases = options.rounds
     with ExitStack() as stack:
@@ -156,9 +158,11 @@ def _wait_until_seen(connection: http.client.HTTPConnection, lot: int, until: fl
 async def _queue(address: DatabaseAddress, keys: KeyRing, lot: int, owners: int) -> Sample:
     async with _staff(address) as conn:
         number = await _approved(conn, keys, lot)
-        started = time.perf_counter()
+        ours = (os.getpid(), (await conn.execute(text("SELECT pg_backend_pid()"))).scalar_one())
+        await conn.rollback()
+        started, used = time.perf_counter(), machine.cpu_s(ours)
         await casework.publish(conn, number, by="Ben", clock=system_clock, keys=keys)
-        seconds = time.perf_counter() - started
+        seconds, after = time.perf_counter() - started, machine.cpu_s(ours)
     raw = await address.connect(Role.OWNER)
     try:
         told = """SELECT count(*), count(DISTINCT n.recipient_id)
@@ -170,7 +174,8 @@ async def _queue(address: DatabaseAddress, keys: KeyRing, lot: int, owners: int)
         await raw.close()
     if (queued, recipients) != (owners, owners):
         raise NotAllTold(queued=queued, owners=owners)
-    return Sample(seconds, {"rate": owners / seconds})
+    cpu = {} if used is None or after is None else {"cpu_s": after - used}
+    return Sample(seconds, {"rate": owners / seconds, **cpu})
 
 
 async def _copied(address: DatabaseAddress) -> Sample:

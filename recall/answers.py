@@ -29,6 +29,7 @@ def summary_answer(summary: CaseSummary) -> dict[str, Any]:
     """One case of a list."""
     answer: dict[str, Any] = _plain(asdict(summary))
     answer.pop("case_id")
+    answer.pop("titles")  # the case itself has all its texts
     return answer
 
 

@@ -1,9 +1,9 @@
 """GS1 XML messages of a recall: notification, removal confirmation and closeout notification.
 
-The elements bear the names of GS1's published samples of the 3.x messages. They are not checked against GS1's schema
-files, which are not part of this product: agree on the envelope with the partner that takes them.
-The structure that ours have is written down in docs/reference/gs1-recall-messages.rng. Each version of a
-case has a GDTI of its own, made of the document type that the user brings and the case's number and version.
+The elements bear the names of GS1's published samples of the 3.x messages; the structure that ours have is written down
+in ``docs/reference/gs1-recall-messages.rng``. They are not checked against GS1's schema files, which are not part of
+this product: agree on the envelope with the partner that takes them. Each version of a case has a GDTI of its own, made
+of the document type that the user brings and the case's number and version.
 """
 
 from __future__ import annotations

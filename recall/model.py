@@ -189,7 +189,8 @@ class Case:
 class CaseSummary:
     """One line of a list of cases. Counts are of the last frozen set; None before there is one.
 
-    ``review_due_at``: one person published it alone, and a second one has to look until then; None when nobody has to.
+    ``titles`` are the titles of its texts, by language. ``review_due_at``: one person published it alone, and a second
+    one has to look until then; None when nobody has to.
     """
 
     case_id: int
@@ -206,6 +207,7 @@ class CaseSummary:
     lots: int | None
     owners: int | None
     review_due_at: datetime | None = None
+    titles: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,7 @@ async def list_cases(
     joined = joined.outerjoin(recall_after_review, and_(review.case_id == c.case_id, review.reviewed_at.is_(None)))
     columns = (
         c.case_id, c.number, c.kind, c.state, c.version, c.title, c.hazard_class, c.opened_by, c.opened_at,
-        c.published_at, a["items"], a.lots, a.owners, review.due_at.label("review_due_at"),
+        c.published_at, c.texts, a["items"], a.lots, a.owners, review.due_at.label("review_due_at"),
     )  # fmt: skip
     statement = select(*columns).select_from(joined).order_by(c.case_id.desc()).limit(min(limit, PAGE_MAX))
     if before is not None:
@@ -306,5 +306,5 @@ def _summary(row: Any) -> CaseSummary:
     return CaseSummary(
         m["case_id"], m["number"], Kind(m["kind"]), State(m["state"]), m["version"], m["title"], m["hazard_class"],
         m["opened_by"], m["opened_at"], m["published_at"], items, m["lots"], m["owners"],
-        m["review_due_at"],
+        m["review_due_at"], {language: text["title"] for language, text in m["texts"].items()},
     )  # fmt: skip

@@ -231,7 +231,9 @@ async def test_a_case_is_shown_in_the_language_of_the_visitor_where_its_author_w
     client = await visitor("mei", "viewer")
 
     chinese, english = words(await client.get(f"{path}?lang=zh")), words(await client.get(f"{path}?lang=en"))
+    listed = words(await client.get("/console?lang=zh"))
 
+    assert CHINESE.title in listed and "Listeria in cheese" not in listed
     assert CHINESE.title in chinese and CHINESE.hazard in chinese and "Listeria in cheese" not in chinese
     assert "Listeria in cheese" in english and CHINESE.title not in english
 
