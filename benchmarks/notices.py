@@ -123,7 +123,7 @@ def _contenders(lists: Sequence[NoticeLines], folder: Path) -> list[Contender]:
         Contender(plainly, "ms a line", _each(lists[0], lambda told: _plainly(told, folder)), "less"),
     ]
     for told in lists:
-        kinds = [(("pdf",), by_words), (("xlsx", "csv"), plainly)]
+        kinds: list[tuple[tuple[str, ...], str | None]] = [(("pdf",), by_words), (("xlsx", "csv"), plainly)]
         if told is lists[-1]:
             kinds.append((("xlsx", "csv", "pdf"), None))
         for formats, reference in kinds:
