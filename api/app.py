@@ -41,6 +41,7 @@ from api.operations import Operation, World
 from ledger.codes import KeyRings
 from runtime.clock import Clock, system_clock
 from runtime.database import DatabaseAddress, Role
+from runtime.memory import seldom_searched
 from runtime.secrets import master_secret
 from runtime.settings import Settings
 from web.guards import SecurityHeaders
@@ -72,7 +73,8 @@ def create_app(settings: Settings, address: DatabaseAddress, *, clock: Clock = s
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        yield
+        with seldom_searched():
+            yield
         await engine.dispose()
 
     app = Starlette(
