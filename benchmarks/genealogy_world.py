@@ -115,7 +115,10 @@ class GenealogyWorld:
         for k in range(self.finished):
             mixes = _window(k, self.finished, self.premixes, _PREMIX_PER_FINISHED, first=self.raw + 1)
             number = self.premixes + 1 + k
-            yield Operation(number, _day(k, self.finished, 2 * _LAG), mixes, self.raw + self.premixes + 1 + k)
+            # In a small factory premixes are weeks apart, and the newest of these may be made after the usual day.
+            newest = _day(max(mixes) - self.raw - 1, self.premixes, 2 * _LAG)
+            at = max(_day(k, self.finished, 2 * _LAG), newest)
+            yield Operation(number, at, mixes, self.raw + self.premixes + 1 + k)
 
     def holdings(self) -> Iterator[tuple[int, int, int]]:
         """(lot, party and place, pieces) of each finished lot, in three shops each."""

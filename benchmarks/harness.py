@@ -107,7 +107,10 @@ def measure(contenders: Sequence[Contender], options: Options, *, limit_s: float
     """Run each case once to warm it up, then all of them in turn, ``options.rounds`` times.
 
     Raises ``BenchmarkTookTooLong`` when ``limit_s`` have passed: rounds that are missing would make a wrong median.
+    ValueError when two cases have one name: their rounds would be taken for those of one case.
     """
+    if len({contender.case for contender in contenders}) < len(contenders):
+        raise ValueError("two cases of a benchmark have the same name")
     started_at = time.monotonic()
     if options.warm_up:
         for contender in contenders:

@@ -111,7 +111,11 @@ def _item_by_item(server: DatabaseAddress, questions: int) -> Iterator[list[Cont
         reference = f"{_SALT}, {world.lots:,} lots, from events of items"
         yield [
             Contender(
-                f"{_SALT}, {world.lots:,} lots", "ms", partial(_sample, address, world, _ask_salt), "less", reference
+                f"{_SALT}, {world.lots:,} lots beside items",
+                "ms",
+                partial(_sample, address, world, _ask_salt),
+                "less",
+                reference,
             ),
             Contender(reference, "ms", partial(_sample, address, world, _ask_salt_items), "less"),
         ]

@@ -33,6 +33,11 @@ def test_a_case_stands_beside_its_reference_of_the_same_round() -> None:
     assert rows[0].ratio is None
 
 
+def test_two_cases_of_one_name_are_refused() -> None:
+    with pytest.raises(ValueError, match="same name"):
+        measure([plays("case", [1.0, 1.0]), plays("case", [2.0, 2.0])], Options(rounds=1))
+
+
 def test_details_are_told_as_medians_and_costs_as_a_ratio() -> None:
     slow, quick = [
         [Sample(1.0, {"cpu_us": value}) for value in values] for values in ([30.0, 30.0, 60.0], [10.0, 10.0, 10.0])

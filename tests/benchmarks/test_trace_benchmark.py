@@ -52,8 +52,9 @@ def test_salt_reaches_a_share_of_everything_and_more_in_a_larger_factory() -> No
     assert reached[1] == pytest.approx(2 * reached[0], rel=0.02)
 
 
-def test_nothing_is_used_before_it_was_made() -> None:
-    world = GenealogyWorld(1_000, 5)
+@pytest.mark.parametrize("finished", [trace.FINISHED_MIN // 64, 1_000])
+def test_nothing_is_used_before_it_was_made(finished: int) -> None:
+    world = GenealogyWorld(finished, 5)
     made_at = {op.output: op.at for op in world.operations()}
 
     assert all(made_at[lot] <= op.at for op in world.operations() for lot in op.inputs if lot in made_at)
