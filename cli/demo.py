@@ -47,7 +47,7 @@ def demo(
     world: Annotated[
         str | None, typer.Option(help="Instead of the story: a made-up world with an answer key, S1 to S13.")
     ] = None,
-    units: Annotated[int, typer.Option(help="With --world: how many units are made.")] = 1_000,
+    units: Annotated[int, typer.Option(help="With --world: how many units are made, up to 10⁸.")] = 1_000,
     seed: Annotated[int, typer.Option(help="With --world: the same seed is the same world.")] = 1,
     as_json: Json = False,
 ) -> None:

@@ -48,12 +48,18 @@ async def tell_world(
 ) -> WorldTold:
     """Make the world of this name and tell it to the ledger, which must hold no other, asking as the story goes on.
 
-    Raises ``UnknownWorld`` (which names those there are), ``UnitsOutOfRange``, and ``WorldsNotHere``.
+    A world of more units than one block can have (``scenarios.UNITS_MAX``) is made of blocks of a thousand, of which
+    the first is told and the others are copied.
+
+    Raises ``UnknownWorld`` (which names those there are), ``UnitsOutOfRange``, ``BlocksOutOfRange`` and
+    ``WorldsNotHere``.
     """
     try:
         from load_tests.world import answer_key, recording, scenarios, telling
     except ModuleNotFoundError as error:
         raise WorldsNotHere() from error
+    if units > scenarios.UNITS_MAX:
+        return await _copied(conn, installation, name, units, seed, tell)
     scenario = scenarios.build(name, units, seed)
     tell(f"world {name}: {len(scenario.world.deeds):,} events …")
     async with transaction(conn):
@@ -75,3 +81,17 @@ async def tell_world(
             f"the ledger missed {marks.missed:,} and named {marks.extra:,} too many"
         )
     return WorldTold(name, units, seed, told, tuple(questions))
+
+
+async def _copied(
+    conn: AsyncConnection, installation: Installation, name: str, units: int, seed: int, tell: Callable[[str], None]
+) -> WorldTold:
+    from load_tests.world import copying
+
+    async with transaction(conn):
+        keys = await codes.ensure_key(conn, installation.master_secret, clock=system_clock)
+    copied = await copying.put_down(
+        conn, installation.address, name, units, seed, by=BY, clock=system_clock, keys=keys, tell=tell
+    )
+    questions = (Question(c.question, c.lots, c.goods, c.missed, c.extra, c.is_right) for c in copied.checked)
+    return WorldTold(name, units, seed, copied.events, tuple(questions))

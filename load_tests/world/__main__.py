@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -13,9 +13,9 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cli.installation import open_installation
-from cli.output import say, table
+from cli.output import say, table, tell
 from ledger import codes
-from load_tests.world import checking, curve, recording, telling
+from load_tests.world import checking, copying, curve, recording, telling
 from load_tests.world.blocks import deeds_in_blocks, lot_in, world_in_blocks
 from load_tests.world.recording import party_uri, place_uri
 from load_tests.world.scenarios import SCENARIOS, UnknownWorld
@@ -29,14 +29,15 @@ class Form(StrEnum):
 
     EPCIS = "epcis"
     CSV = "csv"
+    COPY = "copy"
 
 
 def main(  # noqa: PLR0917 - the options of a command
     scenario: Annotated[str, typer.Option(help="S1 to S13.")] = "S1",
     units: Annotated[int, typer.Option(help="About how many units; beyond 1,000 in blocks of 1,000.")] = 1_000,
     seed: Annotated[int, typer.Option(help="The same seed is the same world.")] = 1,
-    to: Annotated[Form, typer.Option(help="EPCIS documents, or files for the import.")] = Form.EPCIS,
-    out: Annotated[Path, typer.Option(help="Folder that receives the files; with --curve the data directory.")] = Path(
+    to: Annotated[Form, typer.Option(help="EPCIS documents, import files, or rows of an empty ledger.")] = Form.EPCIS,
+    out: Annotated[Path, typer.Option(help="Folder of the files; of --curve and --to copy the data directory.")] = Path(
         "world"
     ),
     noise: Annotated[bool, typer.Option("--curve", help="Print what each kind of noise costs, by rate.")] = False,
@@ -50,6 +51,9 @@ def main(  # noqa: PLR0917 - the options of a command
     """Write a world as files, with its answer key; or mark every answer; or print the curve of its noise."""
     if check is not None:
         _check(check, units, seed, out)
+        return
+    if to is Form.COPY and not noise:
+        _copy(scenario, units, seed, out)
         return
     world, blocks = world_in_blocks(scenario, units, seed)
     if noise:
@@ -114,6 +118,26 @@ def _check(name: str, units: int, seed: int, data_dir: Path) -> None:
             return await checking.check(conn, worlds, units, seed, by="world", clock=system_clock, keys=keys)
 
         found = installation.run(work)
+    _marks(found)
+
+
+def _copy(name: str, units: int, seed: int, data_dir: Path) -> None:
+    with open_installation(migrate=True, data_dir=data_dir) as installation:
+
+        async def work(conn: AsyncConnection) -> copying.Copied:
+            async with transaction(conn):
+                keys = await codes.ensure_key(conn, installation.master_secret, clock=system_clock)
+            return await copying.put_down(
+                conn, installation.address, name, units, seed, by="world", clock=system_clock, keys=keys, tell=tell
+            )
+
+        copied = installation.run(work)
+    say(f"{name}: {copied.blocks:,} blocks, {copied.events:,} events on record in {data_dir}")
+    _marks(copied.checked)
+
+
+def _marks(found: Sequence[checking.Checked]) -> None:
+    """The marks as a table; 1 when an answer is not as it has to be."""
     columns = ["world", "question", "lots", "goods", "missed", "extra", "missed lots", "extra lots", "as it has to be"]
     rows = [
         (c.world, c.question, c.lots, f"{c.goods:,}", c.missed, c.extra, c.missed_lots, c.extra_lots,

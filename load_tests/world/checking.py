@@ -10,8 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ledger.codes import KeyRing
 from load_tests.world import answer_key, recording, telling
+from load_tests.world.answer_key import Answer
 from load_tests.world.blocks import deed_in, stage_in
 from load_tests.world.scenarios import SCENARIOS, build
+from load_tests.world.stages import Stage
 from runtime.clock import Clock
 from runtime.database import transaction
 
@@ -64,13 +66,16 @@ async def check(
             told = stage.deeds
             async with transaction(conn):
                 answer = await answer_key.ask(conn, stage.starts, stage.key.all_lots)
-            marks = answer_key.score(stage.key, answer)
-            misses_nothing = not (marks.missed or marks.missed_lots or marks.missed_items)
-            found.append(
-                Checked(
-                    name, stage.name, len(stage.key.lots), sum(stage.key.held.values()), marks.missed, marks.extra,
-                    len(marks.missed_lots), len(marks.extra_lots),
-                    marks.is_exact or (name in WIDE_BY_NATURE and misses_nothing),
-                )
-            )  # fmt: skip
+            found.append(marked(name, stage.name, stage, answer))
     return found
+
+
+def marked(world: str, question: str, stage: Stage, answer: Answer) -> Checked:
+    """The marks of an answer to the question of a stage."""
+    marks = answer_key.score(stage.key, answer)
+    misses_nothing = not (marks.missed or marks.missed_lots or marks.missed_items)
+    return Checked(
+        world, question, len(stage.key.lots), sum(stage.key.held.values()), marks.missed, marks.extra,
+        len(marks.missed_lots), len(marks.extra_lots),
+        marks.is_exact or (world in WIDE_BY_NATURE and misses_nothing),
+    )  # fmt: skip

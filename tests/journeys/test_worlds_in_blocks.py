@@ -6,16 +6,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from ledger import capture, codes, imports
+from cli.demo_world import tell_world
+from cli.installation import Installation
+from ledger import books, capture, codes, imports
 from ledger.epcis.read import read_document
 from load_tests.world import __main__ as writing
-from load_tests.world import answer_key, checking, curve, recording
+from load_tests.world import answer_key, checking, copy_store, curve, recording, telling
 from load_tests.world.answer_key import score
-from load_tests.world.blocks import BlocksOutOfRange, blocks_of, stage_in
+from load_tests.world.blocks import BlocksOutOfRange, blocks_of, deed_in, stage_in
+from load_tests.world.copy_store import LedgerNotEmpty
 from load_tests.world.scenarios import SCENARIOS, build
-from runtime.database import transaction
+from runtime import settings
+from runtime.database import DatabaseAddress, transaction
 
 SECRET = "a secret of the worlds, long enough to be one"
 
@@ -88,6 +93,49 @@ async def test_worlds_side_by_side_in_one_ledger_are_each_answered_as_their_own_
         "told as mixed, it reaches what mixing would"
     )
     assert list(checking.worlds_of("S99")) == []
+
+
+async def test_blocks_that_are_copied_are_what_the_ledger_would_have_written(
+    conn: AsyncConnection, database: DatabaseAddress
+) -> None:
+    # given: pallets, items with serials and losses, told once and copied twice
+    async with transaction(conn):
+        keys = await codes.ensure_key(conn, SECRET, clock=clock)
+    scenario = build("S13", 60)
+    await recording.put_on_record(conn, scenario.world)
+    await telling.tell(conn, recording.record(scenario.world.deeds), by="tests", clock=clock, keys=keys)
+    events = await copy_store.multiply(database, scenario, 3)
+
+    # when: the last of them is told all the same, and one more
+    last, more = ([deed_in(deed, block) for deed in scenario.world.deeds] for block in (2, 3))
+    again = await telling.tell(conn, recording.record(last, block=2), by="tests", clock=clock, keys=keys)
+    new = await telling.tell(conn, recording.record(more, block=3), by="tests", clock=clock, keys=keys)
+
+    # then
+    assert (events, again, new) == (2 * new, 0, len(scenario.world.deeds))
+    for block in range(4):
+        stage = stage_in(scenario.last, block)
+        async with transaction(conn):
+            answer = await answer_key.ask(conn, stage.starts, stage.key.all_lots)
+        assert score(stage.key, answer).is_exact, block
+    assert [check.what for check in await books.examine(conn) if check.wrong] == []
+    with pytest.raises(LedgerNotEmpty):
+        await copy_store.require_empty(database)
+
+
+async def test_a_world_put_down_by_copy_marks_its_first_middle_and_last_block(
+    conn: AsyncConnection, database: DatabaseAddress
+) -> None:
+    chosen = settings.load().model_copy(update={"master_secret": SecretStr(SECRET)})
+
+    world = await tell_world(conn, Installation(chosen, database), "S7", 100_001, 1, lambda sentence: None)
+
+    assert [(question.name.rpartition(" ")[2], question.is_exact) for question in world.questions] == [
+        ("1", True), ("51", True), ("101", True),
+    ]  # fmt: skip
+    assert world.events == 101 * len(build("S7", 1_000).world.deeds)
+    with pytest.raises(LedgerNotEmpty):
+        await tell_world(conn, Installation(chosen, database), "S7", 100_001, 1, lambda sentence: None)
 
 
 def test_all_worlds_are_checked_when_all_are_asked_for() -> None:
