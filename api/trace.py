@@ -10,9 +10,8 @@ from starlette.responses import Response
 from access.model import Act
 from api.bodies import QueryNotUsable, answer, boolean
 from api.operations import Call, Operation, Parameter
-from gs1 import scan_data
 from gs1.identifier import Identifier
-from ledger import trace_files
+from ledger import private_classes, trace_files
 from ledger.trace import trace
 from ledger.trace_proofs import LANGUAGES, Language
 from ledger.whereabouts import whereabouts
@@ -28,7 +27,7 @@ async def show_trace(call: Call) -> Response:
     keys = await call.keys()
     found = await trace(
         call.conn,
-        _identifier(query.get("code")),
+        await _identifier(call, query.get("code")),
         keys,
         up=boolean("up", query.get("up"), default=True),
         down=boolean("down", query.get("down"), default=True),
@@ -48,16 +47,17 @@ async def show_custody(call: Call) -> Response:
     """Who held and who owned it at an instant, in what it was, what was in it; and its whole way."""
     query = call.request.query_params
     at = _instant(query.get("at"), call.clock())
-    found: dict[str, Any] = await whereabouts(call.conn, _identifier(query.get("code")), await call.keys(), at=at)
+    identifier = await _identifier(call, query.get("code"))
+    found: dict[str, Any] = await whereabouts(call.conn, identifier, await call.keys(), at=at)
     return answer(found)
 
 
-def _identifier(code: str | None) -> Identifier:
+async def _identifier(call: Call, code: str | None) -> Identifier:
     if not code:
         raise QueryNotUsable(
             name="code", problem="it is missing: a Digital Link, an element string, a GTIN/lot or an SSCC"
         )
-    return scan_data.read(code)
+    return await private_classes.identifier_of(call.conn, code)
 
 
 def _format(call: Call) -> str:
@@ -93,7 +93,9 @@ def _instant(text: str | None, now: datetime) -> datetime:
     return at
 
 
-_CODE: Final = Parameter("code", "Digital Link, element string, GTIN/lot/serial, SSCC; percent-encoded", required=True)
+_CODE: Final = Parameter(
+    "code", "Digital Link, element string, GTIN/lot/serial, SSCC, or a class's own URI; percent-encoded", required=True
+)
 
 OPERATIONS: Final = (
     Operation(

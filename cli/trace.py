@@ -12,9 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cli.dates import read_instant
 from cli.installation import open_installation
 from cli.output import DataDir, Json, say, show, table, tell
-from gs1 import scan_data
-from gs1.identifier import Identifier
-from ledger import codes, trace_files
+from ledger import codes, private_classes, trace_files
 from ledger import trace as tracing
 from ledger.trace_holders import holders_of
 from ledger.trace_proofs import Language
@@ -48,7 +46,7 @@ def register(app: typer.Typer) -> None:
 
 
 def trace(
-    code: Annotated[str, typer.Argument(help="A Digital Link, an element string, GTIN/lot/serial, GTIN:LOT, an SSCC.")],
+    code: Annotated[str, typer.Argument(help="Digital Link, element string, GTIN/lot/serial, GTIN:LOT, SSCC, or URI.")],
     up: Annotated[bool, typer.Option("--up", help="Only towards ingredients.")] = False,
     down: Annotated[bool, typer.Option("--down", help="Only towards customers.")] = False,
     siblings: Annotated[bool, typer.Option("--siblings", help="Also the lots that share a raw lot with it.")] = False,
@@ -65,17 +63,17 @@ def trace(
     """Where a thing came from and where it went; with --at, who had it then."""
     if form is not None and out is None:
         raise FormatNeedsOut(format=form.value)
-    identifier = scan_data.read(code)
     if at is not None:
-        return _custody(identifier, at, data_dir, as_json=as_json)
+        return _custody(code, at, data_dir, as_json=as_json)
     if holders:
-        return _holders_only(identifier, data_dir, as_json=as_json)
+        return _holders_only(code, data_dir, as_json=as_json)
     both = up == down
     language: Language = "zh" if lang is Lang.ZH else "en"
     chosen = form.value if form is not None else "json"
     with open_installation(data_dir=data_dir) as installation:
 
         async def work(conn: AsyncConnection) -> tuple[dict[str, Any], bytes | None]:
+            identifier = await private_classes.identifier_of(conn, code)
             keys = await codes.KeyRing.load(conn, installation.master_secret)
             answer = await tracing.trace(
                 conn, identifier, keys, up=up or both, down=down or both, siblings=siblings, language=language,
@@ -93,10 +91,11 @@ def trace(
     return _shown(answer, as_json=as_json)
 
 
-def _holders_only(identifier: Identifier, data_dir: Path | None, *, as_json: bool) -> int:
+def _holders_only(code: str, data_dir: Path | None, *, as_json: bool) -> int:
     with open_installation(data_dir=data_dir) as installation:
 
         async def work(conn: AsyncConnection) -> dict[str, Any]:
+            identifier = await private_classes.identifier_of(conn, code)
             keys = await codes.KeyRing.load(conn, installation.master_secret)
             return await holders_of(conn, identifier, keys)
 
@@ -122,11 +121,12 @@ def _shown(answer: dict[str, Any], *, as_json: bool) -> int:
     return FOUND_RECALLED if recalled else 0
 
 
-def _custody(identifier: Identifier, at: str, data_dir: Path | None, *, as_json: bool) -> int:
+def _custody(code: str, at: str, data_dir: Path | None, *, as_json: bool) -> int:
     instant = read_instant(at)
     with open_installation(data_dir=data_dir) as installation:
 
         async def work(conn: AsyncConnection) -> dict[str, Any]:
+            identifier = await private_classes.identifier_of(conn, code)
             keys = await codes.KeyRing.load(conn, installation.master_secret)
             return await whereabouts(conn, identifier, keys, at=instant)
 

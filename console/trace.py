@@ -12,9 +12,8 @@ from access.model import Act
 from access.permissions import require
 from console.desk import HOME, Visit, language_of, refused_in
 from console.trace_wording import WORDS
-from gs1 import scan_data
 from gs1.errors import GS1Error
-from ledger import trace_files
+from ledger import private_classes, trace_files
 from ledger.trace import trace
 from ledger.trace_files import TooMuchForAPicture
 from ledger.trace_proofs import Language
@@ -71,7 +70,7 @@ async def download_trace(visit: Visit) -> Response:
 
 
 async def _answer(visit: Visit, code: str, language: Language) -> dict[str, Any]:
-    identifier = scan_data.read(code)
+    identifier = await private_classes.identifier_of(visit.conn, code)
     return await trace(visit.conn, identifier, await visit.keys(), language=language, clock=visit.desk.clock)
 
 

@@ -30,6 +30,11 @@ from ledger.refusals import UnitInsideItself
 from ledger.things import Things
 from ledger.units import Unit
 
+_NOTHING_INSIDE: Final = (
+    "{uri} is used up, and nobody told what was in it: nothing is traced to it. "
+    "If it is a kind of goods, name it in inputQuantityList"
+)
+
 
 class Custody:
     """Writes events into a book, in order of time.
@@ -219,6 +224,7 @@ class Custody:
     def _use_up_unit(self, unit: Unit, movement: Movement) -> list[Part]:
         if not unit.is_known:
             self._book.begin_unit(unit, movement.from_(UNKNOWN), movement)
+            self._book.doubts.append(_NOTHING_INSIDE.format(uri=unit.uri))
             return []
         self._book.check_content(unit, movement)
         parts: list[Part] = []

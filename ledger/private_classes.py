@@ -15,10 +15,13 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gs1 import characters, check_digit
+from gs1 import characters, check_digit, scan_data
+from gs1.errors import GS1Error
+from gs1.identifier import Identifier
 from ledger import name_store
 from ledger.epcis.identifiers import Kind, Name
 from ledger.epcis.told import Quantity, Told
+from runtime.database import transaction
 
 TRIES_MAX: Final = 16
 """Keys that are tried for one class, should another class have the first ones."""
@@ -39,6 +42,21 @@ async def give_keys(conn: AsyncConnection, events: Sequence[Told]) -> None:
     for told in events:
         told.quantities = tuple(_named(each, known) for each in told.quantities)
         told.output_quantities = tuple(_named(each, known) for each in told.output_quantities)
+
+
+async def identifier_of(conn: AsyncConnection, code: str) -> Identifier:
+    """What somebody who asks names: a code as ``gs1.scan_data`` reads it, or the URI of a class that is on record here.
+
+    Raises what the reading raises when it is neither.
+    """
+    try:
+        return scan_data.read(code)
+    except GS1Error:
+        async with transaction(conn):
+            known = (await name_store.private_classes(conn, [code])).get(code)
+        if known is None:
+            raise
+        return Identifier.lot_of(*known)
 
 
 def key_of(uri: str, attempt: int = 0) -> str:

@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gs1 import gtin
+from gs1.errors import GS1Error
 from gs1.identifier import Identifier
 from ledger import event_queries, name_store, private_classes
 from ledger.event_terms import read_query
@@ -70,6 +71,32 @@ async def test_two_classes_whose_first_keys_are_the_same_stay_apart(conn: AsyncC
             await name_store.add_private_class(conn, "urn:other:2", keys, "2")
 
     assert (first, second) == ((keys[0], "1"), (keys[1], "7"))
+
+
+async def test_a_class_is_asked_for_by_its_own_uri_and_one_that_nobody_told_is_refused(conn: AsyncConnection) -> None:
+    keys = await d.ring(conn)
+    await d.take_in(conn, keys, USED)
+
+    asked = await private_classes.identifier_of(conn, HAY)
+    usual = await private_classes.identifier_of(conn, f"{d.MILK}/M1")
+
+    assert (asked, usual) == (Identifier.lot_of(KEY, "7"), Identifier.lot_of(d.MILK, "M1"))
+    with pytest.raises(GS1Error):
+        await private_classes.identifier_of(conn, "urn:farm:hay:8")
+
+
+async def test_what_is_used_up_as_a_thing_of_which_nobody_told_what_was_in_it_is_warned_of(
+    conn: AsyncConnection,
+) -> None:
+    keys = await d.ring(conn)
+    output = [d.much(d.MILK, "M1", 100, "LTR")]
+    as_thing = d.tell("TransformationEvent", 1, at=d.PLANT, inputEPCList=[HAY], outputQuantityList=output)
+
+    doubted = await d.take_in(conn, keys, as_thing)
+    known = await d.take_in(conn, keys, USED)
+
+    assert [what for _where, what in doubted.warnings if HAY in what and "inputQuantityList" in what]
+    assert known.warnings == ()
 
 
 @pytest.mark.parametrize(
