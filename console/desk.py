@@ -27,6 +27,7 @@ from console import finding_words
 from console.wording import DEFAULT, LANGUAGES, say
 from gs1.errors import GS1Error
 from ledger.codes import KeyRing
+from ledger.unit_signs import sign_of
 from runtime.clock import Clock
 from runtime.refusals import NotAllowed, Refusal, TooMany
 from runtime.settings import Settings
@@ -140,6 +141,7 @@ def page(desk: Desk, request: Request, template: str, status: int = 200, **value
         "say_in": say,
         "number": lambda value: f"{value:,}",
         "instant": _instant,
+        "sign_of": sign_of,
         "here": _here,
         "finding": lambda gap: finding_words.line(gap, language),
         "request": request,

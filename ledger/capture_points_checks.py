@@ -12,6 +12,7 @@ from gs1.identifier import Granularity, Identifier
 from ledger.capture_points_event import Read
 from ledger.capture_points_model import HAS_PARENT, Alarm, Definition, Parameter, Reading, Reads, Role, Thing, Value
 from ledger.capture_points_refusals import Problem
+from ledger.unit_signs import sign_of
 
 CODE_SHOWN_MAX: Final = 80
 """Characters of a code that are shown in a reason."""
@@ -91,7 +92,7 @@ def refused_alarms(definition: Definition, alarms: Sequence[Alarm]) -> list[Prob
 
 
 def limits_of(parameter: Parameter) -> str:
-    """``2 – 6 CEL``, ``≥ 2``, ``≤ 6``, or nothing."""
+    """``2 – 6 °C``, ``≥ 2``, ``≤ 6``, or nothing."""
     low, high = parameter.min, parameter.max
     if low is not None and high is not None:
         text = f"{low} – {high}"
@@ -99,7 +100,7 @@ def limits_of(parameter: Parameter) -> str:
         text = f"≥ {low}"
     else:
         text = "" if high is None else f"≤ {high}"
-    return f"{text} {parameter.uom}" if text and parameter.uom else text
+    return f"{text} {sign_of(parameter.uom)}" if text and parameter.uom else text
 
 
 def shown_code(code: str) -> str:
@@ -145,7 +146,7 @@ def _read(thing: Thing, role: Role, reads: Reads, where: str, problems: list[Pro
     elif not is_lot and thing.quantity is not None:
         problems.append(Problem("quantity_not_asked", where, {"code": code}))
     elif is_lot and thing.uom not in (None, reads.uom):
-        values = {"code": code, "uom": thing.uom, "expected": reads.uom or "pieces"}
+        values = {"code": code, "uom": sign_of(thing.uom), "expected": sign_of(reads.uom) or "pieces"}
         problems.append(Problem("wrong_unit", where, values))
     return Read(where, code, role, identifier, thing.quantity, reads.uom if is_lot else None)
 

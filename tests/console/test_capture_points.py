@@ -64,7 +64,7 @@ async def test_what_is_not_taken_is_said_in_the_language_of_the_floor_and_nothin
     assert refused.status_code == 409
     assert f"✖ 未记录 {LOOSE[0]}X 没有记录，请放到一边并告知班长" in words(refused)
     assert f"{LOOSE[0]}X</textarea>" in refused.text
-    assert "⚠ 已记录，有报警 中心温度：6.5 超出 2 – 6 CEL" in words(alarm)
+    assert "⚠ 已记录，有报警 中心温度：6.5 超出 2 – 6 °C" in words(alarm)
 
 
 @pytest.mark.usefixtures("line")
