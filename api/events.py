@@ -208,7 +208,7 @@ def _resource(resource: str, parameter: str, meaning: str) -> tuple[Operation, .
             f"The events of one: {meaning}",
             view,
             parameters=(word, *PAGE_PARAMETERS, *queries),
-            refuses=REFUSES,
+            refuses=(*REFUSES, 404),  # a word with a line break is no address
         ),
     )
     return (

@@ -7,6 +7,7 @@ thing is left out of the picture, and the boxes never grow beyond what a person 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -21,6 +22,10 @@ GROUPS_MAX: Final = 12
 Kind = Literal["supplier", "raw", "lot", "start", "holder", "more"]
 Key = tuple[Hashable, ...]
 Link = tuple[Key, Key]
+
+
+_DIGITS = re.compile(r"[0-9]+")
+_LONGEST_NUMBER: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +119,12 @@ def _supplier_links(answer: Mapping[str, Any]) -> Iterable[Link]:
 
 
 def _importance(box: Box) -> tuple[bool, bool, int, str, str]:
-    return box.kind != "start", not box.recalled, -(box.items or 0), box.subtitle, box.title
+    return box.kind != "start", not box.recalled, -(box.items or 0), box.subtitle, _counting(box.title)
+
+
+def _counting(title: str) -> str:
+    """A name by which C2 stands before C10."""
+    return _DIGITS.sub(lambda digits: digits[0].zfill(_LONGEST_NUMBER), title)
 
 
 def _collapsed(layer: int, boxes: Sequence[Box], stands_for: dict[Key, Key]) -> list[Box]:

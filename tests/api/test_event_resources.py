@@ -48,6 +48,15 @@ async def test_what_events_say_is_listed_and_leads_to_its_events(
     assert events_of(events)
 
 
+async def test_a_word_with_a_line_break_is_answered_with_what_the_description_names(caller: httpx2.AsyncClient) -> None:
+    path = "/epcis/v2/dispositions/{word}/events"
+
+    answer = await caller.get(path.replace("{word}", "a%0Ab"))
+    described = (await caller.get("/openapi.json")).json()["paths"][path]["get"]["responses"]
+
+    assert answer.status_code == 404 and "404" in described
+
+
 async def test_the_events_of_an_epc_can_be_narrowed(caller: httpx2.AsyncClient) -> None:
     path = f"/epcis/v2/epcs/{quote('urn:epc:id:sgtin:9506000.013436.8', safe='')}"
 

@@ -56,6 +56,12 @@ def test_up_to_the_limit_each_thing_has_a_box_of_its_own(cheeses: int, shops: in
     assert chart.things == len(chart.shown) == cheeses + shops + 4 <= BOXES_MAX
 
 
+def test_lots_stand_in_the_order_in_which_people_count() -> None:
+    layer = chart_of(*world(12, 1)).layers[3]
+
+    assert [box.title for box in layer] == [f"C{k}" for k in range(12)]
+
+
 def test_beyond_the_limit_things_are_shown_together_and_none_is_lost() -> None:
     answer, links = world(2_000, 1_000)
     answer["downstream"]["lots"][1_500]["recalled"] = True
