@@ -66,6 +66,11 @@ async def preview_case(call: Call) -> Response:
     return answer(await casework.preview(call.conn, number_of(call), clock=call.clock))
 
 
+async def preview_totals(call: Call) -> Response:
+    """The totals of the preview alone: of a large case they are there before the rest."""
+    return answer(await casework.preview_totals(call.conn, number_of(call)))
+
+
 async def submit_case(call: Call) -> Response:
     return await _step(call, casework.submit)
 
@@ -268,6 +273,7 @@ OPERATIONS: Final = (
     ),
     of_case("GET", "", show_case, "Show a case", Act.VIEW, answers=models.Case),
     of_case("GET", "/preview", preview_case, "What publishing would freeze now", Act.VIEW),
+    of_case("GET", "/preview/totals", preview_totals, "The totals of that alone, sooner", Act.VIEW),
     of_case("POST", "/submit", submit_case, "Hand a draft over for approval", Act.AUTHOR_RECALL, answers=models.Case),
     of_case("POST", "/approve", approve_case, "Approve, as the second person", Act.APPROVE_RECALL, answers=models.Case),
     of_case(

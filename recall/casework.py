@@ -24,6 +24,7 @@ from recall.model import (
     Case,
     CaseDraft,
     Change,
+    FirstTotals,
     OperationDraft,
     Preview,
     Published,
@@ -32,7 +33,7 @@ from recall.model import (
     Text,
     WindowDraft,
 )
-from recall.previewing import TellFirst, preview_of
+from recall.previewing import TellFirst, preview_of, totals_of
 from recall.publishing import publish_version, take_back
 from recall.refusals import (
     AfterReviewMissing,
@@ -70,6 +71,13 @@ async def preview(conn: AsyncConnection, number: str, *, clock: Clock, first: Te
     async with transaction(conn):
         await conn.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
         return await preview_of(conn, await store.find_case(conn, number), clock=clock, first=first)
+
+
+async def preview_totals(conn: AsyncConnection, number: str) -> FirstTotals:
+    """The totals of ``preview``, which are known long before its lines. Has no side effects, as ``preview``."""
+    async with transaction(conn):
+        await conn.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+        return await totals_of(conn, await store.find_case(conn, number))
 
 
 async def submit(conn: AsyncConnection, number: str, *, by: str, clock: Clock) -> Case:

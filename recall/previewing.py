@@ -69,6 +69,16 @@ async def preview_of(conn: AsyncConnection, case: Case, *, clock: Clock, first: 
     return preview
 
 
+async def totals_of(conn: AsyncConnection, case: Case) -> FirstTotals:
+    """The totals of the preview alone, in the caller's transaction, which has to be one in which nothing moves."""
+    started = time.perf_counter()
+    far = await counting.look(conn, case.scope)
+    totals = await counting.totals(conn, far)
+    return FirstTotals(
+        case.number, far.ledger_event, totals["items"], far.lots, totals["owners"], totals, _since(started)
+    )
+
+
 async def _worked_out(
     conn: AsyncConnection, case: Case, clock: Clock, profile: Profile | None, first: TellFirst | None = None
 ) -> tuple[Preview, Sequence[Line]]:

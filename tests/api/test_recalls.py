@@ -42,6 +42,7 @@ async def test_a_recall_goes_from_draft_to_a_notice_list_by_two_people(
     opened = await client.post("/v1/recalls", json={**CASE, "lots": [{"gtin": MILK, "lot": "M1"}]}, headers=author)
     case = opened.headers["location"]
     preview = (await client.get(f"{case}/preview", headers=author)).json()
+    totals = (await client.get(f"{case}/preview/totals", headers=author)).json()
     submitted = await client.post(f"{case}/submit", headers=author)
     approved = await client.post(f"{case}/approve", headers=approver)
     published = await client.post(f"{case}/publish", headers=approver)
@@ -49,6 +50,8 @@ async def test_a_recall_goes_from_draft_to_a_notice_list_by_two_people(
 
     assert (opened.status_code, opened.json()["state"]) == (201, "draft")
     assert preview["items"] == 24
+    assert (totals["items"], totals["lots"], totals["owners"]) == (24, preview["lots"], preview["owners"])
+    assert totals["totals"]["by_state"] == preview["totals"]["by_state"]
     assert {lot["lot"] for lot in preview["totals"]["by_lot"]} >= {"C1"}
     assert submitted.json()["state"] == "in_review"
     assert (approved.json()["state"], approved.json()["approved_by"]) == ("approved", "key:approver")
