@@ -36,9 +36,7 @@ def door(world: World, operations: Mapping[str, Operation]) -> Callable[[Request
         try:
             await _receive(world, request, operation, body)
             async with world.engine.connect() as conn:
-                keepable = operation.method == "POST" and operation.answer_media == JSON
-                # A pack of codes is no record: asked for again it is made again, of the same codes.
-                key = request.headers.get("idempotency-key") if keepable else None
+                key = request.headers.get("idempotency-key") if operation.keeps_answers else None
                 call = Call(request, world, conn, actor, body, key)
                 return await (operation.work(call) if key is None else _once(call, operation, key))
         finally:

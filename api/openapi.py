@@ -51,7 +51,8 @@ def shown_path(path: str) -> str:
 def statuses(operation: Operation) -> tuple[int, ...]:
     """Every status with which an operation answers on purpose, without those of our own failures."""
     common = (401, 403) if operation.acts else (401,)
-    return (operation.status, *sorted({*common, *operation.refuses}))
+    keyed = (400, 409) if operation.keeps_answers else ()  # an Idempotency-Key that is none, or is in use
+    return (operation.status, *sorted({*common, *keyed, *operation.refuses}))
 
 
 def _operation(operation: Operation) -> dict[str, Any]:

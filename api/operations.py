@@ -115,6 +115,11 @@ class Operation:
     repeatable: bool = False
 
     @property
+    def keeps_answers(self) -> bool:
+        """Whether an Idempotency-Key is heeded. A pack of codes is no record: asked for again it is made again."""
+        return self.method == "POST" and self.answer_media == JSON
+
+    @property
     def name(self) -> str:
         """``POST /v1/recalls``: how the records and the description call it."""
         return f"{self.method} {self.path}"

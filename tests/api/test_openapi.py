@@ -51,6 +51,15 @@ async def test_each_operation_has_a_name_of_its_own_and_says_which_right_it_need
         assert operation["x-rights"]
 
 
+async def test_whatever_heeds_an_idempotency_key_says_that_one_can_be_refused(client: httpx2.AsyncClient) -> None:
+    described = (await client.get("/openapi.json")).json()["paths"]
+    posts = [path["post"]["responses"] for path in described.values() if "post" in path]
+
+    silent = [answers for answers in posts if "application/json" in str(answers) and not {"400", "409"} <= set(answers)]
+
+    assert posts and silent == []
+
+
 async def test_the_path_of_each_operation_names_its_parameters(client: httpx2.AsyncClient) -> None:
     document = (await client.get("/openapi.json")).json()
 
