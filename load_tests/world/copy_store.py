@@ -26,7 +26,7 @@ BLOCKS_AT_ONCE: Final = 200
 _TABLES: Final = (
     "lot", "event_thing", "number_block", "foreign_serial", "unit", "unit_history", "unit_quantity", "code_run",
     "code_run_history", "lot_holding", "loose_quantity", "lot_shipment", "operation", "operation_input",
-    "operation_output", "event_key",
+    "operation_output", "event_key", "used_up_run",
 )  # fmt: skip
 _EVENT: Final = "event"
 _STEP_BY_COLUMN: Final = {
