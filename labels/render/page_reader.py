@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -18,28 +19,47 @@ import numpy.typing as npt
 from labels.furniture import Furniture
 from labels.model import LinkForm
 from labels.refusals import SymbolReadsWrong
-from labels.verify import READ_TOGETHER, compare, compare_labels
-from serials.alphabet import ALPHABET
+from labels.verify import compare, compare_labels
+from serials.alphabet import ALPHABET, SERIAL_CHARACTERS
 
 Cells = npt.NDArray[np.uint8]
 Expected = Sequence[tuple[int, int, str]]
 """What must stand on a page: cell of the sheet, label number, link."""
-_Found = tuple[bytes, ...]
 
 _NUMBER: Final = rb"-?\d+(?:\.\d+)?"
-_BEGIN: Final = re.compile(rb"0 0 0 1 k\n")
-_FORM: Final = re.compile(rb"q 1 0 0 1 (%b) (%b) cm/Cell Do Q\n" % (_NUMBER, _NUMBER))
-_SYMBOL: Final = re.compile(rb"q (%b) 0 0 (%b) (%b) (%b) cm/Finders Do\n" % ((_NUMBER,) * 4))
-_PATH_END: Final = b"f Q\n"
+_BEGIN: Final = b"0 0 0 1 k\n"
+_FORM_END, _SYMBOL_END, _PATH_END, _LINE_END, _END = b"/Cell Do Q\n", b"/Finders Do\n", b"f Q\n", b">Tj\n", b"ET\n"
+_FORM: Final = re.compile(rb"q 1 0 0 1 (%b) (%b) cm" % (_NUMBER, _NUMBER))
+_SYMBOL: Final = re.compile(rb"q (%b) 0 0 -(%b) (%b) (%b) cm" % ((_NUMBER,) * 4))
 _FONT: Final = re.compile(rb"BT/Serial %b Tf\n" % _NUMBER)
-_LINE: Final = re.compile(rb"%b %b %b %b (%b) (%b) Tm<((?:[0-9A-Fa-f]{4})*)>Tj\n" % ((_NUMBER,) * 6))
-_END: Final = re.compile(rb"ET\n")
-_PAGE: Final = (_BEGIN, _FORM, _SYMBOL, _FONT, _LINE, _END)
-"""What stands on a page, in this order; nothing else may."""
-_RECTANGLE_NUMBERS: Final = 4
+_LINE: Final = re.compile(rb"%b %b %b %b (%b) (%b) Tm<" % ((_NUMBER,) * 6))
+_GLYPHS: Final = 4 * SERIAL_CHARACTERS
+"""Hexadecimal digits of a serial: two bytes for each letter."""
+_SQUARE: Final = re.compile(rb"(\d+) (\d+) (\d+) (\d+) re\n")
+_RUN: Final = np.frombuffer(b"00 00 00 1 re\n", dtype=np.uint8)
+"""A dark run: column, line and width of two digits each, and one module high."""
+_FIXED: Final = np.where(np.isin(_RUN, [ord("0")]), 0xF0, 0xFF).astype(np.uint8)
+"""The bits of a run that are the same in each: of a digit the upper half."""
+_TENS: Final = np.full(1 << 16, -1, dtype=np.int32)
+_TENS[[int.from_bytes(b"%02d" % value, "little") for value in range(100)]] = np.arange(100)
+"""The number that two bytes spell; -1 where they are no digits."""
 _NEAR_PT: Final = 0.02
 """Numbers in a file are rounded to a ten-thousandth of a point; two places are the same within this."""
 _PT_PER_MM: Final = 72 / 25.4
+
+
+class _NotAsItMust(ValueError):
+    """What stands on a page is no page of labels."""
+
+
+@dataclass(slots=True)
+class _Page:
+    """What stands on a page, each with the cell that it stands in."""
+
+    symbols: list[int] = field(default_factory=list)
+    paths: list[bytes] = field(default_factory=list)
+    lines: list[int] = field(default_factory=list)
+    glyphs: list[bytes] = field(default_factory=list)
 
 
 class PageReader:
@@ -48,7 +68,7 @@ class PageReader:
     def __init__(self, furniture: Furniture, form: LinkForm, side: int, finders: bytes) -> None:
         template, placement = furniture.template, furniture.placement
         self._side, self._prefix = side, form.prefix
-        self._finders = _painted([finders.removesuffix(b"f*\n")], side)[0] & 1  # even-odd: painted twice is light
+        self._finders = _finders(finders, side)
         self._module_pt = placement.module_mm * _PT_PER_MM
         boxes = [template.cell(index) for index in range(template.cells)]
         self._forms = np.array(
@@ -62,73 +82,108 @@ class PageReader:
         self._lines = self._forms + np.array(furniture.serial.matrix[4:])
         self._letters = np.full(1 << 16, ord("?"), dtype=np.uint8)  # by the number of a glyph in the font
         self._letters[[int(code, 16) for code in furniture.serial.codes]] = np.frombuffer(ALPHABET.encode(), np.uint8)
+        self._cell_by_place: dict[bytes, int] = {}  # what was read of places: pages share them
 
-    def read(self, stream: bytes, expected: Expected) -> None:
-        """Read each symbol and each printed serial of a compressed page; SymbolReadsWrong at the first that is not
-        what its label must say, or stands where it must not, and when something else is on the page."""
-        page = zlib.decompress(stream)
-        forms, symbols, lines = self._parts(page, expected)
-        by_cell = {cell: (label, link) for cell, label, link in expected}
-        self._require_cells(self._at(self._forms, [form[:2] for form in forms], _NEAR_PT), by_cell, expected)
-        cells = self._at(self._symbols, [symbol[2:4] for symbol in symbols], self._snap_pt)
-        self._require_cells(cells, by_cell, expected)
-        for across, down, *_ in symbols:
-            if abs(float(across) - self._module_pt) > _NEAR_PT or float(across) != -float(down):
-                raise _wrong(expected, "modules of another size")
+    def read(self, pages: Sequence[tuple[bytes | memoryview, Expected]]) -> None:
+        """Read each symbol and each printed serial of compressed pages; SymbolReadsWrong at the first that is not
+        what its label must say, or stands where it must not, and when something else is on a page.
+
+        The symbols of all the pages are in memory together.
+        """
+        labels, links, paths, serials = list[int](), list[str](), list[bytes](), list[tuple[int, str, bytes]]()
+        for stream, expected in pages:
+            try:
+                page = self._page(zlib.decompress(stream))
+            except _NotAsItMust as error:
+                raise _wrong(expected, str(error)) from error
+            by_cell = {cell: (label, link) for cell, label, link in expected}
+            cells = sorted(by_cell)
+            if sorted(page.symbols) != cells or sorted(page.lines) != cells:
+                raise _wrong(expected, "something that stands in another place, twice, or not at all")
+            for cell in page.symbols:
+                label, link = by_cell[cell]
+                labels.append(label)
+                links.append(link)
+            paths += page.paths
+            serials += [(*by_cell[cell], glyphs) for cell, glyphs in zip(page.lines, page.glyphs, strict=True)]
         try:
-            painted = _painted([symbol[4] for symbol in symbols], self._side)
-        except ValueError as error:
-            raise _wrong(expected, str(error)) from error
-        modules = ((painted | self._finders) > 0).astype(np.uint8)
-        for start in range(0, len(cells), READ_TOGETHER):
-            here = [by_cell[cell] for cell in cells[start : start + READ_TOGETHER]]
-            compare_labels([label for label, _ in here], [link for _, link in here], modules[start:][: len(here)])
-        self._compare_serials(lines, by_cell, expected)
+            painted = _painted(paths, self._side)
+        except _NotAsItMust as error:
+            raise _wrong([(0, labels[0], links[0])], str(error)) from error
+        compare_labels(labels, links, painted | self._finders)
+        self._compare_serials(serials)
 
-    def _compare_serials(self, lines: list[_Found], by_cell: dict[int, tuple[int, str]], expected: Expected) -> None:
-        cells = self._at(self._lines, [line[:2] for line in lines], _NEAR_PT)
-        self._require_cells(cells, by_cell, expected)
-        for cell, (*_, codes) in zip(cells, lines, strict=True):
-            label, link = by_cell[cell]
-            letters = self._letters[np.frombuffer(bytes.fromhex(codes.decode("ascii")), dtype=">u2")]
-            compare(label, link, self._prefix + letters.tobytes().decode("ascii"))
+    def _compare_serials(self, serials: Sequence[tuple[int, str, bytes]]) -> None:
+        codes = np.frombuffer(bytes.fromhex(b"".join(glyphs for *_, glyphs in serials).decode("ascii")), dtype=">u2")
+        letters = self._letters[codes].tobytes().decode("ascii")
+        for row, (label, link, _) in enumerate(serials):
+            start = row * SERIAL_CHARACTERS
+            compare(label, link, self._prefix + letters[start : start + SERIAL_CHARACTERS])
 
-    def _at(self, places: npt.NDArray[np.float64], found: Sequence[_Found], near_pt: float) -> list[int]:
-        """The cell of each place that was found; -1 where none is near enough."""
-        if not found:
-            return []
-        here = np.array([(float(x), float(y)) for x, y in found])
-        apart = np.abs(here[:, None, :] - places[None, :, :]).max(axis=2)
-        nearest = apart.argmin(axis=1)
-        nearest[apart.min(axis=1) > near_pt] = -1
-        cells: list[int] = nearest.tolist()
-        return cells
+    def _page(self, text: bytes) -> _Page:
+        """What stands on a page: ink, cells, symbols, serials, in this order and nothing else."""
+        page, (*symbols, tail) = _Page(), text.split(_PATH_END)
+        forms = len(_BEGIN)
+        if not symbols or not text.startswith(_BEGIN):
+            raise _something_else(text)
+        forms_end = text.rfind(_FORM_END, 0, len(symbols[0])) + len(_FORM_END)
+        *cells, rest = text[forms:forms_end].split(_FORM_END)
+        if rest:
+            raise _something_else(rest)
+        forms_at = [self._cell(cell, self._form_at) for cell in cells]
+        symbols[0] = symbols[0][forms_end:]
+        for symbol in symbols:
+            place, _, path = symbol.partition(_SYMBOL_END)
+            page.symbols.append(self._cell(place, self._symbol_at))
+            page.paths.append(path)
+        if sorted(forms_at) != sorted(page.symbols):
+            raise _NotAsItMust("a symbol without its cell")
+        font = _FONT.match(tail)
+        if font is None or not tail.endswith(_END):
+            raise _something_else(tail)
+        *lines, end = tail[font.end() :].split(_LINE_END)
+        if end != _END:
+            raise _something_else(end)
+        page.lines = [self._cell(line[:-_GLYPHS], self._line_at) for line in lines]
+        page.glyphs = [line[-_GLYPHS:] for line in lines]
+        return page
 
-    @staticmethod
-    def _require_cells(cells: list[int], by_cell: dict[int, tuple[int, str]], expected: Expected) -> None:
-        if sorted(cells) != sorted(by_cell):
-            raise _wrong(expected, "something that stands in another place, twice, or not at all")
+    def _cell(self, place: bytes, read: Callable[[bytes], int]) -> int:
+        """The cell of what stands at a place, read once for all pages."""
+        cell = self._cell_by_place.get(place)
+        if cell is None:
+            cell = self._cell_by_place[place] = read(place)
+        return cell
 
-    @staticmethod
-    def _parts(page: bytes, expected: Expected) -> tuple[list[_Found], list[_Found], list[_Found]]:
-        """The cells, symbols and serials of a page, that has nothing else on it."""
-        at, found = 0, list[tuple[re.Pattern[bytes], _Found]]()
-        for pattern in _PAGE:
-            begin = len(found)
-            while (match := pattern.match(page, at)) is not None:
-                at, groups = match.end(), match.groups()
-                if pattern is _SYMBOL:
-                    end = max(page.find(_PATH_END, at), at)
-                    at, groups = end + len(_PATH_END), (*groups, page[at:end])
-                found.append((pattern, groups))
-            if len(found) == begin:
-                break
-        if at != len(page):
-            raise _wrong(
-                expected, f"a page with something else on it ({page[at : at + 20].decode('ascii', 'replace')!r})"
-            )
-        forms, symbols, lines = ([groups for of, groups in found if of is kind] for kind in (_FORM, _SYMBOL, _LINE))
-        return forms, symbols, lines
+    def _form_at(self, place: bytes) -> int:
+        return _nearest(self._forms, _numbers(_FORM, place), _NEAR_PT)
+
+    def _symbol_at(self, place: bytes) -> int:
+        across, down, left, top = _numbers(_SYMBOL, place)
+        if abs(across - self._module_pt) > _NEAR_PT or across != down:
+            raise _NotAsItMust("modules of another size")
+        return _nearest(self._symbols, [left, top], self._snap_pt)
+
+    def _line_at(self, place: bytes) -> int:
+        return _nearest(self._lines, _numbers(_LINE, place), _NEAR_PT)
+
+
+def _numbers(pattern: re.Pattern[bytes], place: bytes) -> list[float]:
+    found = pattern.fullmatch(place)
+    if found is None:
+        raise _something_else(place)
+    return [float(group) for group in found.groups()]
+
+
+def _nearest(places: npt.NDArray[np.float64], at: Sequence[float], near_pt: float) -> int:
+    """The cell whose place is near; -1, which no label has, when none is."""
+    apart = np.abs(places - np.array(at)).max(axis=1)
+    cell = int(apart.argmin())
+    return cell if apart[cell] <= near_pt else -1
+
+
+def _something_else(text: bytes) -> _NotAsItMust:
+    return _NotAsItMust(f"a page with something else on it ({text[:20].decode('ascii', 'replace')!r})")
 
 
 def _wrong(expected: Expected, read: str) -> SymbolReadsWrong:
@@ -137,26 +192,35 @@ def _wrong(expected: Expected, read: str) -> SymbolReadsWrong:
 
 
 def _painted(paths: Sequence[bytes], side: int) -> Cells:
-    """How often each module of each path is painted: paths of rectangles ``x y width height re`` in modules."""
-    counts = [path.count(b"re\n") for path in paths]
-    text = np.frombuffer(b"".join(paths), dtype=np.uint8)
-    ends = np.flatnonzero(text == ord(" "))
-    digits = int(((text >= ord("0")) & (text <= ord("9"))).sum())
-    if len(ends) != _RECTANGLE_NUMBERS * sum(counts) or len(text) != digits + len(ends) + len(b"re\n") * sum(counts):
-        raise ValueError("a path has other operators than rectangles")
-    tens, ones = text[np.maximum(ends - 2, 0)], text[ends - 1]
-    is_tens = (tens >= ord("0")) & (tens <= ord("9")) & (ends > 1)
-    numbers = ones.astype(np.intp) - ord("0") + np.where(is_tens, tens.astype(np.intp) - ord("0"), 0) * 10
-    x, y, width, height = numbers.reshape(-1, _RECTANGLE_NUMBERS).T
-    if ((x + width > side) | (y + height > side) | (numbers.reshape(-1, 4) < 0).any(axis=1)).any():
-        raise ValueError("a rectangle reaches beyond the symbol")
-    rows = np.repeat(np.arange(len(paths)), counts) * side + y
-    if (height != 1).any():  # one after the other, each line of a rectangle
-        rows, x, width = (np.repeat(each, height) for each in (rows, x, width))
-        rows = rows + np.arange(len(rows)) - np.repeat(np.cumsum(height) - height, height)
-    size = len(paths) * side * (side + 1)
-    begins = np.bincount(rows * (side + 1) + x, minlength=size)
-    finishes = np.bincount(rows * (side + 1) + x + width, minlength=size)
-    steps = (begins - finishes).reshape(len(paths), side, side + 1)
-    painted: Cells = steps.cumsum(axis=2)[:, :, :side].astype(np.uint8)
-    return painted
+    """The modules of each path: runs from left to right, line after line, none touching another."""
+    text = b"".join(paths)
+    if any(len(path) % len(_RUN) for path in paths) or not text:
+        raise _something_else(text)
+    count = len(text) // len(_RUN)
+    runs = np.frombuffer(text, dtype=np.uint8)
+    if ((runs ^ np.tile(_RUN, count)) & np.tile(_FIXED, count)).any():
+        raise _NotAsItMust("a path has other operators than runs of modules")
+    even, odd = (np.frombuffer(text, dtype="<u2", offset=offset, count=7 * count - offset) for offset in (0, 1))
+    x, y, width = _TENS[even[::7]], _TENS[odd[1::7]], _TENS[even[3::7]]
+    if min(x.min(), y.min()) < 0 or width.min() < 1 or (x + width).max() > side or y.max() >= side:
+        raise _NotAsItMust("a run of modules reaches beyond the symbol")
+    symbols = np.arange(len(paths), dtype=np.int32) * (side * (side + 1))
+    begins = np.repeat(symbols, [len(path) // len(_RUN) for path in paths]) + y * (side + 1) + x
+    ends = begins + width
+    if (begins[1:] <= ends[:-1]).any():
+        raise _NotAsItMust("a run of modules is painted out of its order")
+    steps = np.zeros(len(paths) * side * (side + 1), dtype=np.int8)
+    steps[begins], steps[ends] = 1, -1
+    painted: Cells = steps.cumsum(dtype=np.int8).view(np.uint8).reshape(len(paths), side, side + 1)
+    return painted[:, :, :side]
+
+
+def _finders(path: bytes, side: int) -> Cells:
+    """The modules of the path of squares that all symbols share, painted by the even-odd rule: twice is light."""
+    squares = path.removesuffix(b"f*\n")
+    if squares == path or _SQUARE.sub(b"", squares):
+        raise AssertionError("the finders are no path of squares")
+    cells = np.zeros((side, side), dtype=np.uint8)
+    for x, y, width, height in (map(int, found) for found in _SQUARE.findall(squares)):
+        cells[y : y + height, x : x + width] ^= 1
+    return cells

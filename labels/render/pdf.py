@@ -23,7 +23,7 @@ from labels.render.page_reader import PageReader
 from labels.render.picture import require_clear_quiet_zone
 from labels.render.stamps import POINTS_PER_MM, Stamped, Stamps, finder_path, number
 from labels.symbol import Drawn, SymbolPlan
-from labels.verify import LABELS_READ_MAX, PageSample, read_pages
+from labels.verify import LABELS_READ_MAX, READ_TOGETHER, PageSample, read_pages
 
 LABELS_MAX: Final = 2_000_000
 """Labels of one PDF file."""
@@ -100,6 +100,8 @@ class _Pages:
         self._first_cell = first_cell
         self._stamped: list[Stamped] = []
         self._expected: list[tuple[int, int, str]] = []
+        self._unread: list[tuple[int, int, list[tuple[int, int, str]]]] = []  # begin in the file, length, labels
+        self._labels_unread = 0
 
     def stamp(self, drawn: Drawn) -> None:
         """Put labels into the next cells."""
@@ -122,17 +124,28 @@ class _Pages:
         """Write the last page and the end of the file."""
         if self._stamped:
             self._close_page()
+        self._read_back()
         self._document.finish()
 
     def _close_page(self) -> None:
         content = self._stamps.page(self._first_cell, self._stamped)
         begin, length = self._document.add_page(isal_zlib.compress(content, COMPRESSION))
-        if self._reread is not None:
-            self._file.flush()
-            self._reread.seek(begin)
-            self._reader.read(self._reread.read(length), self._expected)
+        self._unread.append((begin, length, self._expected))
+        self._labels_unread += len(self._expected)
+        if self._labels_unread >= READ_TOGETHER:
+            self._read_back()
         self._sample.keep(self._document.pages, self._expected)
         self._stamped, self._expected, self._first_cell = [], [], 0
+
+    def _read_back(self) -> None:
+        """Read the pages that were written since the last time, many together: a roll has one label on each."""
+        if self._reread is not None and self._unread:
+            self._file.flush()
+            start = self._unread[0][0]
+            self._reread.seek(start)
+            written = memoryview(self._reread.read(sum(self._unread[-1][:2]) - start))
+            self._reader.read([(written[at - start :][:length], labels) for at, length, labels in self._unread])
+        self._unread, self._labels_unread = [], 0
 
 
 class _Document:

@@ -5,8 +5,8 @@ A symbol is one path with one fill, so that no seam shows between neighbouring m
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -14,13 +14,14 @@ import numpy as np
 from labels.furniture import Furniture
 from labels.layout import MM_PER_INCH
 from labels.masks import Words
-from labels.symbol import Drawn
+from labels.symbol import Drawn, unpack
 from serials.alphabet import ALPHABET
 
 POINTS_PER_MM: Final = 72 / MM_PER_INCH
-PIECE_MODULES: Final = 11
-"""Modules of a line that are looked up together: 2,048 strings for each piece of each line."""
-_PIECE: Final = np.uint64((1 << PIECE_MODULES) - 1)
+RECTANGLE_BYTES: Final = 14
+"""``xx yy ww 1 re`` and a new line: numbers of two digits make each dark run as long as any other, so that all runs of
+many symbols are written, and read back, as one array."""
+_PLACE, _WIDTH = np.dtype("V6"), np.dtype("V8")
 _FINDER_MODULES: Final = 7
 
 
@@ -33,10 +34,10 @@ class Stamps:
 
     def __init__(self, furniture: Furniture, side: int) -> None:
         template, placement, serial = furniture.template, furniture.placement, furniture.serial
-        self._runs = run_strings(side)
-        pieces = -(-side // PIECE_MODULES)
-        self._shifts = np.array([64 - PIECE_MODULES * (piece + 1) for piece in range(pieces)], dtype=np.uint64)
-        self._keys = (np.arange(side * pieces, dtype=np.int64) << PIECE_MODULES).reshape(side, pieces)
+        self._side, self._row = side, side + 1  # a light column after each line ends its last run
+        places = [b"%02d %02d " % (x, y) for y in range(side) for x in range(self._row)]
+        self._places = np.frombuffer(b"".join(places), dtype=_PLACE)
+        self._widths = np.frombuffer(b"".join(b"%02d 1 re\n" % width for width in range(self._row)), dtype=_WIDTH)
         self._outside_finders = ~finder_lines(side)
         self._glyphs = np.zeros((256, 4), dtype=np.uint8)
         for character, code in zip(ALPHABET, serial.codes, strict=True):
@@ -60,14 +61,24 @@ class Stamps:
 
     def stamped(self, drawn: Drawn) -> list[Stamped]:
         """Each label's symbol as a path in modules, without its finders, and the glyph codes of its serial."""
-        lines = drawn.modules & self._outside_finders
-        keys = (lines[:, :, None] >> self._shifts & _PIECE).astype(np.int64) + self._keys
-        runs = self._runs
-        paths = [b"".join([runs[key] for key in row]) for row in keys.reshape(len(lines), -1).tolist()]
-        glyphs = [row.tobytes() for row in self._glyphs[drawn.serials].reshape(len(lines), -1)]
+        paths = self._paths(drawn.modules & self._outside_finders)
+        glyphs = [row.tobytes() for row in self._glyphs[drawn.serials].reshape(len(paths), -1)]
         # Three bits of the format information tell the masks apart (ISO/IEC 18004, 7.9.1).
         masks = (drawn.modules[:, 8] >> np.uint64(59) & np.uint64(7)).tolist()
         return list(zip(masks, paths, glyphs, strict=True))
+
+    def _paths(self, lines: Words) -> list[bytes]:
+        """The dark runs of each symbol, line by line, as rectangles."""
+        cells = np.zeros(1 + len(lines) * self._side * self._row, dtype=np.uint8)  # begins light, as each line ends
+        cells[1:].reshape(len(lines), self._side, self._row)[:, :, : self._side] = unpack(lines, self._side)
+        edges = np.flatnonzero(cells[1:] != cells[:-1])
+        begins, ends = edges[::2], edges[1::2]
+        runs = np.empty(len(begins), dtype=[("place", _PLACE), ("width", _WIDTH)])
+        runs["place"] = self._places[begins % (self._side * self._row)]
+        runs["width"] = self._widths[ends - begins]
+        cuts = np.searchsorted(begins, np.arange(len(lines) + 1) * self._side * self._row) * RECTANGLE_BYTES
+        text, bounds = runs.tobytes(), cuts.tolist()
+        return [text[begin:end] for begin, end in pairwise(bounds)]
 
     def page(self, first_cell: int, stamped: Sequence[Stamped]) -> bytes:
         """The stream of a page whose labels stand from ``first_cell`` on. Symbols of one mask share much of their
@@ -81,23 +92,6 @@ class Stamps:
             pieces += (matrix, glyphs, b">Tj\n")
         pieces.append(b"ET\n")
         return b"".join(pieces)
-
-
-def run_strings(side: int) -> list[bytes]:
-    """For each line, each piece of it and each value of the piece: its dark runs as rectangles, in modules."""
-    starts = range(0, side, PIECE_MODULES)
-    by_start = [[_rectangles(start, value) for value in range(1 << PIECE_MODULES)] for start in starts]
-    strings: list[bytes] = []
-    for line in range(side):
-        middle = b" %d " % line
-        for shapes in by_start:
-            strings += [shape.replace(b"@", middle) for shape in shapes]
-    return strings
-
-
-def _rectangles(start: int, value: int) -> bytes:
-    """The runs of ones in a piece that begins at module ``start``; @ stands for the line."""
-    return b"".join(b"%d@%d 1 re\n" % (start + left, width) for left, width in _dark_runs(value))
 
 
 def finder_lines(side: int) -> Words:
@@ -118,11 +112,6 @@ def finder_path(side: int) -> bytes:
         for inset, width in ((0, 7), (1, 5), (2, 3))
     ]
     return b"".join(squares) + b"f*\n"
-
-
-def _dark_runs(value: int) -> list[tuple[int, int]]:
-    """The runs of ones in a piece as (first bit from the left, length)."""
-    return [(run.start(), len(run.group())) for run in re.finditer("1+", f"{value:0{PIECE_MODULES}b}")]
 
 
 def number(value: float) -> bytes:
