@@ -50,6 +50,8 @@ def _loaded(command: str, below: str) -> typer.Typer:
             if each.name == command and each.typer_instance is not None:
                 each.typer_instance = _only(each.typer_instance, below)
     finally:
+        if not gc.get_freeze_count():
+            gc.freeze()  # nor is it looked through while the command works and when it ends: that took as long as a load
         gc.enable()
     return app
 
