@@ -51,7 +51,7 @@ def _loaded(command: str, below: str) -> typer.Typer:
                 each.typer_instance = _only(each.typer_instance, below)
     finally:
         if not gc.get_freeze_count():
-            gc.freeze()  # nor is it looked through while the command works and when it ends: that took as long as a load
+            gc.freeze()  # nor looked through while the command works and when it ends: that took a third of it
         gc.enable()
     return app
 
