@@ -22,6 +22,7 @@ from api import (
     epcis_queries,
     epcis_subscriptions,
     events,
+    label_files,
     label_jobs,
     label_packs,
     label_renderings,
@@ -54,6 +55,7 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *recalls.OPERATIONS,
     *recall_steps.OPERATIONS,
     *recall_answers.OPERATIONS,
+    *label_files.OPERATIONS,  # before the number of a job
     *label_jobs.OPERATIONS,
     *label_renderings.OPERATIONS,
     *label_packs.OPERATIONS,

@@ -34,7 +34,7 @@ async def order_labels(call: Call) -> Response:
         # two callers may choose the same key: it is one order only within the records of one
         idempotency_key=f"{call.by} {call.idempotency_key}" if call.idempotency_key else None,
     )
-    return answer(await _whole(call, job.job_id), 201, {"Location": f"/v1/labels/jobs/{job.job_id}"})
+    return answer(await shown(call, job.job_id), 201, {"Location": f"/v1/labels/jobs/{job.job_id}"})
 
 
 async def list_jobs(call: Call) -> Response:
@@ -46,7 +46,7 @@ async def list_jobs(call: Call) -> Response:
 
 async def show_job(call: Call) -> Response:
     """A label job, and the files that were made of it."""
-    return answer(await _whole(call, job_of(call)))
+    return answer(await shown(call, job_of(call)))
 
 
 def job_of(call: Call) -> int:
@@ -57,7 +57,8 @@ def job_of(call: Call) -> int:
     return int(text)
 
 
-async def _whole(call: Call, job_id: int) -> label_models.LabelJobWithOutputs:
+async def shown(call: Call, job_id: int) -> label_models.LabelJobWithOutputs:
+    """A job as the API shows it."""
     job: JobLine = await job_lists.find_job(call.conn, job_id)
     outputs = [models.LabelOutput.model_validate(output) for output in await job_lists.outputs_of(call.conn, job_id)]
     renderings = await progress.progress_of(call.conn, job_id, clock=call.clock)

@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from api.label_work_models import PackOrder
 from api.models import Given, LabelJob, LabelOutput, Taken
 
 
 class LabelRenderOrder(Taken):
     """How a job's labels shall be made; with ``parts`` a file for each part of up to 24,000 labels. A PDF may
-    begin at a cell of the first sheet, and be moved right and down in steps of 0.1 mm."""
+    begin at a cell of the first sheet, and be moved right and down in steps of 0.1 mm. ``pack`` says what a print
+    house's pack shall hold: with the format ``pack``, and only then; it has lists of at most 1,000,000 codes."""
 
-    format: Literal["pdf", "zpl", "png", "svg", "codes"]
+    format: Literal["pdf", "zpl", "png", "svg", "codes", "pack"]
+    pack: PackOrder | None = None
     parts: bool = False
     start_cell: Annotated[int, Field(ge=1, le=1_000)] = 1
     right_mm: Annotated[float, Field(ge=-10, le=10)] = 0
     down_mm: Annotated[float, Field(ge=-10, le=10)] = 0
+
+    @model_validator(mode="after")
+    def _pack_is_told(self) -> Self:
+        if (self.format == "pack") != (self.pack is not None):
+            raise ValueError("the format pack and what the pack shall hold come together")
+        if self.pack is not None and (self.parts or self.start_cell != 1 or self.right_mm or self.down_mm):
+            raise ValueError("a pack has neither parts of its own nor sheets")
+        return self
 
 
 class LabelRendering(Given):

@@ -14,7 +14,7 @@ from api import label_work_models as m
 from api.bodies import QueryNotUsable, read_one
 from api.label_jobs import job_of
 from api.operations import JSON, Call, Operation, Parameter
-from labels import logistics, packs, sealed_packs
+from labels import logistics, sealed_packs
 from labels.logistics_page import COPIES_MAX, Paper
 from labels.model import Language
 
@@ -24,10 +24,8 @@ _LANGUAGES: Final[dict[str, Language]] = {"en": "en", "zh": "zh"}
 async def make_pack(call: Call) -> Response:
     """The codes of a job for a print house, with a signed manifest: a ZIP archive sealed with the password given."""
     told = read_one(m.PackOrder, call.body)
-    columns = packs.DEFAULT_COLUMNS if told.columns is None else tuple(told.columns)
-    asked = packs.PackOrder(told.recipient, told.format, columns, told.per_roll, told.password)
     made = await sealed_packs.sealed_pack(
-        call.conn, job_of(call), asked, by=call.by, clock=call.clock, keys=await call.keys(),
+        call.conn, job_of(call), told.order(), by=call.by, clock=call.clock, keys=await call.keys(),
         master_secret=call.world.master_secret.get_secret_value(),
     )  # fmt: skip
     return _file(made.archive, made.pack.path.name, "application/zip", sha256=made.pack.sha256)

@@ -32,16 +32,16 @@ async def make_labels(call: Call) -> Response:
     told = read_one(label_models.LabelRenderOrder, call.body)
     job_id = job_of(call)
     folder = rendering.files_folder(call.world.settings.data_dir)
-    asked = await rendering.ask_worker(
-        call.conn,
-        job_id,
-        told.format,
-        folder,
-        in_parts=told.parts,
-        feed=Feed(told.start_cell, told.right_mm, told.down_mm),
-        by=call.by,
-        clock=call.clock,
-    )
+    if told.pack is not None:
+        asked = await rendering.ask_pack(
+            call.conn, job_id, told.pack.order(), folder, by=call.by, clock=call.clock,
+            master_secret=call.world.master_secret.get_secret_value(),
+        )  # fmt: skip
+    else:
+        feed = Feed(told.start_cell, told.right_mm, told.down_mm)
+        asked = await rendering.ask_worker(
+            call.conn, job_id, told.format, folder, in_parts=told.parts, feed=feed, by=call.by, clock=call.clock
+        )
     now = await progress.progress_of_one(call.conn, job_id, asked.render_id, clock=call.clock)
     where = {"Location": f"/v1/labels/jobs/{job_id}/progress"}
     return answer(label_models.LabelRendering.model_validate(now), 202, where)

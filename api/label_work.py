@@ -11,8 +11,9 @@ from starlette.responses import Response
 from access.model import Act
 from api import label_work_models as m
 from api.bodies import QueryNotUsable, answer, read_one
+from api.label_files import file_name
 from api.label_jobs import job_of
-from api.operations import JSON, Call, Operation, Parameter
+from api.operations import CSV, FILE_BYTES_MAX, JSON, XLSX, Call, Operation, Parameter
 from labels import (
     applied,
     deliveries,
@@ -29,15 +30,16 @@ _JOB: Final = (Parameter("job_id", "number of the job", where="path", required=T
 
 
 async def commission(call: Call) -> Response:
-    """Labels are on their items: a range, from a first code to a last one, the codes that were seen, or all unused."""
-    told, job_id = read_one(m.Applied, call.body), job_of(call)
-    common: dict[str, Any] = {
-        "place": told.place,
-        "at": told.at,
-        "by": call.by,
-        "clock": call.clock,
-        "keys": await call.keys(),
-    }
+    """Labels are on their items: a range, from a first code to a last one, the codes that were seen, or all unused.
+    A CSV or XLSX file names those that were really applied, in a column ``digital_link``, ``code`` or ``serial``."""
+    job_id = job_of(call)
+    common: dict[str, Any] = {"by": call.by, "clock": call.clock, "keys": await call.keys()}
+    if call.media_type != JSON:
+        place, name = call.request.query_params.get("place"), file_name(call, "applied")
+        done = await applied.commission_file(call.conn, job_id, call.body, name, place=place, **common)
+        return answer(m.LabelsDone.model_validate(done))
+    told = read_one(m.Applied, call.body)
+    common |= {"place": told.place, "at": told.at}
     if told.codes is not None:
         rows = io.StringIO()
         csv.writer(rows).writerows([["code"], *([code] for code in told.codes)])
@@ -139,7 +141,9 @@ _LOGISTICS: Final = (Parameter("job_id", "number of the logistics job", where="p
 OPERATIONS: Final = (
     Operation(
         "POST", "/v1/labels/jobs/{job_id}/commissions", commission, "Say that labels are on their items",
-        (Act.COMMISSION,), answers=m.LabelsDone, takes={JSON: m.Applied}, parameters=_JOB, refuses=(400, 404, 409, 413),
+        (Act.COMMISSION,), answers=m.LabelsDone, takes={JSON: m.Applied, CSV: None, XLSX: None},
+        parameters=(*_JOB, Parameter("place", "with a file: GLN or URI of where they were applied")),
+        body_bytes_max=FILE_BYTES_MAX, refuses=(400, 404, 409, 413, 415),
     ),
     Operation(
         "POST", "/v1/labels/jobs/{job_id}/voids", void, "Take labels out of use",

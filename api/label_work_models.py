@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AwareDatetime, Field, model_validator
 
 from api.models import Code, Given, Short, Taken, Uri, Words
+from labels import packs
 
 LabelNumber = Annotated[int, Field(ge=1, le=10**12)]
 Told = Annotated[str, Field(min_length=1, max_length=500)]
@@ -61,6 +62,25 @@ class PackOrder(Taken):
     columns: Annotated[list[Short], Field(min_length=1, max_length=20)] | None = None
     per_roll: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
     password: Annotated[str, Field(min_length=12, max_length=200)]
+
+    def order(self) -> packs.PackOrder:
+        """As the labels room takes it."""
+        columns = packs.DEFAULT_COLUMNS if self.columns is None else tuple(self.columns)
+        return packs.PackOrder(self.recipient, self.format, columns, self.per_roll, self.password)
+
+
+class PackChecked(Given):
+    """What a pack was found to hold. ``ours``: it was signed by this installation."""
+
+    job: int
+    gtin: str
+    lot: str
+    labels: int
+    files: int
+    recipient: str
+    created_at: str
+    public_key: str
+    ours: bool
 
 
 class LineScan(Taken):

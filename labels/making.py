@@ -19,7 +19,7 @@ from labels.furniture import Furniture
 from labels.layout import Template, place_symbol
 from labels.model import Batch, Job, LabelFormat, LabelText, OutputFile, VerifyReport, texts
 from labels.parts import Part, Pieces, count
-from labels.release import Plan
+from labels.release import Plan, without_password
 from labels.render.code_pack import write_code_pack
 from labels.render.files import Tally, replacing
 from labels.render.pdf import LABELS_MAX as PDF_LABELS_MAX
@@ -55,6 +55,8 @@ class Making:
     singles: Singles | None
     brought: Mapping[int, str]
     """The serials by label, where the customer brought them."""
+    recipe: dict[str, Any] | None = None
+    """Of a pack: what the print house asked for, without the password, which only the archive needs."""
 
 
 def prepare(
@@ -62,13 +64,13 @@ def prepare(
 ) -> Making:
     """Compose what the labels share; raises what composing refuses. Without ``cells_folder`` no cell is kept."""
     job, furniture = plan.job, None
-    if plan.singles is None and plan.kind not in ("codes", "svg"):
+    if plan.singles is None and plan.kind not in ("codes", "pack", "svg"):
         side = SymbolPlan.size_for(job.form).side
         cell = composed(cells_folder, plan.text, plan.template, side, lot_in_link=job.lot_in_link)
         furniture = replace(cell, template=plan.sheet)  # a cell is the same wherever the sheet lies
     return Making(
         job, plan.kind, plan.text, keys.only(job.key_epoch), furniture, plan.manifest_beside, plan.sheet,
-        plan.feed.start_cell, plan.singles, brought or {},
+        plan.feed.start_cell, plan.singles, brought or {}, without_password(plan.recipe),
     )  # fmt: skip
 
 
@@ -79,7 +81,7 @@ class Maker:
         job = making.job
         self.making = making
         self._template = making.template
-        is_listed = making.kind == "codes" or making.singles is not None
+        is_listed = making.kind in ("codes", "pack") or making.singles is not None
         self._plan = None if is_listed else SymbolPlan(job.form)
         self._furniture = making.furniture
 
@@ -88,6 +90,8 @@ class Maker:
         job, kind, target = self.making.job, self.making.kind, folder / part.name
         if self.making.singles is not None:
             return self._make_singles(part, target, self.making.singles)
+        if self.making.recipe is not None:
+            return self._make_list(part, target, self.making.recipe)
         drawn = batches(job, self.making.keys, part.pieces)
         if self._plan is None:
             placement = place_symbol(self._template, SymbolPlan.size_for(job.form).side)
@@ -104,6 +108,13 @@ class Maker:
             )
         write = {"zpl": write_zpl, "png": write_png}[kind]
         return write(target, self._furniture, self._plan, drawn)
+
+    def _make_list(self, part: Part, target: Path, recipe: Mapping[str, Any]) -> OutputFile:
+        from labels import packs  # loads workbook and archive writers, which other renderings go without
+
+        making = self.making
+        asked = packs.PackOrder(recipe["recipient"], recipe["format"], tuple(recipe["columns"]))
+        return packs.write_list(making.job, part, target, keys=making.keys, brought=making.brought, asked=asked)
 
     def _make_singles(self, part: Part, target: Path, singles: Singles) -> OutputFile:
         making = self.making

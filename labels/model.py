@@ -22,7 +22,8 @@ TEXT_CHARACTERS_MAX: Final = 120
 BASE_URL_CHARACTERS_MAX: Final = 60
 
 Language = Literal["en", "zh"]
-LabelFormat = Literal["pdf", "zpl", "png", "svg", "codes"]
+LabelFormat = Literal["pdf", "zpl", "png", "svg", "codes", "pack"]
+"""``pack`` is a print house's archive (`labels.packs`), made by a worker; the others are single files."""
 
 _GTIN_14 = re.compile(r"[0-9]{14}")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?")

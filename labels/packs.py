@@ -8,12 +8,13 @@ codes are ours and whole.
 from __future__ import annotations
 
 import asyncio
+import base64
 import csv
 import hashlib
 import secrets
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -30,7 +31,7 @@ from labels.job_serials import serials_of
 from labels.model import Job, LinkForm, OutputFile, texts
 from labels.ordering import require_printable, subject
 from labels.pack_manifest import MANIFEST_NAME, PackFile, signed_manifest
-from labels.parts import Pieces, count
+from labels.parts import Part, Pieces, count
 from labels.printable import printable_pieces
 from labels.refusals import (
     ColumnUnknown,
@@ -44,6 +45,7 @@ from ledger import master_data
 from ledger.codes import KeyRing
 from runtime.clock import Clock
 from runtime.database import transaction
+from serials.keys import open_text, seal_text
 
 PACKED: Final = "labels.pack"
 COLUMNS: Final = (
@@ -93,6 +95,25 @@ def new_password() -> str:
     return secrets.token_urlsafe(PASSWORD_BYTES)
 
 
+def recipe_of(asked: PackOrder, *, master_secret: str, bound_to: str) -> dict[str, Any]:
+    """What a worker needs to make the pack, to be kept until it has; the password in an envelope bound to it."""
+    check_order(asked)
+    sealed = seal_text(asked.password or "", master_secret=master_secret.encode("utf-8"), bound_to=bound_to)
+    return {
+        "recipient": asked.recipient, "format": asked.file_format, "columns": list(asked.columns),
+        "per_roll": asked.per_roll, "password": base64.b64encode(sealed).decode("ascii"),
+    }  # fmt: skip
+
+
+def order_of(recipe: Mapping[str, Any], *, master_secret: str, bound_to: str) -> PackOrder:
+    """What ``recipe_of`` kept; raises WrongMasterSecret."""
+    envelope = base64.b64decode(recipe["password"])
+    password = open_text(envelope, master_secret=master_secret.encode("utf-8"), bound_to=bound_to)
+    return PackOrder(
+        recipe["recipient"], recipe["format"], tuple(recipe["columns"]), recipe["per_roll"], password or None
+    )
+
+
 async def make_pack(
     conn: AsyncConnection, job_id: int, out: Path, asked: PackOrder, *, by: str, clock: Clock, keys: KeyRing,
     master_secret: str, most: int = LABELS_MAX,
@@ -103,7 +124,7 @@ async def make_pack(
     unknown columns and formats, rolls of less than one label or more than ROLLS_MAX of them, a place that is taken, and
     a lot that is held, rejected or recalled. A failure leaves nothing behind.
     """
-    _check(asked)
+    check_order(asked)
     if out.exists():
         raise OutputExists(path=out, job_id=job_id)
     async with transaction(conn):
@@ -152,11 +173,12 @@ class _Contents:
 
     def rolls(self) -> Iterator[tuple[int, Iterator[tuple[int, str]]]]:
         """The number of each roll, and its labels with their serials; each roll is read before the next."""
-        numbered = self._numbered()
+        numbered = self.numbered()
         for roll in range(1, -(-count(self.pieces) // self.per_roll) + 1):
             yield roll, islice(numbered, self.per_roll)
 
-    def _numbered(self) -> Iterator[tuple[int, str]]:
+    def numbered(self) -> Iterator[tuple[int, str]]:
+        """The labels with their serials, made as they are asked for."""
         if self.job.key_epoch is None:
             for first, last in self.pieces:
                 yield from enumerate(self.brought[first - 1 : last], first)
@@ -182,7 +204,8 @@ def _elements(job: Job, serial: str) -> str:
     return f"(01){job.gtin}(21){serial}{expiry}(10){job.lot}"
 
 
-def _check(asked: PackOrder) -> None:
+def check_order(asked: PackOrder) -> None:
+    """Refuse columns, a file format or a roll that no pack has."""
     unknown = [column for column in asked.columns if column not in COLUMNS]
     if unknown or not asked.columns or len(set(asked.columns)) != len(asked.columns):
         raise ColumnUnknown(column=", ".join(unknown) or "twice the same, or none", known=", ".join(COLUMNS))
@@ -205,24 +228,59 @@ def _write(contents: _Contents, folder: Path, out: Path, created_at: datetime, m
     """The pack under another name in ``folder``, and its description."""
     asked, inner = contents.asked, folder / "pack"
     inner.mkdir()
-    files = [_write_roll(contents, inner, roll, labels) for roll, labels in contents.rolls()]
-    job, total = contents.job, count(contents.pieces)
-    first, last = contents.pieces[0][0], contents.pieces[-1][1]
-    about = {
-        "job": job.job_id, "gtin": job.gtin, "lot": job.lot, "lot_in_link": job.lot_in_link,
-        "labels": total, "first_label": first, "last_label": last, "columns": list(asked.columns),
-        "recipient": asked.recipient, "created_at": created_at.isoformat(),
-    }  # fmt: skip
-    manifest, public_key = signed_manifest(about, files, master_secret)
-    (inner / MANIFEST_NAME).write_bytes(manifest)
-    ready = inner if asked.password is None else _seal(inner, folder / "pack.zip", asked.password)
+    files = [_write_roll(contents, inner / _list_name(asked, roll), roll, labels) for roll, labels in contents.rolls()]
+    total, first, last = count(contents.pieces), contents.pieces[0][0], contents.pieces[-1][1]
+    about = _about(contents.job, contents.pieces, asked, created_at)
+    public_key = _write_manifest(inner, about, files, master_secret)
+    ready = inner if asked.password is None else _seal(sorted(inner.iterdir()), folder / "pack.zip", asked.password)
     sha256 = _sha256(inner / MANIFEST_NAME if asked.password is None else ready)
     return ready, Pack(out, len(files), total, first, last, sha256, public_key)
 
 
-def _write_roll(contents: _Contents, folder: Path, roll: int, numbered: Iterator[tuple[int, str]]) -> PackFile:
+def write_list(
+    job: Job, part: Part, path: Path, *, keys: KeyRing, brought: Mapping[int, str], asked: PackOrder
+) -> OutputFile:
+    """One list of a pack that a worker makes, under the name that it will have in the archive."""
+    serials = [brought[label] for label in range(1, job.count + 1)] if brought else ()
+    contents = _Contents(job, part.pieces, keys, serials, asked, part.labels)
+    made = _write_roll(contents, path, part.part, contents.numbered())
+    return OutputFile(path, "pack", made.sha256, made.bytes, made.first_label, made.last_label, made.labels, None)
+
+
+def seal_lists(
+    job: Job, lists: Sequence[OutputFile], pieces: Pieces, target: Path, *, asked: PackOrder, created_at: datetime,
+    master_secret: str,
+) -> OutputFile:  # fmt: skip
+    """The archive of lists that are made, with their signed manifest; the lists stay where they are."""
+    folder = target.parent
+    files = [PackFile(o.path.name, o.labels, o.labels_first, o.labels_last, o.bytes, o.sha256) for o in lists]
+    _write_manifest(folder, _about(job, pieces, asked, created_at), files, master_secret)
+    _seal([folder / name for name in (MANIFEST_NAME, *(file.name for file in files))], target, asked.password or "")
+    sha256, size = _sha256(target), target.stat().st_size
+    return OutputFile(target, "pack", sha256, size, pieces[0][0], pieces[-1][1], count(pieces), None)
+
+
+def _about(job: Job, pieces: Pieces, asked: PackOrder, created_at: datetime) -> dict[str, Any]:
+    return {
+        "job": job.job_id, "gtin": job.gtin, "lot": job.lot, "lot_in_link": job.lot_in_link,
+        "labels": count(pieces), "first_label": pieces[0][0], "last_label": pieces[-1][1],
+        "columns": list(asked.columns), "recipient": asked.recipient, "created_at": created_at.isoformat(),
+    }  # fmt: skip
+
+
+def _write_manifest(folder: Path, about: dict[str, Any], files: Sequence[PackFile], master_secret: str) -> str:
+    """Write the manifest of lists; the public key that proves it."""
+    manifest, public_key = signed_manifest(about, files, master_secret)
+    (folder / MANIFEST_NAME).write_bytes(manifest)
+    return public_key
+
+
+def _list_name(asked: PackOrder, roll: int) -> str:
+    return f"roll-{roll:05}.{asked.file_format}" if asked.per_roll else f"codes.{asked.file_format}"
+
+
+def _write_roll(contents: _Contents, path: Path, roll: int, numbered: Iterator[tuple[int, str]]) -> PackFile:
     asked, seen = contents.asked, _Seen()
-    path = folder / (f"roll-{roll:05}.{asked.file_format}" if asked.per_roll else f"codes.{asked.file_format}")
     rows = (contents.row(roll, label, serial) for label, serial in seen.passing(numbered))
     if asked.file_format == "xlsx":
         with xlsxwriter.Workbook(path, {"constant_memory": True, "strings_to_urls": False}) as book:
@@ -256,10 +314,10 @@ def _with_head(asked: PackOrder, rows: Iterator[list[Any]]) -> Iterator[list[Any
     yield from rows
 
 
-def _seal(folder: Path, target: Path, password: str) -> Path:
+def _seal(paths: Sequence[Path], target: Path, password: str) -> Path:
     with pyzipper.AESZipFile(target, "w", compression=pyzipper.ZIP_DEFLATED, encryption=pyzipper.WZ_AES) as archive:
         archive.setpassword(password.encode())
-        for path in sorted(folder.iterdir()):
+        for path in paths:
             archive.write(path, path.name)
     return target
 

@@ -23,7 +23,7 @@ _BUSY: Final = 0x6C61_6265  # the class of advisory locks that say: this renderi
 _r, _p = t.label_render.c, t.label_part.c
 _RENDER: Final = (
     _r.render_id, _r.job_id, _r.format, _r.target, _r.in_parts, _r.labels, _r.state, _r.problem, _r.asked_by,
-    _r.asked_at, _r.started_at, _r.ended_at, _r.start_cell, _r.right_mm, _r.down_mm,
+    _r.asked_at, _r.started_at, _r.ended_at, _r.start_cell, _r.right_mm, _r.down_mm, _r.recipe,
 )  # fmt: skip
 
 

@@ -25,7 +25,7 @@ RenderState = Literal["asked", "making", "made", "refused", "stopped", "cancelle
 
 JOINED: Final = ("pdf", "zpl")
 """Formats whose parts can be joined to one file."""
-SUFFIXES: Final = {"pdf": ".pdf", "zpl": ".zpl", "png": ".zip", "svg": ".zip", "codes": ".csv"}
+SUFFIXES: Final = {"pdf": ".pdf", "zpl": ".zpl", "png": ".zip", "svg": ".zip", "codes": ".csv", "pack": ".zip"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,8 @@ class Render:
     start_cell: int
     right_mm: float
     down_mm: float
+    recipe: dict[str, Any] | None = None
+    """Of a pack: what the print house asked for (`labels.packs.recipe_of`)."""
 
     @property
     def feed(self) -> Feed:
@@ -108,6 +110,19 @@ def cut(
     return [
         Part(number, chosen, f"{stem}-part-{number:04d}{SUFFIXES[kind]}")
         for number, chosen in enumerate(_cut(pieces, size, size - used_cells), 1)
+    ]
+
+
+def cut_lists(pieces: Pieces, per_list: int, suffix: str) -> list[Part]:
+    """The lists of a pack, of ``per_list`` codes each; ``TooManyParts`` beyond PARTS_MAX."""
+    total = -(-count(pieces) // per_list)
+    if total > PARTS_MAX:
+        raise TooManyParts(parts=total, parts_max=PARTS_MAX)
+    if total == 1:
+        return [Part(1, tuple(pieces), f"codes.{suffix}")]
+    return [
+        Part(number, chosen, f"roll-{number:05}.{suffix}")
+        for number, chosen in enumerate(_cut(pieces, per_list, per_list), 1)
     ]
 
 

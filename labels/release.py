@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,7 +15,7 @@ from labels import part_store, store
 from labels.layout import STRAIGHT, Feed, Template, moved
 from labels.model import Job, LabelFormat, LabelText, OutputFile
 from labels.ordering import label_text, require_printable, subject
-from labels.parts import SUFFIXES, Part, Pieces, Render, cut
+from labels.parts import PART_CODES, SUFFIXES, Part, Pieces, Render, cut, cut_lists
 from labels.printable import printable_pieces
 from labels.refusals import (
     FeedNotForFormat,
@@ -52,6 +52,8 @@ class Plan:
     feed: Feed
     singles: Singles | None
     """For labels that are composed one by one."""
+    recipe: dict[str, Any] | None = None
+    """Of a pack: what the print house asked for."""
 
     @property
     def sheet(self) -> Template:
@@ -70,7 +72,9 @@ class Plan:
 
     @property
     def beside(self) -> tuple[Path, ...]:
-        """The files that tell about them."""
+        """The files that tell about them; a pack has them in it."""
+        if self.kind == "pack":
+            return ()
         if self.kind == "codes":
             names = [f"{path.name}.manifest.json" if self.manifest_beside else MANIFEST_NAME for path in self.files]
             return tuple(path.with_name(name) for path, name in zip(self.files, names, strict=True))
@@ -92,8 +96,9 @@ def targets_of(job_id: int, kind: LabelFormat, out: Path, *, in_parts: bool) -> 
 
 
 async def plan_of(
-    conn: AsyncConnection, job_id: int, kind: LabelFormat, target: Path, *, in_parts: bool, feed: Feed = STRAIGHT
-) -> Plan:
+    conn: AsyncConnection, job_id: int, kind: LabelFormat, target: Path, *, in_parts: bool, feed: Feed = STRAIGHT,
+    recipe: dict[str, Any] | None = None,
+) -> Plan:  # fmt: skip
     """What would be made now, or why nothing can be. Inside the caller's transaction."""
     job = await store.find_job(conn, job_id)
     lot = await master_data.get_lot(conn, job.gtin, job.lot)
@@ -105,6 +110,11 @@ async def plan_of(
         raise NothingLeftToRender(job_id=job_id)
     await _refuse_given_out(conn, job_id, pieces)
     template = await _template(conn, job, kind, feed)
+    text = label_text(product, lot, job.best_before_on)
+    if recipe is not None:
+        suffix, per_list = recipe["format"], min(recipe["per_roll"] or PART_CODES, PART_CODES)
+        lists = tuple(cut_lists(pieces, per_list, suffix))
+        return Plan(job, kind, text, pieces, target, False, lists, template, feed, None, recipe)
     singles = singles_of(job, kind, is_medicine=product.profile == "pharma")
     if singles is not None:
         singles.check(pieces, in_parts=in_parts)
@@ -114,7 +124,6 @@ async def plan_of(
     )  # fmt: skip
     if not in_parts and len(parts) == 1:
         parts = [replace(parts[0], name=target.name)]
-    text = label_text(product, lot, job.best_before_on)
     return Plan(job, kind, text, pieces, target, in_parts, tuple(parts), template, feed, singles)
 
 
@@ -154,7 +163,7 @@ async def release(
     job = plan.job
     placed: list[Path] = []
     released = False
-    if plan.kind != "codes":
+    if plan.kind not in ("codes", "pack"):
         write_verification(work / plan.beside[0].name, render, outputs)
     named = [replace(output, path=path) for output, path in zip(outputs, plan.files, strict=True)]
     try:
@@ -166,7 +175,9 @@ async def release(
             await refuse_strangers(conn, plan)
             for output in named:
                 await store.add_output(conn, job.job_id, output, by=by, at=clock())
-            await part_store.set_state(conn, render.render_id, "made", ended_at=clock())
+            await part_store.set_state(
+                conn, render.render_id, "made", ended_at=clock(), recipe=without_password(render.recipe)
+            )
             await audit.note(conn, by, RENDERED, subject(job.job_id), _details(render, named), clock)
             for path in (*plan.files, *plan.beside):
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -180,10 +191,17 @@ async def release(
     return named
 
 
+def without_password(recipe: dict[str, Any] | None) -> dict[str, Any] | None:
+    """A recipe that nothing is made from any more."""
+    return None if recipe is None else {name: value for name, value in recipe.items() if name != "password"}
+
+
 def _details(render: Render, outputs: Sequence[OutputFile]) -> dict[str, object]:
     """What the audit trail keeps: of many parts one hash over their hashes, or its limit could be passed."""
     seal = hashlib.sha256("".join(output.sha256 for output in outputs).encode("ascii")).hexdigest()
+    recipient = {} if render.recipe is None else {"recipient": render.recipe["recipient"]}
     return {
+        **recipient,
         "rendering": render.render_id,
         "format": render.format,
         "labels": sum(output.labels for output in outputs),

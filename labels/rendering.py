@@ -11,8 +11,9 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
-from typing import Final, get_args
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,11 +26,14 @@ from labels.model import Job, LabelFormat, OutputFile, VerifyReport
 from labels.ordering import subject
 from labels.parts import SUFFIXES, Part, Render
 from labels.refusals import FormatUnknown, RenderBusy, RenderCancelled, RenderEnded, RenderNotFound, VoidedMeanwhile
-from labels.release import plan_of, refuse_strangers, release, targets_of
+from labels.release import plan_of, refuse_strangers, release, targets_of, without_password
 from ledger.codes import KeyRing
 from runtime.clock import Clock
 from runtime.database import transaction
 from runtime.refusals import Refusal
+
+if TYPE_CHECKING:
+    from labels.packs import PackOrder
 
 RENDER_JOB: Final = "labels.render"
 ASKED, CANCELLED = "labels.render_asked", "labels.render_cancelled"
@@ -70,6 +74,8 @@ async def ask(
     over before, a file that is there already unless this job made it, a sheet for a label printer.
     """
     kind = _kind(format)
+    if kind == "pack":
+        raise FormatUnknown(format=format, known=", ".join(known for known in get_args(LabelFormat) if known != "pack"))
     async with transaction(conn):
         return await _ask(
             conn, job_id, kind, lambda _: out.absolute(), in_parts=in_parts, feed=feed, by=by, clock=clock
@@ -81,9 +87,9 @@ async def ask_worker(
     clock: Clock,
 ) -> Render:  # fmt: skip
     """As ``ask``; a worker carries it out, into a folder of its own under ``folder``."""
-    from runtime.jobs import enqueue  # here: who prints ten labels at once shall not wait for the queue's library
-
     kind = _kind(format)
+    if kind == "pack":
+        raise FormatUnknown(format=format, known="pack by ask_pack")
 
     def place(render_id: int) -> Path:
         own = folder.absolute() / f"job-{job_id}" / f"rendering-{render_id}"
@@ -91,10 +97,40 @@ async def ask_worker(
 
     async with transaction(conn):
         render = await _ask(conn, job_id, kind, place, in_parts=in_parts, feed=feed, by=by, clock=clock)
-        await enqueue(conn, RENDER_JOB, {"render_id": render.render_id}, key=str(render.render_id))
-        details = {"rendering": render.render_id, "format": kind}
-        await audit.note(conn, by, ASKED, subject(job_id), details, clock)
+        await _enqueue(conn, render, by=by, clock=clock)
     return render
+
+
+async def ask_pack(
+    conn: AsyncConnection, job_id: int, asked: PackOrder, folder: Path, *, by: str, clock: Clock, master_secret: str
+) -> Render:
+    """Have a worker make a print house's pack, list by list: an archive sealed with the password of ``asked``.
+
+    A list holds ``per_roll`` codes and never more than a million; watched, cancelled, gone on with and handed over as
+    any rendering. Refuses what ``packs.make_pack`` refuses, and a password that is too short.
+    """
+    from labels import packs, sealed_packs  # load workbook and archive writers, which other renderings go without
+
+    sealed_packs.require_password(asked.password)
+    recipe = packs.recipe_of(asked, master_secret=master_secret, bound_to=subject(job_id))
+
+    def place(render_id: int) -> Path:
+        return folder.absolute() / f"job-{job_id}" / f"rendering-{render_id}" / f"pack-{job_id}.zip"
+
+    async with transaction(conn):
+        render = await _ask(
+            conn, job_id, "pack", place, in_parts=False, feed=STRAIGHT, by=by, clock=clock, recipe=recipe
+        )
+        await _enqueue(conn, render, by=by, clock=clock)
+    return render
+
+
+async def _enqueue(conn: AsyncConnection, render: Render, *, by: str, clock: Clock) -> None:
+    from runtime.jobs import enqueue  # here: who prints ten labels at once shall not wait for the queue's library
+
+    await enqueue(conn, RENDER_JOB, {"render_id": render.render_id}, key=str(render.render_id))
+    details = {"rendering": render.render_id, "format": render.format}
+    await audit.note(conn, by, ASKED, subject(render.job_id), details, clock)
 
 
 def files_folder(data_dir: Path) -> Path:
@@ -104,13 +140,13 @@ def files_folder(data_dir: Path) -> Path:
 
 async def carry_out(
     conn: AsyncConnection, render_id: int, *, by: str, clock: Clock, keys: KeyRing, cells_folder: Path | None,
-    processes: int, told: Told | None = None,
+    processes: int, told: Told | None = None, master_secret: str | None = None,
 ) -> list[OutputFile]:  # fmt: skip
     """Make what is not made yet, read each label back, and release the files. What was released before stays.
 
     Raises ``RenderBusy`` while another process makes it, ``RenderCancelled``, and what making refuses. Any failure
     takes away what was made and is told by the record; only a process that is killed leaves its parts, to go on with.
-    ``told`` hears after each part how many labels are made.
+    ``told`` hears after each part how many labels are made. A pack is sealed and signed with the ``master_secret``.
     """
     async with _alone(conn, render_id):
         async with transaction(conn):
@@ -125,14 +161,16 @@ async def carry_out(
         try:
             async with transaction(conn):
                 plan = await plan_of(
-                    conn, render.job_id, render.format, Path(render.target), in_parts=render.in_parts, feed=render.feed
-                )
+                    conn, render.job_id, render.format, Path(render.target), in_parts=render.in_parts, feed=render.feed,
+                    recipe=render.recipe,
+                )  # fmt: skip
                 brought = await _brought(conn, plan.job, keys)
             if [part.pieces for part in parts] != [part.pieces for part in plan.parts]:
                 raise VoidedMeanwhile(job_id=render.job_id)
             work.mkdir(parents=True, exist_ok=True)
             making = await asyncio.to_thread(prepare, plan, keys, cells_folder=cells_folder, brought=brought)
-            made = await _make(conn, render, making, parts, work, clock=clock, processes=processes, told=told)
+            lists = await _make(conn, render, making, parts, work, clock=clock, processes=processes, told=told)
+            made = await asyncio.to_thread(_whole, render, making, parts, lists, at=clock(), secret=master_secret)
             outputs = await release(conn, render, plan, made, work, by=by, clock=clock)
         except Exception as error:  # whatever failed: no file may stay that was not released, and the record says why
             shutil.rmtree(work, ignore_errors=True)
@@ -150,7 +188,8 @@ async def cancel(conn: AsyncConnection, job_id: int, render_id: int, *, by: str,
             raise RenderNotFound(job_id=job_id, render_id=render_id)
         if render.state not in OPEN:
             raise RenderEnded(job_id=job_id, render_id=render_id, state=render.state)
-        await part_store.set_state(conn, render_id, "cancelled", ended_at=clock())
+        recipe = without_password(render.recipe)
+        await part_store.set_state(conn, render_id, "cancelled", ended_at=clock(), recipe=recipe)
         await audit.note(conn, by, CANCELLED, subject(job_id), {"rendering": render_id}, clock)
     try:
         async with _alone(conn, render_id):
@@ -170,23 +209,24 @@ def _kind(format: str) -> LabelFormat:  # noqa: A002 - the contract's word
 
 async def _ask(
     conn: AsyncConnection, job_id: int, kind: LabelFormat, place: Callable[[int], Path], *, in_parts: bool, feed: Feed,
-    by: str, clock: Clock,
+    by: str, clock: Clock, recipe: dict[str, Any] | None = None,
 ) -> Render:  # fmt: skip
     for known in await part_store.renders_of(conn, job_id):
-        if known.state in OPEN and (known.format, known.in_parts, known.feed) == (kind, in_parts, feed):
+        alike = (known.format, known.in_parts, known.feed) == (kind, in_parts, feed)
+        if known.state in OPEN and alike and without_password(known.recipe) == without_password(recipe):
             target = targets_of(job_id, kind, place(known.render_id), in_parts=in_parts)
-            plan = await plan_of(conn, job_id, kind, target, in_parts=in_parts, feed=feed)
+            plan = await plan_of(conn, job_id, kind, target, in_parts=in_parts, feed=feed, recipe=recipe)
             parts = await part_store.parts_of(conn, known.render_id)
             if str(target) == known.target and [p.pieces for p in parts] == [p.pieces for p in plan.parts]:
                 return known
     render_id = await part_store.next_render(conn)
     target = targets_of(job_id, kind, place(render_id), in_parts=in_parts)
-    plan = await plan_of(conn, job_id, kind, target, in_parts=in_parts, feed=feed)
+    plan = await plan_of(conn, job_id, kind, target, in_parts=in_parts, feed=feed, recipe=recipe)
     await refuse_strangers(conn, plan)
     values = {
         "render_id": render_id, "job_id": job_id, "format": kind, "target": str(target), "in_parts": in_parts,
         "labels": sum(part.labels for part in plan.parts), "asked_by": by, "asked_at": clock(),
-        "start_cell": feed.start_cell, "right_mm": feed.right_mm, "down_mm": feed.down_mm,
+        "start_cell": feed.start_cell, "right_mm": feed.right_mm, "down_mm": feed.down_mm, "recipe": recipe,
     }  # fmt: skip
     await part_store.add_render(conn, values, plan.parts)
     return await part_store.find_render(conn, render_id)
@@ -207,10 +247,27 @@ async def _make(
         made[part.part] = output
         if told is not None:
             told(sum(each.labels for each in made.values()), render.labels)
-    outputs = [made[part.part] for part in parts]
+    return [made[part.part] for part in parts]
+
+
+def _whole(
+    render: Render, making: Making, parts: list[Part], outputs: list[OutputFile], *, at: datetime, secret: str | None
+) -> list[OutputFile]:  # fmt: skip
+    """The files that are released, of those of the parts."""
+    target = _work_folder(render) / Path(render.target).name
+    if render.recipe is not None:
+        from labels import packs
+
+        assert secret is not None  # a worker has it
+        asked = packs.order_of(render.recipe, master_secret=secret, bound_to=subject(render.job_id))
+        pieces = [piece for part in parts for piece in part.pieces]
+        archive = packs.seal_lists(
+            making.job, outputs, pieces, target, asked=asked, created_at=at, master_secret=secret
+        )
+        return [archive]
     if render.in_parts or len(parts) == 1:
         return outputs
-    return [await asyncio.to_thread(Maker(making).join, parts, work, Path(render.target).name)]
+    return [Maker(making).join(parts, target.parent, target.name)]
 
 
 async def _brought(conn: AsyncConnection, job: Job, keys: KeyRing) -> dict[int, str]:
@@ -241,8 +298,12 @@ async def _note_failure(conn: AsyncConnection, render: Render, error: Exception)
         await part_store.forget_made(conn, render.render_id)
         if isinstance(error, RenderCancelled):
             return
-        state: Final = "refused" if isinstance(error, Refusal) else "stopped"
-        await part_store.set_state(conn, render.render_id, state, problem=str(error) or type(error).__name__)
+        problem = str(error) or type(error).__name__
+        if isinstance(error, Refusal):
+            recipe = without_password(render.recipe)
+            await part_store.set_state(conn, render.render_id, "refused", problem=problem, recipe=recipe)
+        else:  # a worker tries again, and needs the password once more
+            await part_store.set_state(conn, render.render_id, "stopped", problem=problem)
 
 
 def _work_folder(render: Render) -> Path:

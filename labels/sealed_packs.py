@@ -26,6 +26,12 @@ class SealedPack:
     archive: bytes
 
 
+def require_password(password: str | None) -> None:
+    """PasswordTooShort unless an archive with codes can be sealed with it."""
+    if len(password or "") < PASSWORD_CHARACTERS_MIN:
+        raise PasswordTooShort(least=PASSWORD_CHARACTERS_MIN)
+
+
 async def sealed_pack(
     conn: AsyncConnection, job_id: int, asked: PackOrder, *, by: str, clock: Clock, keys: KeyRing, master_secret: str
 ) -> SealedPack:
@@ -33,8 +39,7 @@ async def sealed_pack(
 
     Codes travel sealed only: PasswordTooShort for a password of less than PASSWORD_CHARACTERS_MIN characters or none.
     """
-    if len(asked.password or "") < PASSWORD_CHARACTERS_MIN:
-        raise PasswordTooShort(least=PASSWORD_CHARACTERS_MIN)
+    require_password(asked.password)
     with tempfile.TemporaryDirectory(prefix="pack-") as folder:
         out = Path(folder) / f"pack-{job_id}.zip"
         pack = await make_pack(

@@ -92,6 +92,7 @@ label_render = _table(
     start_cell=Integer,
     right_mm=Float,
     down_mm=Float,
+    recipe=JSONB,
 )
 label_part = _table(
     "label_part",

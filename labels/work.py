@@ -29,6 +29,7 @@ async def render_labels(place: WorkPlace, payload: Mapping[str, Any]) -> None:
             await rendering.carry_out(
                 conn, render.render_id, by=render.asked_by, clock=place.clock, keys=keys,
                 cells_folder=cells_folder(place.settings.data_dir), processes=place.settings.label_processes,
+                master_secret=place.master_secret,
             )  # fmt: skip
         except RenderBusy as busy:
             raise TryLater(_BUSY_AGAIN, str(busy)) from busy

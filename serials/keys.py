@@ -87,6 +87,23 @@ def pack_signing_seed(master_secret: bytes) -> bytes:
     return _hkdf(master_secret, "tracemark/pack-signing/v1")
 
 
+def seal_text(text: str, *, master_secret: bytes, bound_to: str) -> bytes:
+    """Seal a text that waits in the database, such as the password of a pack: AES-256-GCM, bound to its purpose."""
+    nonce = secrets.token_bytes(_NONCE_BYTES)
+    return nonce + AESGCM(_text_key(master_secret)).encrypt(nonce, text.encode("utf-8"), bound_to.encode("utf-8"))
+
+
+def open_text(envelope: bytes, *, master_secret: bytes, bound_to: str) -> str:
+    """Open what seal_text sealed; WrongMasterSecret when it will not."""
+    nonce, sealed = envelope[:_NONCE_BYTES], envelope[_NONCE_BYTES:]
+    try:
+        return AESGCM(_text_key(master_secret)).decrypt(nonce, sealed, bound_to.encode("utf-8")).decode("utf-8")
+    except (InvalidTag, ValueError):
+        raise WrongMasterSecret(
+            f"what was sealed for {bound_to} does not open with this master secret; ask for it again"
+        ) from None
+
+
 def _check_root_key(root_key: bytes) -> None:
     if len(root_key) != ROOT_KEY_BYTES:
         raise KeysError(f"a root key has {ROOT_KEY_BYTES} bytes, this one has {len(root_key)}")
@@ -95,6 +112,11 @@ def _check_root_key(root_key: bytes) -> None:
 def _wrapping_key(master_secret: bytes) -> bytes:
     _check_master_secret(master_secret)
     return _hkdf(master_secret, "tracemark/root-key-wrapping/v1")
+
+
+def _text_key(master_secret: bytes) -> bytes:
+    _check_master_secret(master_secret)
+    return _hkdf(master_secret, "tracemark/text-sealing/v1")
 
 
 def _check_master_secret(master_secret: bytes) -> None:

@@ -63,6 +63,36 @@ async def test_a_worker_makes_the_labels_and_their_file_is_fetched_once(
     assert "key:erp" in second.json()["detail"]
 
 
+async def test_a_worker_makes_a_print_houses_pack_that_is_checked_when_it_comes_back(
+    client: httpx2.AsyncClient, key: KeyMaker, conn: AsyncConnection, database: DatabaseAddress, settings: Settings
+) -> None:
+    await cheese_in_the_shop(conn)
+    job = await order_before(conn, count=30)
+    headers = await key(Act.ORDER_LABELS, Act.VIEW)
+    at, password = f"/v1/labels/jobs/{job.job_id}", "twelve and more"
+    pack = {"recipient": "Printers & Sons", "per_roll": 12, "columns": ["roll", "serial"], "password": password}
+
+    asked = await client.post(f"{at}/renders", json={"format": "pack", "pack": pack}, headers=headers)
+    again = await client.post(f"{at}/renders", json={"format": "pack", "pack": pack}, headers=headers)
+    for odd in ({"format": "pack"}, {"format": "pdf", "pack": pack}, {"format": "pack", "pack": pack, "parts": True}):
+        assert (await client.post(f"{at}/renders", json=odd, headers=headers)).status_code == 400
+    kept = (await conn.execute(text("SELECT recipe::text FROM label_render"))).scalar_one()
+    await worked(database, settings)
+
+    assert (asked.status_code, again.json()["render_id"]) == (202, asked.json()["render_id"])
+    assert '"password"' in kept and password not in kept
+    (seen,) = (await client.get(f"{at}/progress", headers=headers)).json()["renderings"]
+    assert (seen["state"], seen["made"], seen["parts"]) == ("made", 30, {"made": 3})
+    assert not list(settings.data_dir.rglob("roll-*"))  # the codes stand in the sealed archive only
+    assert (await conn.execute(text("SELECT recipe ? 'password' FROM label_render"))).scalar_one() is False
+    fetched = await client.get(f"{at}/files/{seen['files'][0]}", headers=headers)
+    zipped = {**headers, "Content-Type": "application/zip", "Pack-Password": password}
+    found = await client.post("/v1/labels/pack-checks", content=fetched.content, headers=zipped)
+    spoiled = await client.post("/v1/labels/pack-checks", content=fetched.content[:-9], headers=zipped)
+    assert (found.json()["ours"], found.json()["labels"], found.json()["files"]) == (True, 30, 3)
+    assert (spoiled.status_code, spoiled.headers["content-type"]) == (400, "application/problem+json")
+
+
 async def test_who_may_only_look_gets_no_file_and_no_rendering(
     client: httpx2.AsyncClient, key: KeyMaker, conn: AsyncConnection
 ) -> None:

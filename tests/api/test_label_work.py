@@ -132,6 +132,31 @@ async def test_cases_get_their_numbers_and_come_to_be(
     assert no_prefix.status_code == 400
 
 
+async def test_files_bring_serials_of_ones_own_and_what_the_line_applied(
+    client: httpx2.AsyncClient, key: KeyMaker, conn: AsyncConnection, tmp_path: Path
+) -> None:
+    await cheese_in_the_shop(conn)
+    headers = {**await key(Act.ORDER_LABELS, Act.COMMISSION), "Content-Type": "text/csv"}
+    own = f"/v1/labels/jobs/brought?gtin={CHEESE}&lot=C2"
+
+    ordered = await client.post(own, content="serial\nA-1\nA-2\nA-3\n", headers=headers)
+    again = await client.post(own, content="serial\nA-4\nA-1\n", headers=headers)
+    job_id = ordered.json()["job_id"]
+    keys = await KeyRing.load(conn, SECRET)
+    await printing.render(conn, job_id, "codes", tmp_path / "own.csv", by="ada", clock=system_clock, keys=keys)
+    where = f"/v1/labels/jobs/{job_id}/commissions"
+    seen = await client.post(where, content="serial\nA-3\nA-1\n", headers=headers)
+    foreign = await client.post(where, content="serial\nA-2\nB-9\n", headers=headers)
+
+    assert (ordered.status_code, ordered.json()["count"], seen.status_code, seen.json()["labels"]) == (201, 3, 200, 2)
+    assert (again.status_code, foreign.status_code) == (400, 400)
+    assert "A-1" in str(again.json()["errors"]) and "B-9" in str(foreign.json()["errors"])
+    for odd in ("&best_before_on=soon", "&lot_in_link=perhaps", "&lot="):
+        assert (await client.post(own + odd, content="serial\nA-5\n", headers=headers)).status_code == 400
+    json_sent = await client.post(own, content="{}", headers={**headers, "Content-Type": "application/json"})
+    assert json_sent.status_code == 415
+
+
 async def test_a_print_house_gets_a_sealed_pack(
     client: httpx2.AsyncClient, key: KeyMaker, conn: AsyncConnection, tmp_path: Path
 ) -> None:

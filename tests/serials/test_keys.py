@@ -59,3 +59,12 @@ def test_keys_differ_by_product_and_by_epoch_and_stay_the_same_otherwise() -> No
 def test_a_root_key_of_another_length_is_refused() -> None:
     with pytest.raises(keys.KeysError, match="this one has 16"):
         keys.derive_key(bytes(16), gtin="09501101530003", epoch=1)
+
+
+def test_a_text_opens_with_its_secret_and_for_its_purpose_only() -> None:
+    envelope = keys.seal_text("卷筒 12", master_secret=SECRET, bound_to="label job 3")
+
+    assert keys.open_text(envelope, master_secret=SECRET, bound_to="label job 3") == "卷筒 12"
+    for secret, purpose in ((OTHER_SECRET, "label job 3"), (SECRET, "label job 4")):
+        with pytest.raises(keys.WrongMasterSecret, match=purpose):
+            keys.open_text(envelope, master_secret=secret, bound_to=purpose)
