@@ -16,6 +16,7 @@ from api.label_jobs import job_of
 from api.operations import JSON, Call, Operation, Parameter
 from labels import logistics, sealed_packs
 from labels.logistics_page import COPIES_MAX, Paper
+from labels.logistics_zpl import PRINTER_DPI
 from labels.model import Language
 
 _LANGUAGES: Final[dict[str, Language]] = {"en": "en", "zh": "zh"}
@@ -32,7 +33,7 @@ async def make_pack(call: Call) -> Response:
 
 
 async def show_logistic_labels(call: Call) -> Response:
-    """The labels of cases or pallets as PDF, with what the ledger knows to be inside now."""
+    """The labels of cases or pallets as PDF, or for a label printer, with what the ledger knows to be inside now."""
     query = call.request.query_params
     paper: Paper | None = next((each for each in get_args(Paper) if each == query.get("paper", "100x150")), None)
     language = _LANGUAGES.get(query.get("language", "en"))
@@ -43,13 +44,20 @@ async def show_logistic_labels(call: Call) -> Response:
         raise QueryNotUsable(name="language", problem="it is neither en nor zh")
     if copies not in {str(number) for number in range(1, COPIES_MAX + 1)}:
         raise QueryNotUsable(name="copies", problem=f"it is not a number from 1 to {COPIES_MAX}")
+    file_format, dpi = query.get("format", "pdf"), query.get("dpi", str(PRINTER_DPI[0]))
+    if file_format not in ("pdf", "zpl"):
+        raise QueryNotUsable(name="format", problem="it is neither pdf nor zpl")
+    if dpi not in {str(each) for each in PRINTER_DPI}:
+        raise QueryNotUsable(name="dpi", problem=f"it is none of {', '.join(map(str, PRINTER_DPI))}")
     job_id = job_of(call)
     with tempfile.TemporaryDirectory(prefix="units-") as folder:
-        out = Path(folder) / f"units-{job_id}.pdf"
+        out = Path(folder) / f"units-{job_id}.{file_format}"
         await logistics.render(
-            call.conn, job_id, out, paper=paper, copies=int(copies), language=language, by=call.by, clock=call.clock
-        )
-        return _file(out.read_bytes(), out.name, "application/pdf")
+            call.conn, job_id, out, paper=paper, copies=int(copies), language=language,
+            zpl_dpi=int(dpi) if file_format == "zpl" else None, by=call.by, clock=call.clock,
+        )  # fmt: skip
+        media_type = "application/pdf" if file_format == "pdf" else "application/octet-stream"
+        return _file(out.read_bytes(), out.name, media_type)
 
 
 def _file(content: bytes, name: str, media_type: str, *, sha256: str | None = None) -> Response:
@@ -71,6 +79,8 @@ OPERATIONS: Final = (
         parameters=(
             Parameter("job_id", "number of the logistics job", where="path", required=True),
             Parameter("paper", "100x150, a6 or a5; without it, 100x150"),
+            Parameter("format", "pdf or zpl; without it, pdf"),
+            Parameter("dpi", "of the label printer: 203, 300 or 600; without it, 203"),
             Parameter("copies", "pages of each label; without it, one"),
             Parameter("language", "en or zh; without it, en"),
         ),

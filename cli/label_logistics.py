@@ -80,9 +80,10 @@ def order(
 @logistics.command()
 def render(
     job: Annotated[int, typer.Argument(help="Number of the logistics job.")],
-    out: Annotated[Path, typer.Option(help="PDF to write.")],
+    out: Annotated[Path, typer.Option(help="File to write; one that ends in .zpl is for a label printer.")],
     paper: Annotated[PaperSize, typer.Option(help="100x150, a6 or a5.")] = PaperSize.ROLL,
     copies: Annotated[int, typer.Option(help="Of each label: two for a pallet, on adjacent sides.")] = 1,
+    dpi: Annotated[int, typer.Option(help="Dots per inch of the label printer: 203, 300 or 600.")] = 203,
     language: Annotated[LabelLanguage, typer.Option(help="en or zh.")] = LabelLanguage.EN,
     by: By = None,
     data_dir: DataDir = None,
@@ -95,8 +96,8 @@ def render(
 
         async def work(conn: AsyncConnection) -> int:
             return await units.render(
-                conn, job, out, paper=paper.value, copies=copies, language=language.value, by=acting(by),
-                clock=system_clock,
+                conn, job, out, paper=paper.value, copies=copies, language=language.value,
+                zpl_dpi=dpi if out.suffix.lower() == ".zpl" else None, by=acting(by), clock=system_clock,
             )  # fmt: skip
 
         made = installation.run(work)

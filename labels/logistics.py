@@ -20,6 +20,7 @@ from gs1.identifier import Identifier
 from labels import logistics_store as store
 from labels.logistics_page import LogisticsLabel, Paper, write_labels
 from labels.logistics_store import LogisticsJob
+from labels.logistics_zpl import write_zpl
 from labels.model import Language
 from labels.refusals import (
     CompanyPrefixNotUsable,
@@ -110,18 +111,22 @@ def sscc_at(company_prefix: str, extension: int, reference: int) -> str:
 
 async def render(
     conn: AsyncConnection, job_id: int, out: Path, *, paper: Paper, copies: int = 1, language: Language = "en",
-    by: str, clock: Clock,
+    zpl_dpi: int | None = None, by: str, clock: Clock,
 ) -> int:  # fmt: skip
     """Write the labels of a job as PDF, a page each and ``copies`` of it, every symbol read back; the labels' number.
 
-    A unit that the ledger knows is labelled with what is in it now. Refuses a file that is there already.
+    With ``zpl_dpi`` it is a print file for a label printer of that resolution. A unit that the ledger knows is labelled
+    with what is in it now. Refuses a file that is there already.
     """
     if out.exists():
         raise OutputExists(path=out, job_id=job_id)
     async with transaction(conn):
         job = await find_job(conn, job_id)
         labels = [await _label(conn, job, sscc) for sscc in ssccs(job)]
-    await asyncio.to_thread(write_labels, out, labels, paper=paper, copies=copies, language=language)
+    if zpl_dpi is None:
+        await asyncio.to_thread(write_labels, out, labels, paper=paper, copies=copies, language=language)
+    else:
+        await asyncio.to_thread(write_zpl, out, labels, paper=paper, copies=copies, language=language, dpi=zpl_dpi)
     async with transaction(conn):
         details = {"file": out.name, "paper": paper, "labels": len(labels), "copies": copies}
         await audit.note(conn, by, RENDERED, _subject(job_id), details, clock)

@@ -7,6 +7,7 @@ GS1-128 in general distribution has modules of at least 0.495 mm, ten of them li
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +15,13 @@ from typing import Final, Literal
 
 import jinja2
 import numpy as np
+import numpy.typing as npt
 import pypdfium2
 import zxingcpp
 
 from gs1 import element_string
 from gs1.identifier import Identifier
-from labels.layout import TEMPLATES_FOLDER
+from labels.layout import MM_PER_INCH, TEMPLATES_FOLDER
 from labels.logistics_store import Content
 from labels.model import Language
 from labels.refusals import CopiesNotUsable, SymbolReadsWrong
@@ -68,8 +70,16 @@ def write_labels(
         file.write(pdf)
 
 
-def page_of(labels: Sequence[LogisticsLabel], *, paper: Paper, copies: int, language: Language) -> str:
-    """The document before it is composed."""
+def page_of(
+    labels: Sequence[LogisticsLabel], *, paper: Paper, copies: int, language: Language, dpi: int | None = None
+) -> str:
+    """The document before it is composed; with ``dpi`` each module of a symbol is a whole number of printer's dots."""
+    qr_mm = 44.0 if paper == "a5" else 32.0
+    bar_mm = BAR_MODULE_MM
+    if dpi is not None:
+        dot_mm, modules = MM_PER_INCH / dpi, len(matrix(labels[0].link)) + 2 * QUIET_ZONE_MODULES
+        bar_mm = math.ceil(BAR_MODULE_MM / dot_mm) * dot_mm
+        qr_mm = int(qr_mm / modules / dot_mm) * dot_mm * modules
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES_FOLDER), autoescape=True, undefined=jinja2.StrictUndefined
     )
@@ -80,7 +90,7 @@ def page_of(labels: Sequence[LogisticsLabel], *, paper: Paper, copies: int, lang
             "sscc": label.sscc,
             "rows": label.contents[: ROWS_BY_PAPER[paper]],
             "more": len(label.contents) - ROWS_BY_PAPER[paper],
-            "bars": bars_svg(label.sscc),
+            "bars": bars_svg(label.sscc, bar_mm),
             "qr": qr_svg(label.link),
         }
         for label in labels
@@ -88,11 +98,11 @@ def page_of(labels: Sequence[LogisticsLabel], *, paper: Paper, copies: int, lang
     ]
     return environment.get_template("logistics.html").render(
         sheets=sheets, words=LOGISTICS_WORDS[language], width_mm=width_mm, height_mm=height_mm, sans=_SANS,
-        qr_mm=44 if paper == "a5" else 32,
+        qr_mm=round(qr_mm, 4),
     )  # fmt: skip
 
 
-def bars_svg(sscc: str) -> str:
+def bars_svg(sscc: str, module_mm: float = BAR_MODULE_MM) -> str:
     """The SSCC as GS1-128 with FNC1, quiet zones included, one unit of the drawing being a module."""
     text = element_string.format_bracketed(Identifier("00", sscc))
     barcode = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.Code128, gs1=True)
@@ -105,7 +115,7 @@ def bars_svg(sscc: str) -> str:
     )
     width = len(line) + 2 * BAR_QUIET_MODULES
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width * BAR_MODULE_MM:.3f}mm" height="{BAR_HEIGHT_MM}mm" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width * module_mm:.4f}mm" height="{BAR_HEIGHT_MM}mm" '
         f'viewBox="0 0 {width} 1" preserveAspectRatio="none"><path d="{path}"/></svg>'
     )
 
@@ -128,11 +138,15 @@ def _read_back(pdf: bytes, labels: Sequence[LogisticsLabel], copies: int) -> Non
     """Read both symbols of each page from its raster."""
     with pypdfium2.PdfDocument(io.BytesIO(pdf)) as document:
         for index, page in enumerate(document):
-            label = labels[index // copies]
             picture = page.render(scale=READ_DPI / 72, grayscale=True).to_numpy()
-            read = {found.text for found in zxingcpp.read_barcodes(picture) if found.valid}
-            for expected in (label.link, f"(00){label.sscc}"):
-                if expected not in read:
-                    told = ", ".join(sorted(read)) or "nothing"
-                    raise SymbolReadsWrong(label_number=index // copies + 1, expected=expected, read=told)
+            require_both(picture, index // copies + 1, labels[index // copies])
             page.close()
+
+
+def require_both(picture: npt.NDArray[np.uint8], number: int, label: LogisticsLabel) -> None:
+    """SymbolReadsWrong unless both symbols of a label are read from a grey picture of it."""
+    read = {found.text for found in zxingcpp.read_barcodes(picture) if found.valid}
+    for expected in (label.link, f"(00){label.sscc}"):
+        if expected not in read:
+            told = ", ".join(sorted(read)) or "nothing"
+            raise SymbolReadsWrong(label_number=number, expected=expected, read=told)
