@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from typing import Final
 
-from benchmarks import label_work, machine
+from benchmarks import label_peers, label_work, machine
 from benchmarks.figures import Growth, Sample
 from benchmarks.harness import Contender, Options, Report, measure, notes_on
 from benchmarks.label_work import Work
@@ -36,12 +36,13 @@ def run(options: Options, *, apart: bool = True) -> Report:
     largest = options.size_or(LABELS_DEFAULT, low=LABELS_MIN, high=LABELS_MAX)
     sizes = [largest // step for step in STEPS]
     with ExitStack() as stack:
-        contenders = _contenders(stack if apart else None, sizes, largest)
+        apart_in = stack if apart else None
+        contenders = [*_peers(apart_in, largest), *_contenders(apart_in, sizes, largest)]
         rows = measure(contenders, options)
     pdf = {row.case: row for row in rows}
     times = [size / pdf[_pdf(size)].spread.median for size in sizes]
     growth = (Growth("PDF, labels", tuple(sizes), tuple(times)),)
-    return Report("labels", described, rows, growth, tuple(notes_on(options)) + _NOTES + (_guess(),))
+    return Report("labels", described, rows, growth, (*notes_on(options), *_NOTES, _guess(), *label_peers.missing()))
 
 
 _NOTES: Final = (
@@ -49,6 +50,14 @@ _NOTES: Final = (
     " but where it says not.",
     "A PDF's first thousand labels are rasterised from the file and read once more: small jobs bear most of that.",
 )
+
+
+def _peers(stack: ExitStack | None, largest: int) -> Iterator[Contender]:
+    """Programs of others that are installed, each with our work of the same kind beside it."""
+    for case, unit, work in label_peers.installed():
+        ours = label_work.pdf if unit == "labels/s" else label_work.symbols
+        yield Contender(case, unit, work, cost="cpu_us")
+        yield _contender(stack, f"ours, {largest:,}, beside {case.split(',')[0]}", ours, largest, unit, beside=case)
 
 
 def _contenders(stack: ExitStack | None, sizes: list[int], largest: int) -> list[Contender]:
