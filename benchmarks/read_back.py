@@ -37,10 +37,19 @@ DPI: Final = 300
 LABELS: Final = {"a4-24": 48, "roll-50x30": 4}
 UNITS: Final[dict[str, Paper]] = {"case": "100x150", "pallet": "a5"}
 _HOST: Final = "https://id.example.com"
-_ENGLISH: Final = LabelText("Farmhouse Cheese 400 g", "Meadow", GTIN, LOT, "en", date(2027, 1, 31), allergens=("milk",))
+_ENGLISH: Final = LabelText(
+    "Farmhouse Cheese", "Meadow", GTIN, LOT, "en", date(2027, 1, 31), net_content="400 g", allergens=("milk",)
+)
 _TEXTS: Final[dict[Language, LabelText]] = {
     "en": _ENGLISH,
-    "zh": replace(_ENGLISH, product_name="草原农家奶酪 400 克", brand="青青牧场", language="zh", allergens=("牛奶",)),
+    "zh": replace(
+        _ENGLISH,
+        product_name="草原农家奶酪",
+        brand="青青牧场",
+        language="zh",
+        net_content="400 克",
+        allergens=("牛奶", "大豆"),
+    ),
 }
 
 

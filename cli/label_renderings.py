@@ -66,8 +66,8 @@ def show_job(
         show({"job": line, "renderings": renderings}, as_json=True)
         return
     say(
-        f"job {job}: {line.count:,} labels for {line.gtin} lot {line.lot}; "
-        f"{line.commissioned:,} commissioned, {line.void:,} void, {line.unused:,} unused"
+        f"job {job}: {line.count:,} labels for {line.gtin} lot {line.lot} = "
+        f"{line.commissioned:,} commissioned + {line.void:,} void + {line.unused:,} unused"
     )
     if renderings:
         table(_COLUMNS, [_row(each) for each in renderings])

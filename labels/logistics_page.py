@@ -37,6 +37,8 @@ PAPERS_MM: Final[dict[Paper, tuple[float, float]]] = {
 }
 ROWS_BY_PAPER: Final[dict[Paper, int]] = {"100x150": 5, "a6": 5, "a5": 12}
 """Lots that are named on a sheet; of more, the rest is counted and the QR code tells them."""
+LARGE_ROWS_MAX: Final = 6
+"""Lots up to which a large sheet names them in large letters."""
 COPIES_MAX: Final = 4
 BAR_MODULE_MM: Final = 0.495
 BAR_HEIGHT_MM: Final = 32.0
@@ -97,9 +99,17 @@ def page_of(
         for _ in range(copies)
     ]
     return environment.get_template("logistics.html").render(
-        sheets=sheets, words=LOGISTICS_WORDS[language], width_mm=width_mm, height_mm=height_mm, sans=_SANS,
+        sheets=sheets, words=LOGISTICS_WORDS[language], scale=_scale(labels, paper),
+        width_mm=width_mm, height_mm=height_mm, sans=_SANS,
         qr_mm=round(qr_mm, 4),
     )  # fmt: skip
+
+
+def _scale(labels: Sequence[LogisticsLabel], paper: Paper) -> float:
+    """How large the words are: on large paper with room they are read from a forklift."""
+    if paper != "a5":
+        return 1.0
+    return 1.5 if max(len(label.contents) for label in labels) <= LARGE_ROWS_MAX else 1.1
 
 
 def bars_svg(sscc: str, module_mm: float = BAR_MODULE_MM) -> str:

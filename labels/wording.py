@@ -23,7 +23,7 @@ class Words:
 
 
 WORDS: Final[dict[Language, Words]] = {
-    "en": Words("en", "Best before", "Made on", "Lot", "Contains:", ", ", "Scan to check this item"),
+    "en": Words("en", "Best before", "Made on", "Lot", "Contains: ", ", ", "Scan to check this item"),
     "zh": Words("zh-Hans", "保质期至", "生产日期", "批次", "含有：", "、", "扫码查询本品"),
 }
 

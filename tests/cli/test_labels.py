@@ -57,6 +57,10 @@ def test_a_pack_is_made_checked_and_handed_over(creamery: Path) -> None:
     (creamery / "pack" / "codes.csv").write_bytes(b"digital_link\r\n")
     assert tracemark("labels", "pack", "verify", creamery / "pack").status == 1
     assert tracemark("labels", "delivered", job, "--to", "Printers & Sons", "--receipt", "R-1").status == 0
+    assert tracemark("labels", "commission", job, "--first", 1, "--last", 3).status == 0
+    assert tracemark("labels", "void", job, "--first", 4, "--last", 4, "--reason", "torn").status == 0
+    balance = tracemark("labels", "job", job).out
+    assert f"job {job}: 5 labels for {CHEESE} lot C1 = 3 commissioned + 1 void + 1 unused" in balance
 
 
 def test_templates_and_keys_are_listed_and_a_key_is_rotated(creamery: Path) -> None:
@@ -68,6 +72,9 @@ def test_templates_and_keys_are_listed_and_a_key_is_rotated(creamery: Path) -> N
         tracemark("labels", "template", "calibrate", "l7160", "--right", 0.3, "--out", creamery / "c.pdf").status == 0
     )
     assert tracemark("labels", "order", "--gtin", CHEESE, "--lot", "C1", "--count", 1).status == 0
-    before = len(tracemark("labels", "keys", "list", "--json").json)
-    assert tracemark("labels", "keys", "rotate").status == 0
-    assert len(tracemark("labels", "keys", "list", "--json").json) == before + 1
+    before = tracemark("labels", "keys", "list", "--json").json
+    rotated = tracemark("labels", "keys", "rotate")
+    assert (rotated.status, "Make a backup now" in rotated.err) == (0, True)
+    assert tracemark("labels", "order", "--gtin", CHEESE, "--lot", "C1", "--count", 7).status == 0
+    newest, *older = tracemark("labels", "keys", "list", "--json").json
+    assert (newest["epoch"], newest["numbers"], older) == (before[0]["epoch"] + 1, 7, before)
