@@ -78,6 +78,7 @@ ENGLISH: Final = {
     "format_png": "PNG pictures",
     "format_svg": "SVG symbols",
     "format_codes": "List of codes (CSV)",
+    "format_pack": "Pack for a print house",
     "render_asked": "Waiting",
     "render_making": "Being made",
     "render_made": "Ready",
@@ -102,8 +103,8 @@ ENGLISH: Final = {
     "pack_codes": "Codes for a print house",
     "per_roll": "Codes of one file; empty: all in one",
     "pack_password": "Password of the archive, 12 characters or more",
-    "pack_hint": "An AES-256 archive with a signed manifest. Send the password by another way. Up to 100,000 codes "
-    "here; more: tracemark labels pack make.",
+    "pack_hint": "An AES-256 archive with a signed manifest. Send the password by another way. Of more than "
+    "100,000 codes it is made in the background; this page shows how far it is.",
     "make_pack": "Make the pack",
     "verify_pack": "Check a pack that came back",
     "pack_file": "Archive (ZIP)",
@@ -187,6 +188,7 @@ CHINESE: Final = {
     "format_png": "PNG 图片",
     "format_svg": "SVG 符号",
     "format_codes": "码清单（CSV）",
+    "format_pack": "印刷厂码包",
     "render_asked": "等待中",
     "render_making": "生成中",
     "render_made": "已完成",
@@ -211,8 +213,7 @@ CHINESE: Final = {
     "pack_codes": "交给印刷厂的码",
     "per_roll": "每个文件的码数；留空则为一个文件",
     "pack_password": "压缩包密码，至少12个字符",
-    "pack_hint": "AES-256 加密压缩包，附签名清单。密码请另行告知。此处最多100,000个码，"
-    "更多请用命令：tracemark labels pack make。",
+    "pack_hint": "AES-256 加密压缩包，附签名清单。密码请另行告知。超过100,000个码时在后台生成，本页显示进度。",
     "make_pack": "生成码包",
     "verify_pack": "核对返回的码包",
     "pack_file": "压缩包（ZIP）",

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from labels import job_lists, printing
+from labels import job_lists, packs, printing
 from labels.symbol import matrix
 from ledger.codes import KeyRing
 from runtime.clock import system_clock
@@ -185,7 +185,7 @@ async def send_file(
 
 
 async def test_a_pack_is_made_and_known_again_when_it_comes_back(
-    visitor: Visitor, conn: AsyncConnection, tmp_path: Path
+    visitor: Visitor, conn: AsyncConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await printed(conn, tmp_path)
     client = await visitor("kim", "printer")
@@ -200,6 +200,11 @@ async def test_a_pack_is_made_and_known_again_when_it_comes_back(
     assert told.headers["location"] == f"{JOB}?done=pack_whole"
     assert "signed here" in (await client.get(told.headers["location"])).text
     assert (cut.status_code, unsealed.status_code) == (400, 400)
+
+    monkeypatch.setattr(packs, "IN_REQUEST_MAX", 5)
+    in_the_background = await send(client, JOB, f"{JOB}/pack", **asked)
+    waiting = (await client.get(in_the_background.headers["location"])).text
+    assert "Pack for a print house" in waiting and "Waiting" in waiting
 
 
 async def test_a_photo_of_a_label_is_checked_as_a_scan_is(
