@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from api.label_work_models import PackOrder
-from api.models import Given, LabelJob, LabelOutput, Taken
+from api.models import Given, LabelJob, LabelOutput, Taken, Words
 
 
 class LabelRenderOrder(Taken):
@@ -30,6 +30,15 @@ class LabelRenderOrder(Taken):
         if self.pack is not None and (self.parts or self.start_cell != 1 or self.right_mm or self.down_mm):
             raise ValueError("a pack has neither parts of its own nor sheets")
         return self
+
+
+class PartResolved(Taken):
+    """What became of a part that was handed over: it was ``delivered``, ``not_printed`` (it may be handed over again),
+    or nobody knows and its labels shall be ``void`` for good."""
+
+    part: Annotated[int, Field(ge=1, le=10_000)] = 1
+    word: Literal["delivered", "not_printed", "void"]
+    reason: Words
 
 
 class LabelRendering(Given):

@@ -49,12 +49,28 @@ async def make_labels(call: Call) -> Response:
 
 async def cancel_rendering(call: Call) -> Response:
     """Stop a rendering after the part at hand; what was made of it is thrown away."""
-    job_id, text = job_of(call), call.request.path_params["render_id"]
-    if not (text.isascii() and text.isdecimal() and len(text) <= 18):
-        raise RenderNotFound(job_id=job_id, render_id=text[:40])
-    await rendering.cancel(call.conn, job_id, int(text), by=call.by, clock=call.clock)
-    now = await progress.progress_of_one(call.conn, job_id, int(text), clock=call.clock)
+    job_id, render_id = job_of(call), _render_of(call)
+    await rendering.cancel(call.conn, job_id, render_id, by=call.by, clock=call.clock)
+    now = await progress.progress_of_one(call.conn, job_id, render_id, clock=call.clock)
     return answer(label_models.LabelRendering.model_validate(now))
+
+
+async def resolve_part(call: Call) -> Response:
+    """A person's word about a file that was fetched: only after it may its labels be fetched again."""
+    told, job_id, render_id = read_one(label_models.PartResolved, call.body), job_of(call), _render_of(call)
+    await handing_over.resolve(
+        call.conn, render_id, told.part, told.word, told.reason, by=call.by, clock=call.clock,
+        keys=await call.keys(), job_id=job_id,
+    )  # fmt: skip
+    now = await progress.progress_of_one(call.conn, job_id, render_id, clock=call.clock)
+    return answer(label_models.LabelRendering.model_validate(now))
+
+
+def _render_of(call: Call) -> int:
+    text = call.request.path_params["render_id"]
+    if not (text.isascii() and text.isdecimal() and len(text) <= 18):
+        raise RenderNotFound(job_id=job_of(call), render_id=text[:40])
+    return int(text)
 
 
 async def show_progress(call: Call) -> Response:
@@ -105,6 +121,17 @@ OPERATIONS: Final = (
         answers=label_models.LabelRendering,
         parameters=(_JOB, Parameter("render_id", "number of the rendering", where="path", required=True)),
         refuses=(404, 409),
+    ),
+    Operation(
+        "POST",
+        "/v1/labels/jobs/{job_id}/renders/{render_id}/resolutions",
+        resolve_part,
+        "Say what became of a file that was fetched",
+        (Act.ORDER_LABELS,),
+        answers=label_models.LabelRendering,
+        takes={JSON: label_models.PartResolved},
+        parameters=(_JOB, Parameter("render_id", "number of the rendering", where="path", required=True)),
+        refuses=(400, 404, 409),
     ),
     Operation(
         "GET",

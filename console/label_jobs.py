@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 
 from starlette.exceptions import HTTPException
 from starlette.responses import Response, StreamingResponse
@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from access.model import Act
 from access.permissions import require
 from console.desk import HOME, Visit, see, text_of
-from console.fields import Numbers
+from console.fields import FieldNotUsable, Numbers
 from labels import deliveries, handing_over, job_lists, progress, rendering
 from labels.job_lists import JobNotFound
 from labels.layout import Feed
@@ -27,7 +27,8 @@ _MEDIA_BY_SUFFIX: Final = {
 }
 FORMATS: Final = ("pdf", "zpl", "png", "svg", "codes")
 DONE: Final = (
-    "ordered", "asked", "cancelled", "commissioned", "void", "reprinted", "delivered", "pack_whole", "pack_foreign",
+    "ordered", "asked", "cancelled", "commissioned", "void", "reprinted", "delivered", "resolved", "pack_whole",
+    "pack_foreign",
 )  # fmt: skip
 """What was done a moment ago, as the page says it."""
 LOOK_AGAIN_S: Final = 2
@@ -51,6 +52,8 @@ async def show_job(visit: Visit) -> Response:
         fetchable={Path(output.path).name for output in outputs if Path(output.path).is_relative_to(folder)},
         look_again_s=LOOK_AGAIN_S if busy else None,
         formats=FORMATS,
+        given_out=[each.render_id for each in renderings if {"delivered", "unknown"} & set(each.parts)],
+        words=get_args(handing_over.Word),
         deliveries=await deliveries.deliveries_of(visit.conn, job.job_id),
         may_order=visit.actor.may(Act.ORDER_LABELS),
         may_commission=visit.actor.may(Act.COMMISSION),
@@ -78,6 +81,23 @@ async def take_cancel(visit: Visit) -> Response:
         raise RenderNotFound(job_id=job_id, render_id="")
     await rendering.cancel(visit.conn, job_id, render_id, by=visit.actor.name, clock=visit.desk.clock)
     return see(f"{JOBS}/{job_id}?done=cancelled")
+
+
+async def take_resolution(visit: Visit) -> Response:
+    """A person's word about a file that was fetched: only after it may its labels be fetched again."""
+    require(visit.actor, Act.ORDER_LABELS)
+    form, job_id = Numbers(visit.form), job_number(visit)
+    render_id, word = form.whole("rendering"), text_of(visit.form, "word")
+    if render_id is None:
+        raise RenderNotFound(job_id=job_id, render_id="")
+    said: handing_over.Word | None = next((each for each in get_args(handing_over.Word) if each == word), None)
+    if said is None:
+        raise FieldNotUsable(field="word", value=word[:40], wanted="one of the choices")
+    await handing_over.resolve(
+        visit.conn, render_id, form.whole("part") or 1, said, text_of(visit.form, "reason"), by=visit.actor.name,
+        clock=visit.desk.clock, keys=await visit.keys(), job_id=job_id,
+    )  # fmt: skip
+    return see(f"{JOBS}/{job_id}?done=resolved")
 
 
 async def download_file(visit: Visit) -> Response:

@@ -35,6 +35,7 @@ def routes(desk: Desk) -> list[Route]:
         f"{JOBS}/{{job_id}}/void": label_work.take_void,
         f"{JOBS}/{{job_id}}/reprint": label_work.take_reprint,
         f"{JOBS}/{{job_id}}/deliver": label_work.take_delivery,
+        f"{JOBS}/{{job_id}}/resolve": label_jobs.take_resolution,
         f"{JOBS}/{{job_id}}/pack": label_packs.take_pack,
         f"{JOBS}/{{job_id}}/verify-pack": label_packs.take_verification,
         LINE_CHECK: label_work.take_line_check,

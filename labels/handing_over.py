@@ -18,7 +18,7 @@ from access import audit
 from labels import life, part_store, store
 from labels.ordering import subject
 from labels.parts import Part, Render
-from labels.refusals import LabelFileNotFound, LabelsGivenOut, PartNotGivenOut, ReasonMissing
+from labels.refusals import LabelFileNotFound, LabelsGivenOut, PartNotGivenOut, ReasonMissing, RenderNotFound
 from labels.release import verification_of
 from labels.verification import VERIFICATION_NAME
 from ledger.codes import KeyRing
@@ -84,18 +84,21 @@ async def sent(engine: AsyncEngine, job_id: int, given: Given, *, by: str, clock
 
 async def resolve(
     conn: AsyncConnection, render_id: int, part_number: int, word: Word, reason: str, *, by: str, clock: Clock,
-    keys: KeyRing,
+    keys: KeyRing, job_id: int | None = None,
 ) -> Part:  # fmt: skip
     """A person says what became of a part that was handed over, or may have been.
 
     ``delivered``: it arrived and is printed. ``not_printed``: nobody printed it, so it may be handed over again.
-    ``void``: nobody knows; its labels become void for good. Refuses a part that never left, and an empty reason.
+    ``void``: nobody knows; its labels become void for good. Refuses a part that never left, an empty reason, and with
+    ``job_id`` a rendering of another job.
     """
     because = reason.strip()
     if not 1 <= len(because) <= life.REASON_CHARACTERS_MAX:
         raise ReasonMissing(characters_max=life.REASON_CHARACTERS_MAX)
     async with transaction(conn):
         render = await part_store.find_render(conn, render_id)
+        if job_id is not None and render.job_id != job_id:
+            raise RenderNotFound(job_id=job_id, render_id=render_id)
         part = await _given_out(conn, render_id, part_number)
     if word == "void":
         for first, last in part.pieces:  # a repeated request finds them void and goes on

@@ -62,6 +62,15 @@ async def test_a_worker_makes_the_labels_and_their_file_is_fetched_once(
     assert second.status_code == 409
     assert "key:erp" in second.json()["detail"]
 
+    said = {"word": "not_printed", "reason": "the line broke off"}
+    resolutions = f"renders/{seen['render_id']}/resolutions"
+    for odd, status in (({"word": "perhaps"}, 400), ({"part": 9}, 404), ({"reason": ""}, 400)):
+        assert (await client.post(f"{at}/{resolutions}", json=said | odd, headers=headers)).status_code == status
+    elsewhere = await client.post(f"/v1/labels/jobs/99/{resolutions}", json=said, headers=headers)
+    resolved = await client.post(f"{at}/{resolutions}", json=said, headers=headers)
+    assert (elsewhere.status_code, resolved.status_code, resolved.json()["parts"]) == (404, 200, {"made": 1})
+    assert (await client.get(file, headers=headers)).content == fetched.content
+
 
 async def test_a_worker_makes_a_print_houses_pack_that_is_checked_when_it_comes_back(
     client: httpx2.AsyncClient, key: KeyMaker, conn: AsyncConnection, database: DatabaseAddress, settings: Settings

@@ -9,12 +9,14 @@ import httpx2
 import numpy as np
 import pytest
 from PIL import Image
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from labels import job_lists, packs, printing
 from labels.symbol import matrix
 from ledger.codes import KeyRing
 from runtime.clock import system_clock
+from runtime.database import transaction
 from tests.console.conftest import OURS, Visitor, form_token, words
 from tests.shop import CHEESE, cheese_in_the_shop, order
 from tests.world import BASE_URL, SECRET
@@ -153,6 +155,26 @@ async def test_the_page_of_a_job_follows_its_files_while_they_are_made(visitor: 
     for field, value in (("start_cell", "x"), ("right_mm", "nan"), ("right_mm", "0.05"), ("start_cell", "25")):
         refused = await send(client, JOB, f"{JOB}/render", format="pdf", **{field: value})
         assert refused.status_code == 400
+
+
+async def test_a_file_that_was_fetched_and_not_printed_is_said_so_on_the_page(
+    visitor: Visitor, conn: AsyncConnection, tmp_path: Path
+) -> None:
+    await printed(conn, tmp_path)
+    client, at = await visitor("kim", "printer"), f"{JOB}/resolve"
+    said = {"rendering": "1", "word": "not_printed", "reason": "it jammed"}
+    never_left = await send(client, JOB, at, **said)
+    async with transaction(conn):
+        await conn.execute(text("UPDATE label_part SET state = 'unknown', given_to = 'kim', given_at = now()"))
+
+    asked = await client.get(f"{JOB}?lang=zh")
+    refused = [await send(client, JOB, at, **said | odd) for odd in ({"word": "perhaps"}, {"rendering": ""})]
+    kept = await send(client, JOB, at, **said)
+
+    assert "已下载的文件后来如何" in words(asked)
+    assert (never_left.status_code, [each.status_code for each in refused]) == (409, [400, 404])
+    assert kept.headers["location"] == f"{JOB}?done=resolved"
+    assert "已下载的文件后来如何" not in words(await client.get(kept.headers["location"]))
 
 
 async def test_files_of_own_serials_and_of_what_was_applied_are_taken_whole_or_refused(
