@@ -15,9 +15,8 @@ import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,10 +27,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from access import audit
 from labels import store
 from labels.job_serials import serials_of
-from labels.model import Job, LinkForm, OutputFile, texts
+from labels.model import Batch, Job, LinkForm, OutputFile, texts
 from labels.ordering import require_printable, subject
 from labels.pack_manifest import MANIFEST_NAME, PackFile, signed_manifest
-from labels.parts import Part, Pieces, count
+from labels.parts import Part, Pieces, count, cut_lists
 from labels.printable import printable_pieces
 from labels.refusals import (
     ColumnUnknown,
@@ -41,6 +40,8 @@ from labels.refusals import (
     RollNotUsable,
     TooManyLabelsForOneFile,
 )
+from labels.render.code_pack import write_rows
+from labels.render.files import HashedFile, Tally
 from ledger import master_data
 from ledger.codes import KeyRing
 from runtime.clock import Clock
@@ -171,22 +172,28 @@ class _Contents:
     def __post_init__(self) -> None:
         object.__setattr__(self, "form", self.job.form)  # once: it checks its address each time
 
-    def rolls(self) -> Iterator[tuple[int, Iterator[tuple[int, str]]]]:
-        """The number of each roll, and its labels with their serials; each roll is read before the next."""
-        numbered = self.numbered()
-        for roll in range(1, -(-count(self.pieces) // self.per_roll) + 1):
-            yield roll, islice(numbered, self.per_roll)
-
     def numbered(self) -> Iterator[tuple[int, str]]:
         """The labels with their serials, made as they are asked for."""
         if self.job.key_epoch is None:
             for first, last in self.pieces:
                 yield from enumerate(self.brought[first - 1 : last], first)
             return
+        for batch in self.batches():
+            yield from enumerate(texts(batch.serials), batch.first_label)
+
+    def batches(self) -> Iterator[Batch]:
+        """Many labels at a time; of our serials only."""
+        assert self.job.key_epoch is not None
         cipher = self.keys.cipher(self.job.key_epoch, self.job.gtin)
         for first, last in self.pieces:
             for start, numbers in self.job.numbers.batches(first, last):
-                yield from enumerate(texts(cipher.serials(numbers)), start)
+                yield Batch(start, cipher.serials(numbers))
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether its lists are those of a code pack, whose rows are made many at a time."""
+        is_default = (self.asked.file_format, self.asked.columns) == ("csv", DEFAULT_COLUMNS)
+        return is_default and self.job.key_epoch is not None
 
     def row(self, roll: int, label: int, serial: str) -> list[Any]:
         job = self.job
@@ -228,7 +235,10 @@ def _write(contents: _Contents, folder: Path, out: Path, created_at: datetime, m
     """The pack under another name in ``folder``, and its description."""
     asked, inner = contents.asked, folder / "pack"
     inner.mkdir()
-    files = [_write_roll(contents, inner / _list_name(asked, roll), roll, labels) for roll, labels in contents.rolls()]
+    files = [
+        _write_roll(replace(contents, pieces=part.pieces), inner / _list_name(asked, part.part), part.part)
+        for part in cut_lists(contents.pieces, contents.per_roll, asked.file_format)
+    ]
     total, first, last = count(contents.pieces), contents.pieces[0][0], contents.pieces[-1][1]
     about = _about(contents.job, contents.pieces, asked, created_at)
     public_key = _write_manifest(inner, about, files, master_secret)
@@ -243,7 +253,7 @@ def write_list(
     """One list of a pack that a worker makes, under the name that it will have in the archive."""
     serials = [brought[label] for label in range(1, job.count + 1)] if brought else ()
     contents = _Contents(job, part.pieces, keys, serials, asked, part.labels)
-    made = _write_roll(contents, path, part.part, contents.numbered())
+    made = _write_roll(contents, path, part.part)
     return OutputFile(path, "pack", made.sha256, made.bytes, made.first_label, made.last_label, made.labels, None)
 
 
@@ -279,9 +289,11 @@ def _list_name(asked: PackOrder, roll: int) -> str:
     return f"roll-{roll:05}.{asked.file_format}" if asked.per_roll else f"codes.{asked.file_format}"
 
 
-def _write_roll(contents: _Contents, path: Path, roll: int, numbered: Iterator[tuple[int, str]]) -> PackFile:
+def _write_roll(contents: _Contents, path: Path, roll: int) -> PackFile:
+    if contents.is_plain:
+        return _write_plain(contents, path)
     asked, seen = contents.asked, _Seen()
-    rows = (contents.row(roll, label, serial) for label, serial in seen.passing(numbered))
+    rows = (contents.row(roll, label, serial) for label, serial in seen.passing(contents.numbered()))
     if asked.file_format == "xlsx":
         with xlsxwriter.Workbook(path, {"constant_memory": True, "strings_to_urls": False}) as book:
             sheet = book.add_worksheet("codes")
@@ -293,6 +305,15 @@ def _write_roll(contents: _Contents, path: Path, roll: int, numbered: Iterator[t
             delimiter = "," if asked.file_format == "csv" else "\t"
             csv.writer(file, delimiter=delimiter, lineterminator="\r\n").writerows(_with_head(asked, rows))
     return PackFile(path.name, seen.labels, seen.first, seen.last, path.stat().st_size, _sha256(path))
+
+
+def _write_plain(contents: _Contents, path: Path) -> PackFile:
+    tally = Tally("pack", LABELS_MAX)
+    with path.open("wb") as handle:
+        file = HashedFile(handle, path)
+        write_rows(file, contents.form, contents.job.lot, contents.batches(), tally)
+    made = tally.output(path, file, None)
+    return PackFile(path.name, made.labels, made.labels_first, made.labels_last, made.bytes, made.sha256)
 
 
 @dataclass(slots=True)

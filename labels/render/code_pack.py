@@ -47,7 +47,7 @@ def write_code_pack(
     codes.parent.mkdir(parents=True, exist_ok=True)
     tally = Tally("codes", LABELS_MAX)
     with replacing(codes) as file:
-        _write_rows(file, form, lot, batches, tally)
+        write_rows(file, form, lot, batches, tally)
         tally.require_labels()
         output = tally.output(codes, file, None)
         with replacing(manifest) as listing:
@@ -56,7 +56,8 @@ def write_code_pack(
     return output
 
 
-def _write_rows(file: HashedFile, form: LinkForm, lot: str, batches: Iterable[Batch], tally: Tally) -> None:
+def write_rows(file: HashedFile, form: LinkForm, lot: str, batches: Iterable[Batch], tally: Tally) -> None:
+    """The list itself, its rows made many at a time."""
     file.write(",".join(COLUMNS).encode("ascii") + b"\r\n")
     before_link = form.prefix.encode("ascii")
     between = f",{form.gtin},{_quoted(lot)},".encode()
