@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def test_every_format_prints_what_is_scanned(
 
     _, *commands, _ = (folder / "labels.zpl").read_text("ascii").splitlines()
     pictures = [Image.open(io.BytesIO(content)).convert("L") for content in unzipped(folder / "pictures.zip")]
-    scanned = {
+    scanned: dict[str, Sequence[str | None]] = {
         "pdf": links_on(folder / "labels.pdf"),
         "zpl": [burn(label, placed) for label in commands],
         "png": [found.text for picture in pictures for found in zxingcpp.read_barcodes(picture)],
