@@ -63,6 +63,7 @@ def trace(
     """Where a thing came from and where it went; with --at, who had it then."""
     if form is not None and out is None:
         raise FormatNeedsOut(format=form.value)
+    private_classes.refuse_unreadable(code)
     if at is not None:
         return _custody(code, at, data_dir, as_json=as_json)
     if holders:

@@ -27,6 +27,7 @@ TRIES_MAX: Final = 16
 """Keys that are tried for one class, should another class have the first ones."""
 _PREFIX: Final = "904"
 _LOT_CHARACTERS_MAX: Final = 20
+_URI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:\S+")
 
 
 async def give_keys(conn: AsyncConnection, events: Sequence[Told]) -> None:
@@ -52,11 +53,19 @@ async def identifier_of(conn: AsyncConnection, code: str) -> Identifier:
     try:
         return scan_data.read(code)
     except GS1Error:
+        if not _URI.fullmatch(code):
+            raise
         async with transaction(conn):
             known = (await name_store.private_classes(conn, [code])).get(code)
         if known is None:
             raise
         return Identifier.lot_of(*known)
+
+
+def refuse_unreadable(code: str) -> None:
+    """Raise what reading ``code`` raises when it cannot be the URI of a class either: no record is needed to say so."""
+    if not _URI.fullmatch(code):
+        scan_data.read(code)
 
 
 def key_of(uri: str, attempt: int = 0) -> str:
