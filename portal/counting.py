@@ -101,10 +101,15 @@ class CheckCounter:
 
     async def close(self) -> None:
         """Count what waits, then stop."""
+        await self.settle()
         if self._worker is not None:
-            await asyncio.wait([self._worker], timeout=STATEMENT_WITHIN_S)
             self._worker.cancel()
         await self._reads.close()
+
+    async def settle(self) -> None:
+        """Wait until what waits is counted, no longer than a statement may take."""
+        if self._worker is not None:
+            await asyncio.wait([self._worker], timeout=STATEMENT_WITHIN_S)
 
     def _give_up(self) -> None:
         loop = asyncio.get_running_loop()

@@ -13,7 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from portal.app import create_app
-from portal.protocol import CodeProtocol
+from portal.protocol import STATE, CodeProtocol
 from runtime.database import DatabaseAddress
 from tests.portal.arrangement import BROWSER, NOON, settings, until
 
@@ -80,10 +80,14 @@ class Both:
         self.short, self.usual = short, usual
 
     async def same(self, *pieces: bytes, answers: int = 1) -> list[bytes]:
-        """The answers, after both ways gave the same."""
+        """The answers, after both ways gave the same. A recall does not wait for its count, so the comparison does."""
+        counter = self.short.app_state[STATE].front.reader.counter
+        await counter.settle()
         usual = await self.usual.ask(*pieces, answers=answers)
         for _ in ("made", "ready"):
-            assert await self.short.ask(*pieces, answers=answers) == usual
+            await counter.settle()
+            short = await self.short.ask(*pieces, answers=answers)
+            assert short == usual, f"the shorter way: {short}\nthe usual one: {usual}"
         return usual
 
 
