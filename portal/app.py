@@ -21,6 +21,7 @@ from portal.check_routes import TEXT_BYTES_MAX, CheckRoutes
 from portal.check_tables import FILE_BYTES_MAX
 from portal.claim_routes import ClaimRoutes
 from portal.counting import COUNT_WITHIN_S, CheckCounter
+from portal.fast_lane import FastLane
 from portal.histories import Histories
 from portal.hot_path import HotPath
 from portal.http_front import Front
@@ -29,7 +30,7 @@ from portal.live import Live
 from portal.pace import Pace
 from portal.pages import Pages
 from portal.photos import PHOTO_BYTES_MAX, DarkRoom
-from portal.protocol import STATE, FastLane
+from portal.protocol import STATE
 from portal.recall_copies import RecallCopies
 from portal.recall_routes import RecallRoutes
 from portal.receipts import Receipts

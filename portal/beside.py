@@ -13,7 +13,7 @@ from portal.hot_path import Form, Sight
 from portal.language import Tongue
 from portal.live import ContentsTooMany, Live
 from portal.model import ALONE, Beside, CheckPolicy, Checks, Step, Verdict
-from portal.scan_log import Scan, ScanLog
+from portal.scan_log import Opening, Scan, ScanLog
 from portal.sightings import Sighting, Sightings, region_of
 
 
@@ -161,12 +161,5 @@ def _whose(sight: Sight) -> Whose:
 
 def _scan(sight: Sight, verdict: Verdict, tongue: Tongue, number: int | None, user_agent: str) -> Scan:
     lot = sight.finding.lot
-    return Scan(
-        at=sight.now,
-        gtin=sight.identifier.gtin,
-        lot_id=lot.lot_id if lot is not None else None,
-        number=number,
-        verdict=verdict.value,
-        language=tongue.code,
-        client=kind_of(user_agent),
-    )
+    opening = Opening(sight.identifier.gtin, lot.lot_id if lot is not None else None, verdict.value, tongue.code)
+    return Scan(sight.now, number, opening, kind_of(user_agent))

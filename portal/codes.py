@@ -224,6 +224,17 @@ class Blocks:
         """Whether ``issued`` finds a block."""
         return self._telling(number).issued(gtin, epoch, number) is not None
 
+    def bounds_of(self, number: int) -> tuple[int, int] | None:
+        """Some ``lo <= number < end`` whose numbers were all issued together; None when that is not seen at once."""
+        table = self._telling(number)
+        row = table.row_of(number)
+        if row is None:
+            return None
+        block = table.block(row)
+        if block.skipped or (table is self.base and self.news.meeting(block.lo, block.n)):
+            return None
+        return block.lo, block.lo + block.n
+
     def issued_many(self, gtin: int, epoch: int, numbers: Int64s) -> Flags:
         """As ``has_issued``, for many numbers."""
         if not self.news.size:

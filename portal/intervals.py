@@ -71,6 +71,15 @@ class Runs:
             return None
         return RunRow(lo[index], n[index], lot_id[index], state[index])
 
+    def bounds_of(self, number: int) -> tuple[int, int]:
+        """The widest ``lo <= number < end`` whose numbers are all in the run of ``number``, or all in none."""
+        lo, n, _, _ = self._views
+        index = bisect_right(lo, number) - 1
+        begin = _FIRST if index < 0 else lo[index]
+        if index >= 0 and number < begin + n[index]:
+            return begin, begin + n[index]
+        return (_FIRST if index < 0 else begin + n[index]), (lo[index + 1] if index + 1 < self.size else _LAST)
+
     def rows_at(self, numbers: Int64s) -> Int64s:
         """The index of the run that holds each number; -1 where none does."""
         row = self.lo.searchsorted(numbers, "right") - 1
@@ -135,6 +144,14 @@ class Layered:
         """The run that holds ``number``, as last told."""
         found = self.news.at(number) if self.news.size else None
         return found or (self.base.at(number) if self.base.size else None)
+
+    def bounds_of(self, number: int) -> tuple[int, int]:
+        """Some ``lo <= number < end`` for all of whose numbers ``at`` gives the same."""
+        newer = self.news.bounds_of(number)
+        if self.news.size and self.news.at(number) is not None:
+            return newer
+        older = self.base.bounds_of(number)
+        return max(newer[0], older[0]), min(newer[1], older[1])
 
     def at_many(self, numbers: Int64s) -> tuple[Flags, Int64s, Int8s]:
         """As ``at``, for many numbers: whether a run holds each, and that run's lot and state."""

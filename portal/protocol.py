@@ -10,19 +10,22 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from uvicorn.config import Config
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from portal.beside import Visit
-from portal.hot_path import Answer, Ask, Form, Sight
-from portal.http_front import Complete, Front, complete
+from portal.fast_lane import Counted, FastLane
+from portal.hot_path import Answer, Form, Sight
+from portal.http_front import Complete, complete
 from portal.model import Beside, Checks
-from portal.plain_request import HEAD_BYTES_KEPT_MAX, HEADS_MAX, Passing, PassingFields, PlainReader, PlainRequest
-from portal.ready import READY_MB, Found, Manner, Ready
+from portal.near import Nearby
+from portal.plain_request import Passing, PlainRequest
+from portal.ready import Found, Manner
+from portal.scan_log import Scan
 from portal.sightings import Sighting, region_of
 
 STATE: Final = "portal_front"
@@ -30,14 +33,12 @@ STATE: Final = "portal_front"
 HELD_BYTES_MAX: Final = 65_536
 """What is held of the next requests while one waits for its count; beyond it the connection is not read from."""
 
-_FORMS: Final = (
-    ("/01/", "", None),
-    ("/p/01/", "/p", Form.PAGE),
-    ("/recall-status/01/", "/recall-status", Form.VERDICT),
-)
 _CODE: Final = b"GET /01/"
 _HEAD: Final = b"HEAD /01/"
+_PATH_END: Final = 38
+"""Where the path ends in a request for an item without its lot."""
 _NOTHING: Final = Passing()
+_scan = Scan._make  # a third of the cost of Scan(…)
 Asked = tuple[Manner, Passing, Found]
 """How somebody asks, what passes with it, and for which item."""
 
@@ -75,6 +76,17 @@ class CodeProtocol(HttpToolsProtocol):
 
     def _answer_ready(self, lane: FastLane, data: bytes) -> bool:
         """Answer from what is ready: the head was read before, byte for byte, and the path is of one form only."""
+        try:
+            manner = lane.manners.get(data[_PATH_END:])
+            near = None if manner is None else lane.near.find(data, manner)
+            if near is not None and manner is not None:
+                return self._answer_near(lane, data, near, manner, _NOTHING)
+            return self._answer_kept(lane, data)
+        except Exception:  # noqa: BLE001 - the usual way meets the same failure, logs it and gives it a number
+            self._waits = False
+            return False
+
+    def _answer_kept(self, lane: FastLane, data: bytes) -> bool:
         is_head = data.startswith(_HEAD)
         if not is_head and not data.startswith(_CODE):
             return False
@@ -87,30 +99,54 @@ class CodeProtocol(HttpToolsProtocol):
             manner = lane.manners.get(rest)
             if manner is None:
                 return False
-        try:
-            found = lane.ready.find(data[begin:end], manner)
-            if found is None:
-                return False
-            if manner.form is Form.VERDICT:
-                if is_head or not found.standing.counts:
-                    return self._write_document(lane, (manner, passing, found), None, is_head=is_head)
-                self._waits = True
-                tell = partial(self._told, lane, data, (manner, passing, found))
-                lane.front.reader.counter.tell(found.number, tell)
-                return True
-            checks = None
-            if found.standing.counts and manner.is_check and not is_head:
-                visitor = self._seen(lane, found, manner, passing)
-                if found.standing.waits:
-                    self._waits = True
-                    tell = partial(self._told, lane, data, (manner, passing, found))
-                    lane.front.reader.counter.ask(found.number, visitor, tell)
-                    return True
-                checks = lane.front.reader.counter.count_later(found.number, visitor)
-            return self._write_ready(lane, (manner, passing, found), checks, is_head=is_head)
-        except Exception:  # noqa: BLE001 - the usual way meets the same failure, logs it and gives it a number
-            self._waits = False
+            near = lane.near.find(data, manner) if end == _PATH_END else None
+            if near is not None:
+                return self._answer_near(lane, data, near, manner, passing)
+        found = lane.ready.find(data[begin:end], manner)
+        if found is None or not self._answer_found(lane, data, (manner, passing, found), is_head=is_head):
             return False
+        if end == _PATH_END and not is_head:
+            lane.near.keep(data[8:22], manner, found)
+        return True
+
+    def _answer_near(self, lane: FastLane, data: bytes, near: Nearby, manner: Manner, passing: Passing) -> bool:
+        """Join the pieces and send them, when nothing has to be known besides."""
+        line, number, serial, now = near
+        if passing.if_none_match or not line.is_whole:
+            refresher = lane.front.refresher
+            revision, confirmed_at = refresher.snapshot.revision, refresher.confirmed_at
+            found = Found(line.standing, number, line.run, line.state, serial, now, revision, confirmed_at)
+            return self._answer_found(lane, data, (manner, passing, found))
+        first_lines = lane.first_lines(line.status, self.server_state.default_headers)
+        head = b"".join((first_lines, serial.join(line.pieces), line.of_the_lot, line.rest))
+        if line.body:
+            self.transport.writelines((head, line.body, line.body_end))
+        else:
+            self.transport.write(head)
+        if line.opening is not None:
+            lane.log.add(_scan((now, number, line.opening, manner.client)))
+        self._written(closes=manner.closes)
+        return True
+
+    def _answer_found(self, lane: FastLane, data: bytes, asked: Asked, *, is_head: bool = False) -> bool:
+        """Answer with the count, when there is one, as soon as it is known."""
+        manner, passing, found = asked
+        counter = lane.front.reader.counter
+        if manner.form is Form.VERDICT:
+            if is_head or not found.standing.counts:
+                return self._write_document(lane, asked, None, is_head=is_head)
+            self._waits = True
+            counter.tell(found.number, partial(self._told, lane, data, asked))
+            return True
+        checks = None
+        if found.standing.counts and manner.is_check and not is_head:
+            visitor = self._seen(lane, found, manner, passing)
+            if found.standing.waits:
+                self._waits = True
+                counter.ask(found.number, visitor, partial(self._told, lane, data, asked))
+                return True
+            checks = counter.count_later(found.number, visitor)
+        return self._write_ready(lane, asked, checks, is_head=is_head)
 
     def _seen(self, lane: FastLane, found: Found, manner: Manner, passing: Passing) -> bytes:
         """Who asks; where the item was checked is told to the rules of unusual activity."""
@@ -294,75 +330,3 @@ class CodeProtocol(HttpToolsProtocol):
             self.timeout_keep_alive_task = self.loop.call_later(
                 self.timeout_keep_alive, self.timeout_keep_alive_handler
             )
-
-
-class Counted(NamedTuple):
-    """The count that a page waited for."""
-
-    checks: Checks | None
-
-
-class FastLane:
-    """What the connections of one process share."""
-
-    def __init__(self, front: Front, *, ready_mb: int = READY_MB) -> None:
-        self.front = front
-        self.reader = PlainReader()
-        self.passing = PassingFields(front.region_header)
-        self.guard_lines = b"".join(
-            f"{name.lower()}: {value}\r\n".encode("latin-1") for name, value in front.guard_headers.items()
-        )
-        self.ready = Ready(front, self.guard_lines, bytes_max=ready_mb * 1024 * 1024)
-        self.manners: dict[bytes, Manner] = {}
-        """By all that follows the path in a request but for its passing values, so also by the end of its head."""
-        self._first_lines: dict[int, bytes] = {}
-        self._first_lines_of: object = None
-
-    def first_lines(self, status: int, default_headers: list[tuple[bytes, bytes]]) -> bytes:
-        """Status line and the server's own headers, which it makes anew each second."""
-        if self._first_lines_of is not default_headers:
-            self._first_lines_of, self._first_lines = default_headers, {}
-        lines = self._first_lines.get(status)
-        if lines is None:
-            own = b"".join(b"%b: %b\r\n" % pair for pair in default_headers)
-            lines = self._first_lines[status] = STATUS_LINE[status] + own
-        return lines
-
-    def ask(self, request: PlainRequest) -> Ask | None:
-        """What is asked for, when it is a code of a product, lot or item; cases and pallets go the usual way."""
-        path, fields = request.path, request.head.fields
-        for begin, prefix, only in _FORMS:
-            if path.startswith(begin) and not (prefix and "%" in path):  # a line break in it has no route of its own
-                return Ask(
-                    path.removeprefix(prefix), request.query, fields.get("accept"), fields.get("accept-language"), only
-                )
-        return None
-
-    def beside_counted(self, sight: Sight, counted: Counted) -> Beside | None:
-        """What stands beside, with the count that is known already; None when the history has to be read."""
-        history = self.front.reader.kept_history(sight)
-        return None if history is None else Beside(checks=counted.checks, history=history)
-
-    def keep(
-        self, request: PlainRequest, data: bytes, known: tuple[Sight, Visit, Beside], made: tuple[Answer, Complete]
-    ) -> None:
-        """Have an answer ready for the next item like this one, and its head known."""
-        sight, visit, beside = known
-        head, answer = request.head, made[0]
-        if not request.path.startswith("/01/") or request.query or sight.link_type is not None:
-            return
-        if sight.form is Form.LINKSET:
-            return
-        accept_encoding = head.get("accept-encoding")
-        if made[1].status == 304:
-            made = (answer, complete(answer, accept_encoding=accept_encoding))
-        rest, _ = self.passing.cut(data[data.index(b" ", 4) :])
-        manner = self.manners.get(rest)
-        if manner is None:
-            language = sight.tongue.code
-            manner = self.ready.manner(sight.form, language, visit, head)
-            if len(rest) <= HEAD_BYTES_KEPT_MAX:
-                if len(self.manners) >= HEADS_MAX:
-                    self.manners.clear()
-                self.manners[rest] = manner
-        self.ready.keep(request.path.encode("ascii"), manner, sight, beside, made)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import partial
 from itertools import count
 from typing import Final, NamedTuple
 from weakref import ref
@@ -24,7 +23,7 @@ from portal.model import Beside, CheckPolicy, Checks, CodeState, Step, Verdict
 from portal.packing import codings
 from portal.pages import told_at
 from portal.plain_request import Head
-from portal.scan_log import Scan
+from portal.scan_log import Opening, Scan
 from portal.snapshot import Snapshot
 from portal.verdict import UNUSUAL_CHECKS_MIN
 from portal.wires import Document, Made, Sent, Wire, document_of, wire_of
@@ -36,8 +35,8 @@ MANNERS_MAX: Final = 1_000
 LOOKS_AGAIN_S: Final = 1.0
 """So long a page is shown on while its history is read anew beside it, and then looked at again."""
 
-_BITS_BY_LETTER: Final = bytes.maketrans(b"0123456789ABCDEFGHJKMNPQRSTVWXYZ", b"0123456789abcdefghijklmnopqrstuv")
-_NOT_A_LETTER: Final = bytes(set(range(256)) - set(b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"))
+BITS_BY_LETTER: Final = bytes.maketrans(b"0123456789ABCDEFGHJKMNPQRSTVWXYZ", b"0123456789abcdefghijklmnopqrstuv")
+NOT_A_LETTER: Final = bytes(set(range(256)) - set(b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"))
 
 
 class Manner(NamedTuple):
@@ -52,9 +51,6 @@ class Manner(NamedTuple):
     region: str
     is_check: bool
     closes: bool
-
-
-_scan = partial(tuple.__new__, Scan)  # a third of the cost of Scan(…)
 
 
 @dataclass(slots=True)
@@ -96,6 +92,7 @@ class Found(NamedTuple):
 
     standing: Standing
     number: int
+    run: int
     state: int
     serial: bytes
     now: datetime
@@ -111,11 +108,13 @@ class Ready:
         self._front = front
         self._shelf = front.hot_path.shelf
         self._guard_lines = guard_lines
-        self._bytes_max = bytes_max
+        self.bytes_max = bytes_max
         self._manners: dict[Hashable, int] = {}
         self._keys = count()
         self._kept: dict[Hashable, Standing] = {}
         self._bytes = 0
+        self.dropped = 0
+        """Bytes that were dropped so far."""
         self._told: tuple[datetime | None, datetime | None] = (None, None)
 
     def __len__(self) -> int:
@@ -142,7 +141,7 @@ class Ready:
         if told is None or not refresher.is_fresh():
             return None
         serial = path[-12:]
-        letters = serial.translate(_BITS_BY_LETTER, _NOT_A_LETTER)
+        letters = serial.translate(BITS_BY_LETTER, NOT_A_LETTER)
         if len(letters) != 12:
             return None
         snapshot = refresher.snapshot
@@ -165,10 +164,10 @@ class Ready:
             standing.seen, standing.revision = ref(snapshot), snapshot.revision
         if not standing.made_at <= now < standing.until:
             return None
-        if now >= standing.looks_at and not self._may_stay(standing, number, run.lo, run.state, now):
+        if now >= standing.looks_at and not self.may_stay(standing, number, run.lo, run.state, now):
             self._drop(key)
             return None
-        return Found(standing, number, run.state, serial, now, snapshot.revision, refresher.confirmed_at)
+        return Found(standing, number, run.lo, run.state, serial, now, snapshot.revision, refresher.confirmed_at)
 
     def sent(self, found: Found, checks: Checks | None, manner: Manner) -> tuple[Wire, Sent, bytes] | None:
         """The answer with this count, and its moment; None when it was not made yet."""
@@ -177,7 +176,7 @@ class Ready:
             return None
         if manner.form is not Form.PAGE:
             return wire, wire.at(b""), b""
-        front, at = self._front.hot_path, self._time_told(found.confirmed_at)
+        front, at = self._front.hot_path, self.time_told(found.confirmed_at)
         if checks is None and wire.last is not None and wire.last[0] is at:
             return wire, wire.last[1], wire.last[2]
         moment = front.pages.moment(wire.verdict, checks, front.tongues[manner.language], at)
@@ -197,8 +196,8 @@ class Ready:
         """Put the opening of a page into the log of scans."""
         if manner.form is Form.PAGE:
             of = found.standing
-            told = (found.now, of.gtin, of.lot_id, found.number, verdict.value, manner.language, manner.client)
-            self._front.reader.log.add(_scan(told))
+            opening = Opening(of.gtin, of.lot_id, verdict.value, manner.language)
+            self._front.reader.log.add(Scan(found.now, found.number, opening, manner.client))
 
     def keep(self, path: bytes, manner: Manner, sight: Sight, beside: Beside, made: tuple[Answer, Complete]) -> None:
         """Keep an answer that was just given with this count, when the next item may get the same."""
@@ -223,7 +222,7 @@ class Ready:
         told = Made(*made, sight.verdict(beside), path[-12:], manner.form, manner.accept_encoding)
         self._add(standing, manner, sight, beside.checks, told)
         self._bytes += standing.bytes_held()
-        while self._bytes > self._bytes_max:
+        while self._bytes > self.bytes_max:
             self._drop(next(iter(self._kept)))
 
     def _standing(self, key: Hashable, sight: Sight, beside: Beside, fresh_s: tuple[float, float]) -> Standing:
@@ -271,7 +270,7 @@ class Ready:
         if document is not None:
             standing.documents[kind_of_count(checks)] = document
 
-    def _may_stay(self, standing: Standing, number: int, run: int, state: int, now: datetime) -> bool:
+    def may_stay(self, standing: Standing, number: int, run: int, state: int, now: datetime) -> bool:
         """Whether the history is still the one shown; it is read anew beside, and shown on until it is too old."""
         whose = Whose(number, standing.lot_id, CodeState(state), standing.revision, run)
         read = self._front.reader.histories.again(whose)
@@ -283,7 +282,8 @@ class Ready:
         standing.shown_until = now + timedelta(seconds=shown_s)
         return steps == standing.history
 
-    def _time_told(self, confirmed_at: datetime | None) -> datetime | None:
+    def time_told(self, confirmed_at: datetime | None) -> datetime | None:
+        """The time that pages tell of this confirmation, one object while it is the same."""
         if self._told[0] is not confirmed_at:
             at = told_at(confirmed_at)
             self._told = (confirmed_at, self._told[1] if at == self._told[1] else at)  # one object while it is the same
@@ -293,6 +293,7 @@ class Ready:
         standing = self._kept.pop(key, None)
         if standing is not None:
             self._bytes -= standing.bytes_held()
+            self.dropped += standing.bytes_held()
 
 
 def kind_of_count(checks: Checks | None) -> int:

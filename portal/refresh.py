@@ -54,12 +54,16 @@ class Refresher:
         self._address = address
         self._master_secret = master_secret
         self._clock = clock
-        self._monotonic = monotonic  # age is measured on a clock that nobody sets
+        self.monotonic = monotonic  # age is measured on a clock that nobody sets
         self._sweep_every_s = sweep_every_s
         self._confirm_within_s = confirm_within_s
         self._loaded: Loaded | None = None
-        self._confirmed_at: datetime | None = None
-        self._confirmed_mono = float("-inf")
+        self.snapshot: Snapshot = _EMPTY
+        """The copy; empty before the first load, and then not confirmed either."""
+        self.confirmed_at: datetime | None = None
+        """When the copy was last compared with the database."""
+        self.fresh_until = float("-inf")
+        """On the clock of ``monotonic``: until then the copy counts as confirmed."""
         self._hinted = asyncio.Event()
         self._load_wanted = False
         self._heard_before = False
@@ -68,23 +72,13 @@ class Refresher:
         self._beside: Loaded | None = None
         self._connection: asyncpg.Connection | None = None
 
-    @property
-    def snapshot(self) -> Snapshot:
-        """The copy; empty before the first load, and then not confirmed either."""
-        return self._loaded.snapshot if self._loaded is not None else _EMPTY
-
     def confirmation(self) -> Confirmation:
         """When the copy was last compared with the database, and whether that is within the limit."""
-        return Confirmation(self._confirmed_at, self.is_fresh())
-
-    @property
-    def confirmed_at(self) -> datetime | None:
-        """When the copy was last compared with the database."""
-        return self._confirmed_at
+        return Confirmation(self.confirmed_at, self.is_fresh())
 
     def is_fresh(self) -> bool:
         """Whether there is a copy, and it was compared with the database within the limit."""
-        return self._loaded is not None and self._monotonic() - self._confirmed_mono <= self._confirm_within_s
+        return self.monotonic() <= self.fresh_until
 
     async def run(self) -> None:
         """Refresh until cancelled. A database that is away is waited for; so is a master secret that opens the keys."""
@@ -108,17 +102,19 @@ class Refresher:
 
     async def look(self) -> None:
         """Load, or catch up, and confirm. World failures are raised; the copy then stays as it was, and grows old."""
-        asked_at, asked_mono, before = self._clock(), self._monotonic(), [self._loaded]
+        asked_at, asked_mono, before = self._clock(), self.monotonic(), [self._loaded]
         connection = await self._connected()
         if self._loaded is None:
             self._loaded = await answered(connection, store.load(connection, self._master_secret), store.LOAD_WITHIN_S)
-            self._next_load_mono = self._monotonic() + LOAD_EVERY_S
+            self._next_load_mono = self.monotonic() + LOAD_EVERY_S
         else:
             self._take_load()
             news = store.catch_up(connection, self._beside or self._loaded, self._master_secret)
             self._loaded = await answered(connection, news, self._confirm_within_s)
             self._beside = None
-        self._confirmed_at, self._confirmed_mono = asked_at, asked_mono
+        # In one step without a pause: whoever reads the three between two awaits sees those of one look.
+        self.snapshot = self._loaded.snapshot
+        self.confirmed_at, self.fresh_until = asked_at, asked_mono + self._confirm_within_s
         if before[0] is not self._loaded:
             # In a thread: to give back the memory of a million lots takes longer than a scan may wait.
             await asyncio.to_thread(before.clear)
@@ -140,7 +136,7 @@ class Refresher:
         if self._loaded is None:
             return
         wanted = self._load_wanted or self._loaded.is_full or self._loaded.losses_since != 0
-        if wanted or self._monotonic() >= self._next_load_mono:
+        if wanted or self.monotonic() >= self._next_load_mono:
             self._begin(self._load_beside)
         elif self._loaded.is_thick:
             self._begin(partial(asyncio.to_thread, self._loaded.merged))
@@ -164,7 +160,7 @@ class Refresher:
         try:
             loading = store.load(connection, self._master_secret)
             loaded = await answered(connection, loading, store.LOAD_WITHIN_S)
-            self._next_load_mono = self._monotonic() + LOAD_EVERY_S
+            self._next_load_mono = self.monotonic() + LOAD_EVERY_S
             return loaded
         finally:
             connection.terminate()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -19,15 +19,21 @@ KEPT_MAX: Final = 100_000
 """Scans kept while the database is away; the oldest make room, and ``dropped`` says how many did."""
 
 
+class Opening(NamedTuple):
+    """What many scans share."""
+
+    gtin: str | None
+    lot_id: int | None
+    verdict: str
+    language: str
+
+
 class Scan(NamedTuple):
     """One opening of a code's address."""
 
     at: datetime
-    gtin: str | None
-    lot_id: int | None
     number: int | None
-    verdict: str
-    language: str
+    of: Opening
     client: str
 
 
@@ -36,6 +42,9 @@ _WRITE: Final = (
     "SELECT public_log_openings($1::text::bigint[], $2::text::bigint[], $3::text::bigint[], $4::text::int[],"
     " $5, $6, $7, $8)"
 )
+
+
+_BRACES: Final = str.maketrans("[]", "{}")
 
 
 class ScanLog:
@@ -84,20 +93,23 @@ class ScanLog:
 
 def _columns(batch: Sequence[Scan]) -> tuple[Any, ...]:
     """Numbers only, for each scan, and once what many share: texts cost ten times as much to send."""
+    ats, numbers, of, clients = zip(*batch, strict=True)
     kinds: dict[tuple[datetime, str, str, str], int] = {}
-    numbers, lots, gtins, kind_of = [], [], [], []
-    minute_by_instant: dict[tuple[int, int], datetime] = {}
-    for at, gtin, lot_id, number, verdict, language, client in batch:
-        minute = minute_by_instant.get((at.minute, at.hour))
-        if minute is None or minute.date() != at.date():
-            minute = minute_by_instant[at.minute, at.hour] = at.replace(second=0, microsecond=0)
-        numbers.append(number)
-        lots.append(lot_id)
-        gtins.append(None if gtin is None else int(gtin))
-        kind_of.append(kinds.setdefault((minute, verdict, language, client), len(kinds) + 1))
+    kind_of = [
+        kinds.setdefault((minute, opening.verdict, opening.language, client), len(kinds) + 1)
+        for minute, opening, client in zip(_minutes(ats), of, clients, strict=True)
+    ]
+    lots, gtins = [opening.lot_id for opening in of], [opening.gtin and int(opening.gtin) for opening in of]
     shared = [list(column) for column in zip(*kinds, strict=True)]
     return _array(numbers), _array(lots), _array(gtins), _array(kind_of), *shared
 
 
-def _array(numbers: Sequence[int | None]) -> str:
-    return "{" + ",".join(["NULL" if number is None else str(number) for number in numbers]) + "}"
+def _minutes(ats: Sequence[datetime]) -> Sequence[datetime]:
+    """Of instants in their order: mostly all of one minute."""
+    first, last = (at.replace(second=0, microsecond=0) for at in (ats[0], ats[-1]))
+    return [first] * len(ats) if first == last else [at.replace(second=0, microsecond=0) for at in ats]
+
+
+def _array(numbers: Iterable[int | None]) -> str:
+    """As PostgreSQL reads one: Python writes a list the same way but for its brackets and for what is not there."""
+    return str(list(numbers)).replace("None", "NULL").translate(_BRACES)

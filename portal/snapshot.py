@@ -66,6 +66,17 @@ class Snapshot:
                 return number, run
         return None
 
+    def alike_around(self, number: int) -> tuple[int, int] | None:
+        """Some ``lo <= number < end`` that ``active_item`` answers with the run of ``number``; None: only itself.
+
+        ``number`` is one that it answered; what it rests on is looked at in the same order.
+        """
+        issued = self.blocks.bounds_of(number)
+        if issued is None:
+            return None
+        bounds = issued, self.runs.bounds_of(number), self.voids.bounds_of(number)
+        return max(lo for lo, _ in bounds), min(end for _, end in bounds)
+
     def is_alike(self, lot_id: int) -> bool:
         """Whether no case names single items of the lot."""
         return not self.scopes.names_part_of(lot_id)

@@ -14,6 +14,7 @@ from uvicorn.server import ServerState
 
 from portal.app import create_app
 from portal.protocol import STATE, CodeProtocol
+from runtime.clock import Clock
 from runtime.database import DatabaseAddress
 from tests.portal.arrangement import BROWSER, NOON, settings, until
 
@@ -92,10 +93,12 @@ class Both:
 
 
 @asynccontextmanager
-async def both_over(database: DatabaseAddress, folder: Path, **changes: Any) -> AsyncIterator[Both]:
-    """Both ways over one portal whose clock stands still."""
+async def both_over(
+    database: DatabaseAddress, folder: Path, clock: Clock = lambda: NOON, **changes: Any
+) -> AsyncIterator[Both]:
+    """Both ways over one portal whose clock stands still, unless another is given."""
     chosen = settings(folder, **({"sweep_every_s": 10.0, "confirm_within_s": 60.0} | changes))
-    app: Any = create_app(chosen, database, lambda: NOON, count_within_s=10)
+    app: Any = create_app(chosen, database, clock, count_within_s=10)
     async with app.router.lifespan_context(app) as state:
         both = Both(Side(app, CodeProtocol, state), Side(app, HttpToolsProtocol, {}))
         loop = asyncio.get_running_loop()

@@ -13,12 +13,12 @@ from portal import counting, scan_log
 from portal.clients import is_a_check, kind_of
 from portal.counting import CheckCounter, visitor_hash
 from portal.live import Live
-from portal.scan_log import Scan, ScanLog
+from portal.scan_log import Opening, Scan, ScanLog
 from runtime.database import DatabaseAddress
 from tests.portal.arrangement import MILK, NOON
 
 NOWHERE = DatabaseAddress("postgresql+asyncpg://nobody:nothing@127.0.0.1:1/nowhere")
-SCAN = Scan(NOON.replace(second=31), MILK, 1, 1001, "first_check", "en", "ios")
+SCAN = Scan(NOON.replace(second=31), 1001, Opening(MILK, 1, "first_check", "en"), "ios")
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Safari/605"
 
 

@@ -13,8 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cli.combined import Combined
 from portal import protocol
 from portal.app import create_app
+from portal.fast_lane import FastLane
 from portal.http_front import PACKED
-from portal.protocol import STATE, CodeProtocol, FastLane
+from portal.protocol import STATE, CodeProtocol
 from runtime.database import DatabaseAddress
 from tests.portal.arrangement import CHEESE, MILK, PALLET, arrange, item, publish, settings, until
 from tests.portal.both_ways import HOST, PAGE, Side, answer_of, both_over, page, request

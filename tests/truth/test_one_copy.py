@@ -11,7 +11,8 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from portal.protocol import STATE, FastLane
+from portal.fast_lane import FastLane
+from portal.protocol import STATE
 from runtime.database import DatabaseAddress, Role
 from tests.portal.arrangement import JSON, PALLET, arrange, item, portal_of, publish, says, until
 from tests.portal.both_ways import both_over, request
