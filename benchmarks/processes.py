@@ -23,6 +23,10 @@ END_WITHIN_S: Final = 15.0
 _POLL_S: Final = 0.02
 
 
+_held: list[socket.socket] = []
+"""One for each server of this process. Who names the port may listen there, because nobody listens on these."""
+
+
 class PortTaken(Conflict):
     """Port {port} is taken by another program, which would answer in place of the one to be measured."""
 
@@ -32,10 +36,12 @@ class ProgramNotReady(Conflict):
 
 
 def free_port() -> int:
-    """A port of loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    """A port of loopback that nobody listens on, and that is given to nobody else: it stays bound."""
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind((HOST, 0))
+    _held.append(holder)
+    return int(holder.getsockname()[1])
 
 
 def tracemark(*arguments: str) -> list[str]:

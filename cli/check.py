@@ -17,7 +17,7 @@ from portal import check_files, check_tables
 from portal.check_files import Done
 from portal.check_rows import Row
 from portal.checks import Checker
-from portal.live import Live
+from portal.live import PATIENCE_OF_A_FILE, Live
 from portal.refresh import Refresher
 from runtime.clock import rfc3339, system_clock
 from runtime.refusals import Conflict, Invalid
@@ -98,7 +98,8 @@ async def _check(
         confirm_within_s=settings.confirm_within_s,
     )
     await refresher.look()
-    live = Live(replace(installation.address, portal_statement_timeout_ms=STATEMENT_MS))
+    address = replace(installation.address, portal_statement_timeout_ms=STATEMENT_MS)
+    live = Live(address, patience=PATIENCE_OF_A_FILE)
     # read a moment ago, and judged as of then however long the list is
     confirmation = refresher.confirmation()
     checker = Checker(refresher.snapshot, confirmation, system_clock().date(), live, units_max=UNITS_MAX)

@@ -93,10 +93,13 @@ def serving(database: DatabaseAddress, secret: str) -> Iterator[str]:
             "TRACEMARK_MASTER_SECRET": secret,
             "TRACEMARK_BASE_URL": base_url,
             "TRACEMARK_PORTAL_POSTS_PER_MINUTE": "10000",
+            "TRACEMARK_PORTAL_PATIENCE": "100",  # what is told of a pallet shall not depend on how busy the machine is
+            "TRACEMARK_PORTAL_STATEMENT_TIMEOUT_MS": "10000",
+            "TRACEMARK_CONFIRM_WITHIN_S": "60",
         }
         with listening(tracemark("serve", "all", "--port", str(port)), port, settings=told, cwd=Path(folder)):
             until = time.monotonic() + READY_WITHIN_S
-            while httpx2.get(f"{base_url}/readyz").status_code != 200:
+            while httpx2.get(f"{base_url}/readyz", timeout=READY_WITHIN_S).status_code != 200:
                 if time.monotonic() > until:
                     raise NotReady(within_s=READY_WITHIN_S)
                 time.sleep(0.05)

@@ -20,7 +20,7 @@ from portal.check_jobs import CheckJobs
 from portal.check_routes import TEXT_BYTES_MAX, CheckRoutes
 from portal.check_tables import FILE_BYTES_MAX
 from portal.claim_routes import ClaimRoutes
-from portal.counting import COUNT_WITHIN_S, CheckCounter
+from portal.counting import CheckCounter
 from portal.fast_lane import FastLane
 from portal.histories import Histories
 from portal.hot_path import HotPath
@@ -64,22 +64,16 @@ FIRST_LOAD_WITHIN_S: Final = 180.0
 _log = structlog.get_logger("portal")
 
 
-def create_app(
-    settings: Settings,
-    address: DatabaseAddress,
-    clock: Clock = system_clock,
-    *,
-    count_within_s: float = COUNT_WITHIN_S,
-) -> ASGIApp:
+def create_app(settings: Settings, address: DatabaseAddress, clock: Clock = system_clock) -> ASGIApp:
     """The portal. Its start loads the published views; without a database it starts too, and clears nobody.
 
     Raises ``runtime.secrets`` refusals; the start fails with ``serials.keys.KeysError`` when the master secret does not
     open the serial keys of this database, because every printed code would then look unknown.
     """
     secret = master_secret(settings)
-    live = Live(address)
+    live = Live(address, patience=settings.portal_patience)
     shelf, sightings, log = Shelf(live), Sightings(live, clock), ScanLog(live)
-    counter = CheckCounter(live, clock, within_s=count_within_s)
+    counter = CheckCounter(live, clock, within_s=settings.portal_count_within_ms / 1000)
     reader = Reader(live, counter, Histories(live), log, secret.encode(), sightings)
     refresher = _refresher(settings, address, secret, clock)
     front, guarded = _front(settings, shelf, refresher, reader, clock)

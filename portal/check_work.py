@@ -20,7 +20,7 @@ import orjson
 from portal import camera, check_files, check_tables, states_on_disk
 from portal.check_tables import Columns
 from portal.checks import Checker
-from portal.live import Live
+from portal.live import PATIENCE_OF_A_FILE, Live
 from portal.refresh import Refresher
 from runtime.clock import rfc3339, system_clock
 from runtime.database import DatabaseAddress
@@ -77,7 +77,7 @@ async def _check(order: Order, folder: Path) -> dict[str, Any]:
     refresher = Refresher(address, order.secret, clock=system_clock, sweep_every_s=1, confirm_within_s=60)
     await refresher.look()
     confirmation, snapshot = refresher.confirmation(), refresher.snapshot
-    live = Live(replace(address, portal_statement_timeout_ms=STATEMENT_MS))
+    live = Live(replace(address, portal_statement_timeout_ms=STATEMENT_MS), patience=PATIENCE_OF_A_FILE)
     checker = Checker(snapshot, confirmation, system_clock().date(), live, units_max=UNITS_MAX)
     confirmed_at = rfc3339(confirmation.at) if confirmation.at is not None else ""
 

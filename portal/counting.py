@@ -18,8 +18,6 @@ from portal.model import Checks
 from portal.together import Together
 from runtime.clock import Clock
 
-COUNT_WITHIN_S: Final = 0.1
-"""How long a page waits for its count. The count goes on, and is durable, when the page does not wait."""
 STATEMENT_WITHIN_S: Final = 2.0
 BATCH_MAX: Final = 256
 WAITING_MAX: Final = 10_000
@@ -48,9 +46,12 @@ class _Waiting:
 
 
 class CheckCounter:
-    """Exactly one caller is told that it was the first: the database counts, and a number stands once in a batch."""
+    """Exactly one caller is told that it was the first: the database counts, and a number stands once in a batch.
 
-    def __init__(self, live: Live, clock: Clock, *, within_s: float = COUNT_WITHIN_S) -> None:
+    A page waits ``within_s`` for its count. The count goes on, and is durable, when the page does not wait.
+    """
+
+    def __init__(self, live: Live, clock: Clock, *, within_s: float) -> None:
         self._live = live
         self._clock = clock
         self._within_s = within_s
@@ -109,7 +110,7 @@ class CheckCounter:
     async def settle(self) -> None:
         """Wait until what waits is counted, no longer than a statement may take."""
         if self._worker is not None:
-            await asyncio.wait([self._worker], timeout=STATEMENT_WITHIN_S)
+            await asyncio.wait([self._worker], timeout=STATEMENT_WITHIN_S * self._live.patience)
 
     def _give_up(self) -> None:
         loop = asyncio.get_running_loop()

@@ -70,7 +70,7 @@ class Histories:
         self._looked_at = float("-inf")
         self._told_at: dict[int, float] = {}
         self._all_told_at = float("-inf")
-        self._together: Together[Whose, tuple[Step, ...]] = Together(self._read, HISTORY_WITHIN_S)
+        self._together: Together[Whose, tuple[Step, ...]] = Together(self._read, HISTORY_WITHIN_S * live.patience)
 
     def kept(self, whose: Whose) -> tuple[Step, ...] | None:
         """The history when it was read a while ago, of the item or of its run; None when it has to be waited for."""

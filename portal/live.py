@@ -16,6 +16,8 @@ from runtime.database import DatabaseAddress, Role
 from web.problems import is_of_the_world
 
 POOL_SIZE: Final = 8
+PATIENCE_OF_A_FILE: Final = 20.0
+"""A whole file is checked beside no page: nobody holds a phone, and a late answer is worth more than none."""
 CONNECT_WITHIN_S: Final = 2.0
 REST_S: Final = 1.0
 """After a failure to connect nobody tries again for so long: a database that is away is not asked once per scan."""
@@ -52,10 +54,14 @@ class News(NamedTuple):
 
 
 class Live:
-    """A pool of the portal's role, made when first needed; asyncpg makes its lost connections again."""
+    """A pool of the portal's role, made when first needed; asyncpg makes its lost connections again.
 
-    def __init__(self, address: DatabaseAddress) -> None:
+    ``patience``: so many times the deadlines of its callers are waited for.
+    """
+
+    def __init__(self, address: DatabaseAddress, *, patience: float = 1.0) -> None:
         self._address = address
+        self.patience = patience
         self._pool: asyncpg.Pool | None = None
         self._making: asyncio.Task[asyncpg.Pool] | None = None
         self._rests_until = float("-inf")
@@ -65,7 +71,7 @@ class Live:
     async def fetch(self, sql: str, *arguments: object, within_s: float) -> list[Any] | None:
         """The rows; None when the database did not answer within the deadline. Failures of ours are logged."""
         try:
-            async with asyncio.timeout(within_s):
+            async with asyncio.timeout(within_s * self.patience):
                 pool = await self._open()
                 if pool is None:
                     return None
@@ -163,7 +169,7 @@ class Live:
         return None if self._making is None else await asyncio.shield(self._making)
 
     async def _make(self) -> asyncpg.Pool:
-        async with asyncio.timeout(CONNECT_WITHIN_S):
+        async with asyncio.timeout(CONNECT_WITHIN_S * self.patience):
             return await self._address.pool(Role.PORTAL, size=POOL_SIZE)
 
     def _made(self, task: asyncio.Task[asyncpg.Pool]) -> None:

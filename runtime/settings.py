@@ -103,6 +103,12 @@ class Settings(BaseSettings):
         le=1_000_000_000,
         description="rows of lists that one address may have checked; an unknown code counts as 20",
     )
+    portal_count_within_ms: int = Field(
+        100, ge=10, le=10_000, description="how long a page of the portal waits for its count, in ms"
+    )
+    portal_patience: float = Field(
+        1.0, ge=1.0, le=100.0, description="times its usual deadlines the portal waits for what stands beside a verdict"
+    )
     portal_ready_mb: int = Field(
         256, ge=16, le=16_384, description="whole answers that each process of the portal keeps ready, in MB"
     )

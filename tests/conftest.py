@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from runtime import migrations
 from runtime.database import DatabaseAddress, Role, asyncpg_url
-from tests import caretaker, examples
+from tests import caretaker, examples, unhurried
 from tests.postgres import embedded_cluster
 
 _numbers = itertools.count(1)
@@ -81,7 +81,7 @@ async def conn(database: DatabaseAddress) -> AsyncIterator[AsyncConnection]:
 def named(server: DatabaseAddress, database: str) -> DatabaseAddress:
     """The same server, another database."""
     url = asyncpg_url(server.url).set(database=database)
-    return DatabaseAddress(url.render_as_string(hide_password=False), portal_statement_timeout_ms=5_000)
+    return DatabaseAddress(url.render_as_string(hide_password=False), portal_statement_timeout_ms=10_000)
 
 
 async def _new(server: DatabaseAddress) -> str:
@@ -100,7 +100,7 @@ def is_emptied(database: DatabaseAddress) -> bool:
 
 async def _emptied(connection: asyncpg.Connection) -> bool:
     await connection.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        f"SELECT pg_terminate_backend(pid, {unhurried.NEVER_S}000) FROM pg_stat_activity"  # and wait until it is gone
         " WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
     version: str | None = await connection.fetchval("SELECT max(version_num) FROM alembic_version")

@@ -15,28 +15,34 @@ from pydantic import SecretStr
 from cli.serve import Face, build
 from runtime import settings
 from runtime.database import DatabaseAddress
+from tests import unhurried
 from tests.world import SECRET
+
+_held: dict[int, socket.socket] = {}
 
 
 def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that is given to nobody else: it stays bound, not listened on, and whoever names it may listen there."""
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(("127.0.0.1", 0))
+    port: int = holder.getsockname()[1]
+    _held[port] = holder
+    return port
 
 
 @contextmanager
 def served(
     database: DatabaseAddress, *, port: int, face: Face = Face.ALL, secret: str = SECRET, data_dir: Path | None = None
 ) -> Iterator[str]:
-    """The address of ``face``, up until the block ends."""
+    """The address of ``face`` on a ``free_port``, up until the block ends."""
     base_url = f"http://127.0.0.1:{port}"
-    chosen = settings.load({}, base_url=base_url, master_secret=SecretStr(secret), data_dir=data_dir)
+    told = {"base_url": base_url, "master_secret": SecretStr(secret), "data_dir": data_dir}
+    chosen = settings.load({}, **told, **unhurried.SETTINGS)
     server = uvicorn.Server(
         uvicorn.Config(build(chosen, database, face), host="127.0.0.1", port=port, log_level="error", lifespan="on")
     )
-    thread = threading.Thread(target=asyncio.run, args=(server.serve(),), daemon=True)
+    thread = threading.Thread(target=asyncio.run, args=(server.serve([_held.pop(port)]),), daemon=True)
     thread.start()
     while not server.started:
         thread.join(0.02)

@@ -77,7 +77,7 @@ def test_commands_work_beside_a_running_serve_and_sigterm_stops_all_of_it(folder
         answered = live(port)
     finally:
         serving.send_signal(signal.SIGTERM)
-        _out, last_words = serving.communicate(timeout=60)
+        _out, last_words = serving.communicate(timeout=120)
 
     assert str(port) in said
     assert (imported.status, told.json["new"], answered) == (0, 5, 200)
@@ -90,7 +90,7 @@ def live(port: int) -> int:
     """How the portal answers that it is alive, once it listens."""
     for _ in range(600):
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/livez", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/livez", timeout=60) as answer:
                 code: int = answer.status
                 return code
         except URLError:

@@ -6,11 +6,11 @@ import re
 
 import httpx2
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import BrowserContext, Route, async_playwright
+from playwright.async_api import BrowserContext, Route
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from tests.browser import NARROW, browsing
 from tests.console.conftest import OURS, Visitor, form_token
-from tests.journeys.test_in_the_browser import _CHROMIUM, _FLAGS, NARROW
 from tests.recall import creamery
 from tests.recall.desk import opened, published
 from tests.world import BASE_URL
@@ -62,9 +62,7 @@ async def test_every_screen_of_a_recall_is_for_everybody_and_the_form_shows_its_
     ]  # fmt: skip
 
     found = []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=_CHROMIUM, args=_FLAGS)
-        context = await browser.new_context(viewport=NARROW)
+    async with browsing(viewport=NARROW) as context:
         page = await context.new_page()
         await page.set_content("<html></html>")
         await page.evaluate(Axe().axe_script)
@@ -83,7 +81,6 @@ async def test_every_screen_of_a_recall_is_for_everybody_and_the_form_shows_its_
         while tabs < _TABS_MAX and await page.evaluate("document.activeElement.value") != "submit":
             await page.keyboard.press("Tab")
             tabs += 1
-        await browser.close()
 
     assert found == []
     assert tabs < _TABS_MAX

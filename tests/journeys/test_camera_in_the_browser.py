@@ -6,10 +6,10 @@ import re
 
 import numpy as np
 import zxingcpp
-from playwright.async_api import async_playwright, expect
+from playwright.async_api import expect
 
 from portal.pages import FOLDER
-from tests.journeys.test_in_the_browser import _CHROMIUM, _FLAGS
+from tests.browser import browsing
 from tests.portal.states import PAGES, TONGUES
 
 SCRIPT = (FOLDER / "check.js").read_text(encoding="utf-8")
@@ -41,16 +41,15 @@ async def test_the_camera_is_offered_where_a_symbol_is_really_read() -> None:
         "reads other symbols only": (detector("['ean_13']", read), False),
         "reads": (detector("['qr_code', 'ean_13']", read), True),
     }
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=_CHROMIUM, args=_FLAGS)
-        offered = {}
+    offered = {}
+    async with browsing() as context:
         for name, (own, _) in browsers.items():
-            page = await browser.new_page()
+            page = await context.new_page()
             await page.add_init_script(own or "delete window.BarcodeDetector")
             await page.route(HERE, lambda route: route.fulfill(body=FORM, content_type="text/html"))
             await page.route("**/check.js", lambda route: route.fulfill(body=SCRIPT, content_type="text/javascript"))
             await page.goto(HERE, wait_until="load")
-            await page.wait_for_timeout(50)
+            await page.evaluate("new Promise(resolve => setTimeout(resolve))")  # after all that the script awaits
             offered[name] = await page.locator("#camera").is_visible()
             if offered[name]:  # and where none is there, or it is not allowed, that is said
                 await page.locator("#camera").click()
@@ -58,7 +57,6 @@ async def test_the_camera_is_offered_where_a_symbol_is_really_read() -> None:
                 await expect(page.locator("#view")).to_be_hidden()
             assert "For browsers that cannot read codes with the camera" in await page.inner_text("main")
             await page.close()
-        await browser.close()
 
     assert offered == {name: expected for name, (_, expected) in browsers.items()}
 

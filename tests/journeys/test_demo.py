@@ -13,6 +13,7 @@ import httpx2
 from runtime.database import DatabaseAddress
 from tests.printed import links_on
 from tests.serving import free_port, served
+from tests.unhurried import NEVER_S
 from tests.world import SECRET
 
 ROOT = Path(__file__).parent.parent.parent
@@ -42,7 +43,7 @@ def test_the_demo_prints_recalls_and_practises(database: DatabaseAddress, tmp_pa
     links = links_on(Path(story["labels_pdf"]))
     assert len(set(links)) == 240
     assert story["recalled_link"] in links
-    with served(database, port=port), httpx2.Client(headers={"Accept": "application/json"}) as phone:
+    with served(database, port=port), httpx2.Client(headers={"Accept": "application/json"}, timeout=NEVER_S) as phone:
         assert phone.get(story["recalled_link"]).json()["verdict"] == "recalled"
         assert phone.get(story["sold_link"]).json()["verdict"] == "recalled"
         assert phone.get(story["clear_link"]).json()["verdict"] == "no_recall_known"

@@ -2,44 +2,28 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from playwright.async_api import Browser, Page, ViewportSize, async_playwright
+from playwright.async_api import Page, expect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cli.samples.dairy import Dairy, arrange
 from ledger import codes
 from runtime.clock import system_clock
 from runtime.database import DatabaseAddress
+from tests.browser import NARROW, browsing
 from tests.journeys.test_print_scan_recall_scan import publish_recall_of_milk
 from tests.serving import free_port, served
 from tests.world import SECRET
-
-_CHROMIUM = next(
-    (path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None
-)
-_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-NARROW: ViewportSize = {"width": 320, "height": 640}
 
 
 @asynccontextmanager
 async def phone(language: str) -> AsyncIterator[Page]:
     """A page of a phone set to ``language``; scripts are off, as in the strictest in-app browser."""
-    async with async_playwright() as playwright:
-        browser: Browser = await playwright.chromium.launch(executable_path=_CHROMIUM, args=_FLAGS)
-        context = await browser.new_context(locale=language, viewport=NARROW, java_script_enabled=False)
+    async with browsing(locale=language, viewport=NARROW, java_script_enabled=False) as context:
         yield await context.new_page()
-        await browser.close()
 
 
 async def world(conn: AsyncConnection, port: int) -> tuple[Dairy, codes.KeyRing]:
@@ -106,7 +90,5 @@ async def test_staff_sign_in_and_see_products_jobs_and_cases(conn: AsyncConnecti
             await page.get_by_label("Password").fill("a long enough password")
             await page.get_by_role("button", name="Sign in").click()
 
-            body = await page.inner_text("body")
-            assert number in body
-            assert "Meadow Farmhouse Cheese" in body
-            assert "C1" in body
+            for shown in (number, "Meadow Farmhouse Cheese", "C1"):
+                await expect(page.locator("body")).to_contain_text(shown)

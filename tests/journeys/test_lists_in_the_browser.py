@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cli.serve import Face
 from portal.language import load_tongues
 from runtime.database import DatabaseAddress
-from tests.journeys.test_in_the_browser import _CHROMIUM, _FLAGS, NARROW
+from tests.browser import NARROW, browsing
 from tests.portal.arrangement import MILK, PALLET, SECRET, STRANGER, arrange, item, publish
 from tests.portal.test_unit_pages import CASES, fill
 from tests.serving import free_port, served
@@ -30,14 +30,11 @@ Say = Callable[[str], str]
 @asynccontextmanager
 async def gate(base: str, language: str) -> AsyncIterator[Page]:
     """A narrow screen with scripts, on the page for lists; what axe finds on a page is a failure."""
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=_CHROMIUM, args=_FLAGS)
-        # axe is put into the page by the test, which the page's own policy would not allow anybody.
-        page = await browser.new_page(viewport=NARROW, locale=language, bypass_csp=True, accept_downloads=True)
-        page.set_default_timeout(60_000)
+    # axe is put into the page by the test, which the page's own policy would not allow anybody.
+    async with browsing(viewport=NARROW, locale=language, bypass_csp=True, accept_downloads=True) as context:
+        page = await context.new_page()
         await page.goto(f"{base}/check?lang={language}")
         yield page
-        await browser.close()
 
 
 async def looked_at(page: Page) -> None:
@@ -46,10 +43,6 @@ async def looked_at(page: Page) -> None:
     found = await page.evaluate("async () => (await axe.run(document)).violations.map(each => each.id)")
     assert (found, page.url) == ([], page.url)
     assert await page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"], page.url
-
-
-async def statuses(page: Page) -> list[str]:
-    return await page.locator("td .tag").all_inner_texts()
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
@@ -77,7 +70,8 @@ async def pasted(page: Page, base: str, say: Say) -> None:
     await looked_at(page)
     await page.locator("#codes").fill(f"{base}{RECALLED}\n{base}{CLEAR}\n{PALLET}\n{STRANGER}\nhello\n{MILK}:M1")
     await page.get_by_role("button", name=say("Check"), exact=True).click()
-    told = await statuses(page)
+    await expect(page.locator("td .tag")).to_have_count(6)
+    told = await page.locator("td .tag").all_inner_texts()
     assert (told[0], told[2], len(told), len(set(told))) == (told[0], told[0], 6, 5)
     assert told[0] == say("RECALLED")
     await expect(page.get_by_role("link", name=say("What is inside"))).to_have_count(1)
@@ -96,11 +90,11 @@ async def scanned(page: Page, base: str, language: str, say: Say) -> None:
     await page.keyboard.press("Control+]")
     await page.keyboard.type(f"21{SERIAL}")
     await page.keyboard.press("Enter")
-    await expect(page.locator("#told")).to_contain_text("R-2026-0001", timeout=20_000)
-    assert await page.locator("#told").get_attribute("class") == "card stop"
+    await expect(page.locator("#told")).to_contain_text("R-2026-0001")
+    await expect(page.locator("#told")).to_have_class("card stop")
     await looked_at(page)
     await page.get_by_role("button", name=say("Check"), exact=True).click()
-    assert await statuses(page) == [say("RECALLED")]
+    await expect(page.locator("td .tag")).to_have_text([say("RECALLED")])
 
 
 async def sent_as_a_file(page: Page, base: str, language: str, say: Say, folder: Path) -> None:
@@ -111,11 +105,11 @@ async def sent_as_a_file(page: Page, base: str, language: str, say: Say, folder:
     await page.locator("#file").set_input_files(path)
     await page.get_by_role("button", name=say("Send the file"), exact=True).click()
     await page.get_by_role("button", name=say("Check this file"), exact=True).wait_for()
-    assert await page.locator("#code").input_value() == "2"
+    await expect(page.locator("#code")).to_have_value("2")
     await looked_at(page)
 
     await page.get_by_role("button", name=say("Check this file"), exact=True).click()
-    await expect(page.locator("main")).to_contain_text(say("The file is checked."), timeout=60_000)
+    await expect(page.locator("main")).to_contain_text(say("The file is checked."))
     await looked_at(page)
     async with page.expect_download() as download:
         await page.get_by_role("link", name=say("Get the file with its statuses")).click()

@@ -8,10 +8,9 @@ from typing import Literal
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import async_playwright
 
 from portal.http_front import GZIP_LEVEL
-from tests.journeys.test_in_the_browser import _CHROMIUM, _FLAGS, NARROW
+from tests.browser import NARROW, browsing
 from tests.portal.states import pages
 
 PAGE_BYTES_MAX = 13_000
@@ -23,9 +22,8 @@ async def test_axe_finds_nothing_and_every_state_fits_a_narrow_screen(
     language: str, scheme: Literal["light", "dark"]
 ) -> None:
     found: list[str] = []
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=_CHROMIUM, args=_FLAGS)
-        page = await browser.new_page(viewport=NARROW, color_scheme=scheme)
+    async with browsing(viewport=NARROW, color_scheme=scheme) as context:
+        page = await context.new_page()
         await page.set_content("<html><body><img src='x.png'></body></html>")
         await page.evaluate(Axe().axe_script)
         assert "image-alt" in await page.evaluate(_VIOLATIONS)  # it does look
@@ -35,7 +33,6 @@ async def test_axe_finds_nothing_and_every_state_fits_a_narrow_screen(
             found += [f"{state}: {name}" for name in violations]
             if await page.evaluate("document.documentElement.scrollWidth") > NARROW["width"]:
                 found.append(f"{state}: too wide")
-        await browser.close()
 
     assert found == []
 

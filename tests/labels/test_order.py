@@ -36,6 +36,7 @@ from runtime.database import DatabaseAddress, Role, transaction
 from runtime.refusals import Refusal
 from serials import keys as serial_keys
 from tests.labels.world import CHEESE, MILK, NOON, PLANT, SECRET, arranged, noon, number, ordered
+from tests.unhurried import NEVER_S
 
 BUTTER = "09506000135106"
 
@@ -235,7 +236,7 @@ async def test_each_order_is_noted_and_those_who_answer_scans_are_told(
 
     job = await ordered(conn)
 
-    assert await asyncio.wait_for(told.get(), 5) == "tracemark_codes"
+    assert await asyncio.wait_for(told.get(), NEVER_S) == "tracemark_codes"
     await listener.close()
     noted = [row async for row in audit.read(conn)]
     assert [(row.actor, row.act, row.subject) for row in noted] == [("ada", "labels.order", f"label job {job.job_id}")]

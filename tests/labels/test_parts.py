@@ -29,6 +29,7 @@ from runtime.database import DatabaseAddress, Role, transaction
 from tests.cells import shared_cells
 from tests.labels.world import BASE_URL, CHEESE, SECRET, arranged, noon, number, ordered
 from tests.printed import links_on
+from tests.unhurried import NEVER_S
 
 
 @pytest.fixture
@@ -166,7 +167,7 @@ async def test_a_killed_rendering_goes_on_with_the_first_part_not_made(
     job = await ordered(conn, count=100)
     out = tmp_path / "c1.pdf"
     words = [sys.executable, "-c", _KILLED, database.url, str(job.job_id), str(out), str(cells)]
-    killed = await asyncio.to_thread(subprocess.run, words, check=False, timeout=60)
+    killed = await asyncio.to_thread(subprocess.run, words, check=False, timeout=NEVER_S)
     assert killed.returncode == -signal.SIGKILL
     (left,) = await part_store.renders_of(conn, job.job_id)
     kept = tmp_path / f".labels-rendering-{left.render_id}" / "labels-1-part-0001.pdf"

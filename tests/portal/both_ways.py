@@ -16,6 +16,7 @@ from portal.app import create_app
 from portal.protocol import STATE, CodeProtocol
 from runtime.clock import Clock
 from runtime.database import DatabaseAddress
+from tests import unhurried
 from tests.portal.arrangement import BROWSER, NOON, settings, until
 
 HOST = "127.0.0.1"
@@ -26,7 +27,9 @@ PAGE = {"Accept": BROWSER["accept"], "User-Agent": SAFARI, "Accept-Language": "z
 class Side:
     """One server, and how many requests reached its application."""
 
-    def __init__(self, app: Any, kind: type[HttpToolsProtocol], state: dict[str, Any]) -> None:
+    def __init__(
+        self, app: Any, kind: type[HttpToolsProtocol], state: dict[str, Any], *, keep_alive_s: int = unhurried.NEVER_S
+    ) -> None:
         self.reached = 0
         self.state = ServerState()
         self.state.default_headers = [(b"date", b"Tue, 24 Nov 2026 12:00:00 GMT")]
@@ -35,7 +38,7 @@ class Side:
             self.reached += 1
             await app(scope, receive, send)
 
-        config = Config(counted, access_log=False, lifespan="off", timeout_keep_alive=1)
+        config = Config(counted, access_log=False, lifespan="off", timeout_keep_alive=keep_alive_s)
         config.load()
         self.config, self.kind, self.app_state = config, kind, state
         self.port = 0
@@ -53,7 +56,9 @@ class Side:
                 await writer.drain()
                 await asyncio.sleep(0.02 if len(pieces) > 1 else 0)
             is_head = pieces[0].startswith(b"HEAD")
-            return [await asyncio.wait_for(answer_of(reader, is_head=is_head), 10) for _ in range(answers)]
+            return [
+                await asyncio.wait_for(answer_of(reader, is_head=is_head), unhurried.NEVER_S) for _ in range(answers)
+            ]
         finally:
             writer.close()
 
@@ -94,13 +99,19 @@ class Both:
 
 @asynccontextmanager
 async def both_over(
-    database: DatabaseAddress, folder: Path, clock: Clock = lambda: NOON, **changes: Any
+    database: DatabaseAddress,
+    folder: Path,
+    clock: Clock = lambda: NOON,
+    *,
+    keep_alive_s: int = unhurried.NEVER_S,
+    **changes: Any,
 ) -> AsyncIterator[Both]:
     """Both ways over one portal whose clock stands still, unless another is given."""
-    chosen = settings(folder, **({"sweep_every_s": 10.0, "confirm_within_s": 60.0} | changes))
-    app: Any = create_app(chosen, database, clock, count_within_s=10)
+    chosen = settings(folder, **({"sweep_every_s": 10.0} | changes))
+    app: Any = create_app(chosen, database, clock)
     async with app.router.lifespan_context(app) as state:
-        both = Both(Side(app, CodeProtocol, state), Side(app, HttpToolsProtocol, {}))
+        short = Side(app, CodeProtocol, state, keep_alive_s=keep_alive_s)
+        both = Both(short, Side(app, HttpToolsProtocol, {}, keep_alive_s=keep_alive_s))
         loop = asyncio.get_running_loop()
         servers = [await loop.create_server(side.make, HOST, 0) for side in (both.short, both.usual)]
         for side, server in zip((both.short, both.usual), servers, strict=True):

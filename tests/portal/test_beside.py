@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -14,8 +15,9 @@ from portal.clients import is_a_check, kind_of
 from portal.counting import CheckCounter, visitor_hash
 from portal.live import Live
 from portal.scan_log import Opening, Scan, ScanLog
-from runtime.database import DatabaseAddress
-from tests.portal.arrangement import MILK, NOON
+from runtime.database import DatabaseAddress, Role
+from tests.portal.arrangement import BROWSER, MILK, NOON, arrange, item, portal_of, until
+from tests.unhurried import NEVER_S
 
 NOWHERE = DatabaseAddress("postgresql+asyncpg://nobody:nothing@127.0.0.1:1/nowhere")
 SCAN = Scan(NOON.replace(second=31), 1001, Opening(MILK, 1, "first_check", "en"), "ios")
@@ -23,7 +25,7 @@ IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Safari/605"
 
 
 async def test_without_a_database_a_check_is_not_counted_and_that_is_known() -> None:
-    counter = CheckCounter(Live(NOWHERE), lambda: NOON, within_s=5)
+    counter = CheckCounter(Live(NOWHERE), lambda: NOON, within_s=NEVER_S)
 
     assert await counter.count(1001, b"visitor") is None
     assert counter.missed == 1
@@ -31,16 +33,16 @@ async def test_without_a_database_a_check_is_not_counted_and_that_is_known() -> 
 
 async def test_more_scans_than_may_wait_are_not_counted_and_that_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(counting, "WAITING_MAX", 0)
-    counter = CheckCounter(Live(NOWHERE), lambda: NOON)
+    counter = CheckCounter(Live(NOWHERE), lambda: NOON, within_s=NEVER_S)
 
     assert await counter.count(1001, b"visitor") is None
     assert counter.missed == 1
 
 
 async def test_the_same_visitor_counts_once_in_ten_minutes_and_again_later(database: DatabaseAddress) -> None:
-    live = Live(database)
+    live = Live(database, patience=100)
     now = [NOON]
-    counter = CheckCounter(live, lambda: now[0], within_s=10)
+    counter = CheckCounter(live, lambda: now[0], within_s=NEVER_S)
 
     async def count_after(minutes: int, visitor: bytes) -> int:
         now[0] += timedelta(minutes=minutes)
@@ -54,18 +56,46 @@ async def test_the_same_visitor_counts_once_in_ten_minutes_and_again_later(datab
 
 
 async def test_one_who_opens_a_page_twice_at_once_is_one_check_and_another_a_second(database: DatabaseAddress) -> None:
-    live = Live(database)
+    live = Live(database, patience=100)
     await live.warm()
-    counter = CheckCounter(live, lambda: NOON, within_s=10)
+    counter = CheckCounter(live, lambda: NOON, within_s=NEVER_S)
 
     told = await asyncio.gather(*(counter.count(1001, visitor) for visitor in (b"Mira", b"Mira", b"Ada")))
     assert [checks.count for checks in told if checks is not None] == [1, 1, 2]
     await live.close()
 
 
+async def test_a_page_waits_no_longer_for_its_count_than_is_set_and_the_check_is_counted_all_the_same(
+    database: DatabaseAddress, conn: AsyncConnection, tmp_path: Path
+) -> None:
+    await arrange(conn)
+    engine = database.engine(Role.OWNER, pool_size=1)
+    async with portal_of(database, tmp_path, portal_count_within_ms=10) as portal, engine.connect() as other:
+        await other.execute(text("LOCK TABLE code_check IN ACCESS EXCLUSIVE MODE"))
+        page = (await portal.get(item(2001), headers=BROWSER)).text
+        assert "No recall is known" in page
+        assert "first time" not in page
+        await other.rollback()
+
+        async def is_counted() -> bool:
+            return (await conn.execute(text("SELECT n FROM code_check WHERE number = 2001"))).scalar() == 1
+
+        await until(is_counted)
+    await engine.dispose()
+
+
+async def test_what_stands_beside_is_waited_for_as_many_times_longer_as_is_set(database: DatabaseAddress) -> None:
+    sql, hurried, patient = "SELECT pg_sleep(0.05)", Live(database), Live(database, patience=10_000)
+
+    assert await hurried.fetch(sql, within_s=0.01) is None
+    assert await patient.fetch(sql, within_s=0.01) is not None
+    await hurried.close()
+    await patient.close()
+
+
 async def test_reading_the_count_does_not_change_it(database: DatabaseAddress) -> None:
-    live = Live(database)
-    counter = CheckCounter(live, lambda: NOON, within_s=10)
+    live = Live(database, patience=100)
+    counter = CheckCounter(live, lambda: NOON, within_s=NEVER_S)
 
     assert await counter.read(1001) is None
     await counter.count(1001, b"Mira")
@@ -79,7 +109,7 @@ async def test_reading_the_count_does_not_change_it(database: DatabaseAddress) -
 async def test_scans_are_kept_while_the_database_is_away_and_written_when_it_is_back(
     database: DatabaseAddress, conn: AsyncConnection
 ) -> None:
-    away, back = ScanLog(Live(NOWHERE)), Live(database)
+    away, back = ScanLog(Live(NOWHERE)), Live(database, patience=100)
     away.add(SCAN)
     assert not await away.flush()
     assert (len(away), away.dropped) == (1, 0)

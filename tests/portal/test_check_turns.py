@@ -71,7 +71,7 @@ async def test_a_network_sends_as_many_files_and_photos_as_forms_and_lists_of_co
 
 async def test_a_network_that_had_its_rows_checked_waits_before_the_next_list(tmp_path: Path) -> None:
     async with portal_of(NOWHERE, tmp_path, portal_rows_per_minute=100) as portal:
-        asked = [await portal.post("/v1/checks", json={"codes": [MILK] * 101}) for _ in range(2)]
+        asked = [await portal.post("/v1/checks", json={"codes": [MILK] * 1_000}) for _ in range(2)]
         pasted = await portal.post("/check", data={"codes": MILK}, headers=BROWSER)
         scan = await portal.get(f"/01/{MILK}", headers=BROWSER)
 

@@ -20,6 +20,7 @@ from tests.conftest import named
 from tests.portal.arrangement import MILK, ROOT_KEY, STRANGER, arrange, item
 from tests.portal.conftest import statement
 from tests.serving import free_port, served
+from tests.unhurried import NEVER_S
 
 PRODUCT = f"/01/{MILK}"
 GLN = "9520123456788"
@@ -59,7 +60,8 @@ async def resolver(cluster: DatabaseAddress) -> AsyncIterator[httpx2.AsyncClient
         await prepare(conn)
     await engine.dispose()
     with served(database, port=free_port(), face=Face.PORTAL) as base:
-        async with httpx2.AsyncClient(base_url=base, headers={"accept": "*/*", "user-agent": "suite"}) as client:
+        headers = {"accept": "*/*", "user-agent": "suite"}
+        async with httpx2.AsyncClient(base_url=base, headers=headers, timeout=NEVER_S) as client:
             yield client
     await statement(cluster, "DROP DATABASE conformance WITH (FORCE)")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gs1.digital_link import parse_path
 from portal.refresh import Refresher
 from portal.store import Loaded, catch_up, load
 from runtime.database import DatabaseAddress, Role
@@ -24,6 +26,7 @@ from tests.portal.arrangement import (
     portal_of,
     publish,
     says,
+    until,
 )
 
 NOWHERE = DatabaseAddress("postgresql+asyncpg://nobody:nothing@127.0.0.1:1/nowhere")
@@ -174,8 +177,6 @@ async def test_news_laid_over_a_copy_make_the_same_copy_as_a_new_load(
     await portal.close()
 
     paths = [*(item(number) for number in (1000, 1039, 1040, 1092, 1099, 2001, 2004, 3004, 3005))]
-    from gs1.digital_link import parse_path
-
     for path in [*paths, f"/01/{MILK}/21/S-1", f"/01/{MILK}/10/M1", f"/01/{MILK}"]:
         assert caught_up.find(parse_path(path)) == anew.find(parse_path(path)), path
     assert caught_up.revision == anew.revision == unchanged.snapshot.revision
@@ -189,14 +190,25 @@ def status_of(loaded: Loaded, lot_id: int) -> str:
 
 
 async def test_the_recall_is_heard_without_waiting_for_the_next_sweep(
-    database: DatabaseAddress, conn: AsyncConnection, tmp_path: Path
+    database: DatabaseAddress, conn: AsyncConnection
 ) -> None:
     await arrange(conn)
     # Sweeps so far apart that only the hint can bring the news while the test waits.
-    async with portal_of(database, tmp_path, sweep_every_s=10, confirm_within_s=60) as portal:
-        await says(portal, item(1001), "no_recall_known")
-        await publish(conn, lots=[1])
-        await says(portal, item(1001), "recalled", within_s=4)
+    copy = Refresher(database, SECRET, clock=lambda: NOON, sweep_every_s=3_600, confirm_within_s=60)
+    running = asyncio.create_task(copy.run())
+
+    async def is_recalled() -> bool:
+        return bool(copy.snapshot.find(parse_path(item(1001))).recalls)
+
+    async def is_loaded() -> bool:
+        return copy.snapshot.find(parse_path(item(1001))).is_known
+
+    await until(is_loaded)
+    assert not await is_recalled()
+    await publish(conn, lots=[1])
+    await until(is_recalled)
+    running.cancel()
+    await asyncio.wait([running])
 
 
 async def test_a_copy_knows_that_items_were_lost_since_it_was_loaded(

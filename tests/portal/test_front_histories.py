@@ -17,6 +17,7 @@ from portal.together import Together
 from runtime.database import DatabaseAddress
 from tests.portal.arrangement import arrange, until
 from tests.portal.test_beside import NOWHERE
+from tests.unhurried import NEVER_S
 
 M1 = Whose(1001, 1, CodeState.ACTIVE, 1)
 M2 = Whose(2001, 2, CodeState.ACTIVE, 1)
@@ -40,7 +41,7 @@ async def test_histories_read_together_are_each_their_own_and_kept_only_for_thei
     await arrange(conn)
     await tell(conn, 1, 1, "commissioning")
     await tell(conn, 2, 2, "packing")
-    live, now = Live(database), [0.0]
+    live, now = Live(database, patience=100), [0.0]
     await live.warm()
     kept = Histories(live, monotonic=lambda: now[0])
     assert kept.kept(M1) is None
@@ -74,7 +75,7 @@ async def test_no_more_histories_are_kept_than_the_limit(
 ) -> None:
     monkeypatch.setattr(histories, "HISTORIES_MAX", 1)
     await arrange(conn)
-    live = Live(database)
+    live = Live(database, patience=100)
     await live.warm()
     kept = Histories(live)
     await kept.ask(M1)
@@ -102,7 +103,7 @@ async def test_what_is_asked_while_a_statement_runs_goes_with_the_next_and_the_l
         await goes_on.wait()
         return {key: str(key) for key in keys if key != 3}
 
-    reads: Together[int, str] = Together(read, 5.0)
+    reads: Together[int, str] = Together(read, NEVER_S)
     first = reads.ask(1)
     await asyncio.sleep(0)
     others = [reads.ask(2), reads.ask(3), reads.ask(2)]
@@ -121,7 +122,7 @@ async def test_one_key_too_many_is_not_read_and_one_that_waits_already_is(monkey
     async def read(keys: Sequence[int]) -> Mapping[int, str]:
         return {key: str(key) for key in keys}
 
-    reads: Together[int, str] = Together(read, 5.0)
+    reads: Together[int, str] = Together(read, NEVER_S)
     assert [await answer for answer in [reads.ask(1), reads.ask(2), reads.ask(1)]] == ["1", None, "1"]
     await reads.close()
 
@@ -138,7 +139,7 @@ async def test_items_of_one_run_share_a_history_unless_something_happened_to_a_p
     )
     await conn.execute(text(part))
     await conn.commit()
-    live = Live(database)
+    live = Live(database, patience=100)
     await live.warm()
     kept = Histories(live)
     in_part, whole = M1._replace(run=1000), M2._replace(run=2000)
@@ -164,7 +165,7 @@ async def test_a_history_stays_until_something_is_told_of_its_lot_also_by_the_pa
     await conn.execute(text(pallet))
     await conn.execute(text("UPDATE code_run SET unit_id = 5 WHERE lot_id = 1"))
     await conn.commit()
-    live, now = Live(database), [0.0]
+    live, now = Live(database, patience=100), [0.0]
     await live.warm()
     kept = Histories(live, monotonic=lambda: now[0])
 

@@ -16,9 +16,10 @@ from portal.app import create_app
 from portal.fast_lane import FastLane
 from portal.http_front import PACKED
 from portal.protocol import STATE, CodeProtocol
-from runtime.database import DatabaseAddress
+from runtime.database import DatabaseAddress, Role
 from tests.portal.arrangement import CHEESE, MILK, PALLET, arrange, item, publish, settings, until
 from tests.portal.both_ways import HOST, PAGE, Side, answer_of, both_over, page, request
+from tests.unhurried import NEVER_S
 
 CODES = [
     item(1001),
@@ -193,7 +194,7 @@ async def test_requests_sent_ahead_wait_for_the_count_before_them_and_are_answer
         await asyncio.sleep(0)
         for piece in sent[1:]:
             writer.write(piece)
-        answered = [await asyncio.wait_for(answer_of(reader, is_head=False), 10) for _ in range(4)]
+        answered = [await asyncio.wait_for(answer_of(reader, is_head=False), NEVER_S) for _ in range(4)]
         writer.close()
 
     assert answered == usual
@@ -203,7 +204,12 @@ async def test_a_copy_not_confirmed_in_time_clears_nobody_the_short_way(
     database: DatabaseAddress, conn: AsyncConnection, tmp_path: Path
 ) -> None:
     await arrange(conn)
-    async with both_over(database, tmp_path, sweep_every_s=10.0, confirm_within_s=1.0) as both:
+    engine = database.engine(Role.OWNER, pool_size=1)
+    async with (
+        both_over(database, tmp_path, sweep_every_s=0.1, confirm_within_s=1.0) as both,
+        engine.connect() as other,
+    ):
+        await other.execute(text("LOCK TABLE public_record IN ACCESS EXCLUSIVE MODE"))  # so no look succeeds
         ask = request(item(2001), Accept="application/json")
 
         async def is_unconfirmed() -> bool:
@@ -215,6 +221,8 @@ async def test_a_copy_not_confirmed_in_time_clears_nobody_the_short_way(
             assert answer.startswith(b"HTTP/1.1 503 ")
             assert b"retry-after: 2" in answer
         assert both.short.reached == 0
+        await other.rollback()
+    await engine.dispose()
 
 
 async def test_who_asks_through_a_trusted_proxy_is_the_visitor_and_not_the_proxy(
@@ -253,7 +261,7 @@ async def test_a_connection_left_alone_is_closed_after_its_time(
     database: DatabaseAddress, conn: AsyncConnection, tmp_path: Path
 ) -> None:
     await arrange(conn)
-    async with both_over(database, tmp_path) as both:
+    async with both_over(database, tmp_path, keep_alive_s=1) as both:
         [_, closed] = await both.short.ask(request(f"/01/{MILK}"), answers=2)
         assert closed == b""
 

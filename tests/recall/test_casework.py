@@ -20,6 +20,7 @@ from recall.refusals import (
 from runtime.database import DatabaseAddress, Role, transaction
 from tests.recall.creamery import CHEESE, MILK, Creamery, clock
 from tests.recall.desk import marked_lots, opened, public_record, published
+from tests.unhurried import NEVER_S
 
 
 async def test_whoever_opened_a_case_cannot_approve_it(conn: AsyncConnection, dairy: Creamery) -> None:
@@ -88,7 +89,7 @@ async def test_a_publication_is_announced_to_the_portal(
     listener = await database.connect(Role.PORTAL)
     await listener.add_listener("tracemark_revision", lambda *told: heard.put_nowait(told[-1]))
     await published(conn, dairy, lots=((MILK, "M1"),))
-    assert await asyncio.wait_for(heard.get(), 5) == "2"
+    assert await asyncio.wait_for(heard.get(), NEVER_S) == "2"
     await listener.close()
 
 

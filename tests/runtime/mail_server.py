@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -25,6 +25,8 @@ class MailServer:
     answers: dict[str, str] = field(default_factory=dict)
     answer_to_data: str = "250 taken"
     hangs_up_after_data: bool = False
+    on_arrival: Callable[[], object] = lambda: None
+    """Called when a letter was taken, before that is answered."""
 
     async def handle_RCPT(
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
@@ -38,6 +40,7 @@ class MailServer:
         assert isinstance(envelope.content, bytes)
         if self.answer_to_data.startswith("250"):
             self.taken.append(message_from_bytes(envelope.content, policy=policy.default))
+            self.on_arrival()
         if self.hangs_up_after_data:
             assert isinstance(server.transport, asyncio.Transport)
             server.transport.abort()

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from runtime.database import DatabaseAddress, Role
 from runtime.notifications import Listener
+from tests.unhurried import NEVER_S
 
 
 class Heard:
@@ -35,7 +36,7 @@ class Heard:
 async def heard(database: DatabaseAddress) -> AsyncIterator[Heard]:
     heard = Heard()
     task = asyncio.create_task(heard.listener(database).run())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(NEVER_S):
         await heard.gaps.get()
         yield heard
     task.cancel()

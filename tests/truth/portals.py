@@ -46,7 +46,7 @@ async def portals(database: DatabaseAddress, folder: Path, wire_ports: dict[str,
     async def serve() -> None:
         async with AsyncExitStack() as stack:
             for name, wire_port in wire_ports.items():
-                address = DatabaseAddress(through(database, wire_port), portal_statement_timeout_ms=5_000)
+                address = DatabaseAddress(through(database, wire_port), portal_statement_timeout_ms=10_000)
                 served.ports[name] = await _one(stack, address, folder / name)
             ready.set()
             await over.wait()
@@ -63,7 +63,8 @@ async def portals(database: DatabaseAddress, folder: Path, wire_ports: dict[str,
 
 
 async def _one(stack: AsyncExitStack, address: DatabaseAddress, folder: Path) -> int:
-    chosen = settings(folder, master_secret=SECRET, confirm_within_s=LIMIT_S, sweep_every_s=SWEEP_S)
+    hurried = {"confirm_within_s": LIMIT_S, "portal_count_within_ms": 100, "portal_patience": 1}
+    chosen = settings(folder, master_secret=SECRET, sweep_every_s=SWEEP_S, **hurried)
     app: Any = create_app(chosen, address)
     state = await stack.enter_async_context(app.router.lifespan_context(app))
     config = Config(app, access_log=False, lifespan="off", forwarded_allow_ips="*")

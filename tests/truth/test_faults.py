@@ -6,6 +6,7 @@ The whole is told as one story on one database: to make eight portals for each f
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,10 @@ from runtime.database import DatabaseAddress, Role
 from tests.truth.portals import LIMIT_S, Portals, portals
 
 BROKEN_S = 1.3
+LONGER = (1, 2, 4, 8, 16)
+"""So many times as long all is broken again, until everybody has said what the story is about: on a busy machine few
+visitors come while a portal cannot confirm."""
+WAYS = 9
 CUTS_OFF = (Fault.BLACKHOLE, Fault.LOST, Fault.DEAF, Fault.MUTE, Fault.RESET)
 
 
@@ -33,11 +38,16 @@ def test_no_fault_makes_a_portal_clear_a_recalled_item_or_call_two_checks_the_fi
 
     assert oracle.lies(scans) == []
     assert max(firsts(scans).values()) == 1
-    recalled = [scan for scan in scans if scan.said is Said.RECALLED]
-    assert recalled, "nothing was recalled: the story shows nothing"
-    for fault in CUTS_OFF:
-        assert any(scan.said is Said.CANNOT_CONFIRM for scan in scans if scan.portal == fault.value), fault
-    assert len({scan.way for scan in scans}) == 9
+    assert missing(scans) == []
+
+
+def missing(scans: Sequence[Scan]) -> list[str]:
+    """What has to be said before a story shows anything, and was not."""
+    unsure = {scan.portal for scan in scans if scan.said is Said.CANNOT_CONFIRM}
+    wanted = {f"{fault.value} cannot confirm": fault.value in unsure for fault in CUTS_OFF}
+    wanted["recalled"] = any(scan.said is Said.RECALLED for scan in scans)
+    wanted["in every way"] = len({scan.way for scan in scans}) == WAYS
+    return [what for what, is_there in wanted.items() if not is_there]
 
 
 async def story(database: DatabaseAddress, folder: Path) -> tuple[Oracle, list[Scan]]:
@@ -53,7 +63,10 @@ async def story(database: DatabaseAddress, folder: Path) -> tuple[Oracle, list[S
         await publisher.begin()
         visitors = comers(world, served)
         tasks = [asyncio.create_task(work) for work in (publisher.run(), *(each.run(1) for each in visitors))]
-        await broken_one_after_another(oracle, database, served, wires)
+        for times in LONGER:
+            await broken_one_after_another(oracle, database, served, wires, times * BROKEN_S)
+            if not missing([scan for each in visitors for scan in each.scans]):
+                break
         for port in served.ports.values():
             await until_ready(port, 1)
         for task in tasks:
@@ -63,7 +76,7 @@ async def story(database: DatabaseAddress, folder: Path) -> tuple[Oracle, list[S
 
 
 async def broken_one_after_another(
-    oracle: Oracle, database: DatabaseAddress, served: Portals, wires: dict[str, FaultProxy]
+    oracle: Oracle, database: DatabaseAddress, served: Portals, wires: dict[str, FaultProxy], broken_s: float
 ) -> None:
     async def backends() -> list[int]:
         connection = await database.connect(Role.LOGIN)
@@ -81,15 +94,15 @@ async def broken_one_after_another(
     await asyncio.sleep(0.3)
     await asyncio.gather(
         *(
-            FAULTS[name](Scene(oracle, wire, backends, backends, by_itself, name), BROKEN_S)
+            FAULTS[name](Scene(oracle, wire, backends, backends, by_itself, name), broken_s)
             for name, wire in wires.items()
         )
     )
     server = partial(server_pids, database)
-    await database_paused(Scene(oracle, wires["none"], server, backends, by_itself), BROKEN_S)
+    await database_paused(Scene(oracle, wires["none"], server, backends, by_itself), broken_s)
     began_at = asyncio.get_running_loop().time()
-    served.pause(BROKEN_S)
-    await asyncio.sleep(BROKEN_S)
+    served.pause(broken_s)
+    await asyncio.sleep(broken_s)
     oracle.cuts.append(Cut(began_at, asyncio.get_running_loop().time(), is_whole=False))
     await database_killed(Scene(oracle, wires["none"], one_backend, backends, by_itself), 0.2)
 
