@@ -19,6 +19,7 @@ from tests.portal.arrangement import (
     CHEESE,
     JSON,
     MILK,
+    NOON,
     PALLET,
     arrange,
     item,
@@ -148,7 +149,7 @@ async def test_an_item_is_checked_first_once_and_then_repeatedly(
     database: DatabaseAddress, conn: AsyncConnection, tmp_path: Path
 ) -> None:
     await arrange(conn)
-    async with portal_of(database, tmp_path) as portal:
+    async with portal_of(database, tmp_path, lambda: NOON) as portal:  # at midnight everybody is another visitor
         await portal.head(item(2001), headers=BROWSER)
         await portal.get(item(2001), headers={**BROWSER, "sec-purpose": "prefetch"})
         await portal.get(item(2001), headers={**BROWSER, "user-agent": "WhatsApp/2.23 preview"})
