@@ -41,7 +41,7 @@ from runtime.database import DatabaseAddress, Role, raw, transaction
 EVENTS_DEFAULT: Final = 4_800
 EVENTS_MIN: Final = 48
 EVENTS_MAX: Final = 100_000
-TIMEOUT_S: Final = 10.0
+TIMEOUT_S: Final = 60.0
 CLIENTS: Final = 4
 """Clients that post documents at the same time, as lines and shops do: the server's core is the limit, not a client."""
 SMALL, LARGE = 24, 400

@@ -18,7 +18,7 @@ from benchmarks.machine import on_core
 from runtime.refusals import Conflict
 from runtime.settings import PREFIX
 
-READY_WITHIN_S: Final = 60.0
+READY_WITHIN_S: Final = 180.0
 END_WITHIN_S: Final = 15.0
 _POLL_S: Final = 0.02
 

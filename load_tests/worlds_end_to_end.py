@@ -34,7 +34,7 @@ from runtime.clock import system_clock
 from runtime.database import DatabaseAddress, Role, transaction
 from runtime.refusals import Conflict
 
-READY_WITHIN_S: Final = 60.0
+READY_WITHIN_S: Final = 180.0
 DIFFERENCES_SHOWN_MAX: Final = 100
 """So many differences are told one by one; how many there are is always said."""
 

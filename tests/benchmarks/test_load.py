@@ -74,7 +74,7 @@ def test_the_bare_responder_gives_the_very_bytes_and_the_own_generator_counts_th
 
     with static_files.serving(tmp_path, port, server=static_files.BARE) as pid:
         raw = exchange(port, request_bytes(paths[0], {}))
-        seen = load.put(port, [*paths, f"{static_files.REDIRECT}1"], {}, 0.2, generator=load.OWN)
+        seen = load.put(port, [*paths, f"{static_files.REDIRECT}1"], {}, 0.5, generator=load.OWN)
         unknown = load.put(port, ["/html/7.html"], {}, 0.1, generator=load.OWN)
         used_s = machine.cpu_s([pid])
 

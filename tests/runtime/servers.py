@@ -15,8 +15,9 @@ from runtime.embedded_postgres import Address, EmbeddedPostgres, bin_dir
 ROOT_OF_THE_TREE = Path(__file__).resolve().parents[2]
 
 COMMAND = """
-import pathlib, sys
+import pathlib, signal, sys
 from runtime.embedded_postgres import EmbeddedPostgres
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has it ignored where it runs the tests in background
 with EmbeddedPostgres(pathlib.Path(sys.argv[1]), fast=True):
     print("inside", flush=True)
     sys.stdin.readline()
