@@ -110,8 +110,8 @@ def create_app(settings: Settings, address: DatabaseAddress, clock: Clock = syst
             await asyncio.gather(*tasks, return_exceptions=True)
             await jobs.close()
             await reader.close()
-            await log.flush()
-            await sightings.flush()
+            await log.close()
+            await sightings.close()
             await live.close()
 
     app = Starlette(

@@ -53,6 +53,7 @@ class ScanLog:
     def __init__(self, live: Live) -> None:
         self._live = live
         self._kept: deque[Scan] = deque()
+        self._writing: asyncio.Task[bool] | None = None
         self._some = asyncio.Event()
         self.dropped = 0
 
@@ -79,7 +80,27 @@ class ScanLog:
                     await asyncio.sleep(TRY_AGAIN_AFTER_S)
 
     async def flush(self) -> bool:
-        """Write the oldest batch; False when that did not work, and the batch is kept."""
+        """Write the oldest batch, or see the one written that is under way; False when that did not work.
+
+        The batch is then kept. Who is cancelled does not stop it: whether a stopped statement was carried out nobody
+        knows, so its batch would be lost or written twice.
+        """
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write())
+            self._writing.add_done_callback(self._written)
+        return await asyncio.shield(self._writing)
+
+    async def close(self) -> None:
+        """Write what is kept, as long as that works; nothing may be writing any more but what is under way."""
+        if self._writing is not None:
+            await self.flush()
+        while self._kept and await self.flush():
+            pass
+
+    def _written(self, _task: asyncio.Task[bool]) -> None:
+        self._writing = None
+
+    async def _write(self) -> bool:
         batch = [self._kept.popleft() for _ in range(min(FLUSH_ROWS, len(self._kept)))]
         if not batch:
             return False

@@ -14,7 +14,9 @@ from portal import counting, scan_log
 from portal.clients import is_a_check, kind_of
 from portal.counting import CheckCounter, visitor_hash
 from portal.live import Live
+from portal.model import CodeState
 from portal.scan_log import Opening, Scan, ScanLog
+from portal.sightings import Sighting, Sightings
 from runtime.database import DatabaseAddress, Role
 from tests.portal.arrangement import BROWSER, MILK, NOON, arrange, item, portal_of, until
 from tests.unhurried import NEVER_S
@@ -121,6 +123,37 @@ async def test_scans_are_kept_while_the_database_is_away_and_written_when_it_is_
     await back.close()
     row = (await conn.execute(text("SELECT at, gtin, number FROM scan_log"))).one()
     assert tuple(row) == (NOON, MILK, 1001)
+
+
+@pytest.mark.parametrize("table", ["scan_log", "code_sighting"])
+async def test_what_is_being_written_when_the_portal_stops_is_written_once(
+    database: DatabaseAddress, conn: AsyncConnection, table: str
+) -> None:
+    live = Live(database, patience=100)
+    await live.warm()
+    log, sightings = ScanLog(live), Sightings(live, lambda: NOON)
+    running = asyncio.create_task(log.run() if table == "scan_log" else sightings.run())
+    engine = database.engine(Role.OWNER, pool_size=1)
+    async with engine.connect() as other:
+        await other.execute(text(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE"))
+        log.add(SCAN)
+        sightings.add(Sighting(1001, MILK, "CN", b"Mira", CodeState.ACTIVE))
+
+        async def is_waiting() -> bool:
+            sql = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = CAST(:table AS regclass)"
+            return bool((await conn.execute(text(sql), {"table": table})).scalar_one())
+
+        await until(is_waiting)
+        running.cancel()
+        await asyncio.wait([running])
+        closing = asyncio.create_task(log.close() if table == "scan_log" else sightings.close())
+        await asyncio.sleep(0)
+        await other.rollback()
+        await closing
+    await engine.dispose()
+    await live.close()
+
+    assert (await conn.execute(text(f"SELECT count(*) FROM {table}"))).scalar_one() == 1
 
 
 async def test_scans_beyond_the_limit_are_dropped_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
