@@ -5,6 +5,7 @@ What a page shows after a click is asked by ``expect``, which waits for it: a re
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -27,6 +28,7 @@ _FLAGS: Final = [
     "--disable-sync",
     "--no-first-run",
 ]
+_ENVIRONMENT: Final = {**os.environ, "TMPDIR": "/tmp"}  # where its socket's path is short enough
 _NEVER_MS: Final = NEVER_S * 1_000
 
 
@@ -35,7 +37,9 @@ async def browsing(**options: Any) -> AsyncIterator[BrowserContext]:
     """A browser that knows nothing yet; ``options`` as of ``Browser.new_context``."""
     expect.set_options(timeout=_NEVER_MS)
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=_CHROMIUM, args=_FLAGS, timeout=_NEVER_MS)
+        browser = await playwright.chromium.launch(
+            executable_path=_CHROMIUM, args=_FLAGS, env=_ENVIRONMENT, timeout=_NEVER_MS
+        )
         context = await browser.new_context(**options)
         context.set_default_timeout(_NEVER_MS)
         yield context
