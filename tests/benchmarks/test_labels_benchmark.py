@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import label_work, labels
+from benchmarks import label_peers, label_work, labels
 from benchmarks.harness import OptionOutOfRange, Options
 from serials.alphabet import is_exact
 
@@ -16,7 +16,9 @@ def test_the_labels_benchmark_runs_and_compares_with_weasyprint_alone() -> None:
     assert {"PDF, 1 labels", "PDF, 20 labels", "PDF, 100 labels", labels.REFERENCE} < set(rows)
     assert rows["PDF, 100 labels"].reference == labels.REFERENCE
     assert rows["PDF, 100 labels"].ratio is not None
-    assert all(row.spread.median > 0 and row.details["peak_mb"] > 10 for row in report.rows)
+    others = {case for case, _, _ in label_peers.installed()}  # whose memory is not told, where they are installed
+    assert all(row.spread.median > 0 for row in report.rows)
+    assert all(row.details["peak_mb"] > 10 for row in report.rows if row.case not in others)
     assert any("/ 2^60 = 1,000,000,000 / 1,152,921,504,606,846,976 = 8.7e-10" in note for note in report.notes)
     assert report.growth[0].sizes == (1, 4, 20, 100)
 
