@@ -9,10 +9,11 @@ import asyncio
 import itertools
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import asyncpg
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from runtime import migrations
@@ -26,7 +27,11 @@ _uses: Counter[str] = Counter()
 
 USES_MAX = 150
 
-settings.register_profile("long", max_examples=examples.LONG)  # before --hypothesis-profile is looked at
+# Before --hypothesis-profile is looked at. How long an example takes says something about the machine only.
+_UNHURRIED: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("usual", **_UNHURRIED)
+settings.register_profile("long", max_examples=examples.LONG, **_UNHURRIED)
+settings.load_profile("usual")
 
 
 @pytest.fixture(scope="session")

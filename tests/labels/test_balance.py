@@ -28,7 +28,11 @@ Step = tuple[str, int, int]
 steps = st.tuples(st.sampled_from(("commission", "void", "reprint")), st.integers(1, LABELS), st.integers(0, 3))
 
 
-@settings(max_examples=examples(4), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=examples(4),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(walk=st.lists(steps, min_size=4, max_size=10))
 async def test_the_balance_always_holds_and_agrees_with_a_tally_of_single_labels(
     conn: AsyncConnection, tmp_path: Path, walk: list[Step]

@@ -28,7 +28,7 @@ MANY = settings(
     max_examples=examples(50),
     deadline=None,
     derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 FEWER = settings(MANY, max_examples=examples(20))
 
