@@ -28,7 +28,10 @@ _FLAGS: Final = [
     "--disable-sync",
     "--no-first-run",
 ]
-_ENVIRONMENT: Final = {**os.environ, "TMPDIR": "/tmp"}  # where its socket's path is short enough
+_ENVIRONMENT: Final[dict[str, str | float | bool]] = {
+    **os.environ,
+    "TMPDIR": "/tmp",
+}  # where its socket's path is short enough
 _NEVER_MS: Final = NEVER_S * 1_000
 
 
