@@ -148,7 +148,7 @@ class CheckCounter:
         rows = await self._live.fetch(sql, list(numbers), within_s=self._within_s)
         if rows is None:
             return None
-        return {row["number"]: Checks(row["n"], row["first_at"], includes_this=False) for row in rows}
+        return {number: Checks(n, first_at, includes_this=False) for number, n, first_at in rows}
 
     async def _counted(self, batch: list[_Waiting], seen_at: datetime) -> dict[int, Checks]:
         sql = "SELECT number, n, first_at FROM public_count_checks($1, $2, $3)"
@@ -156,7 +156,7 @@ class CheckCounter:
         rows = await self._live.fetch(sql, numbers, visitors, seen_at, within_s=STATEMENT_WITHIN_S)
         if rows is None:
             self.missed += len(batch)
-        return {row["number"]: Checks(row["n"], row["first_at"]) for row in rows or ()}
+        return {number: Checks(n, first_at) for number, n, first_at in rows or ()}
 
     def _remember(self, number: int, checks: Checks | None) -> None:
         if checks is not None:

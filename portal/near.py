@@ -209,7 +209,7 @@ class Near:
         pieces, own, rest = _apart(sent.head)
         opening = None
         if manner.form is Form.PAGE:
-            opening = Opening(of.gtin, of.lot_id, wire.verdict.value, manner.language)
+            opening = of.opening(wire.verdict, manner.language)
         return line._replace(
             at=at,
             is_whole=True,

@@ -26,7 +26,7 @@ from portal.near import Nearby
 from portal.plain_request import Passing, PlainRequest
 from portal.ready import Found, Manner
 from portal.scan_log import Scan
-from portal.sightings import Sighting, region_of
+from portal.sightings import Sighting
 
 STATE: Final = "portal_front"
 """Under this name the application's start gives its ``Front`` to the server."""
@@ -153,8 +153,7 @@ class CodeProtocol(HttpToolsProtocol):
         address = self._address(passing.forwarded_for)
         reader = lane.front.reader
         visitor = reader.visitor(Visit("GET", manner.user_agent, "", address), found.now)
-        sighting = Sighting(found.number, found.standing.gtin, region_of(manner.region), visitor, found.state)
-        reader.sightings.add(sighting)
+        reader.sightings.add(Sighting(found.number, found.standing.gtin, manner.region, visitor, found.state))
         return visitor
 
     def _told(self, lane: FastLane, data: bytes, asked: Asked, checks: Checks | None) -> None:

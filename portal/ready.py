@@ -24,6 +24,7 @@ from portal.packing import codings
 from portal.pages import told_at
 from portal.plain_request import Head
 from portal.scan_log import Opening, Scan
+from portal.sightings import region_of
 from portal.snapshot import Snapshot
 from portal.verdict import UNUSUAL_CHECKS_MIN
 from portal.wires import Document, Made, Sent, Wire, document_of, wire_of
@@ -53,6 +54,9 @@ class Manner(NamedTuple):
     closes: bool
 
 
+_scan = Scan._make  # a third of the cost of Scan(…)
+
+
 @dataclass(slots=True)
 class Standing:
     """The answers ready for one run and one manner, and what they rest on."""
@@ -80,6 +84,15 @@ class Standing:
     """By what a count says, never by the count: ``kind_of_count``."""
     documents: dict[int, Document] = field(default_factory=dict)
     """As ``wires``, for machines."""
+
+    openings: dict[Verdict, Opening] = field(default_factory=dict)
+
+    def opening(self, verdict: Verdict, language: str) -> Opening:
+        """What the log of scans is told of an opening with this verdict."""
+        opening = self.openings.get(verdict)
+        if opening is None:
+            opening = self.openings[verdict] = Opening(self.gtin, self.lot_id, verdict.value, language)
+        return opening
 
     def bytes_held(self) -> int:
         """Roughly: a body may be held by several."""
@@ -130,9 +143,9 @@ class Ready:
         key = self._manners.get(alike)
         if key is None:
             key = self._manners[alike] = next(self._keys)
-        agent = fields.user_agent
+        agent, region = fields.user_agent, region_of(fields.region)
         is_check = form is Form.PAGE and not fields.is_ours and is_a_check(fields.method, agent, fields.purpose)
-        return Manner(key, form, language, agent, kind_of(agent), accept_encoding, fields.region, is_check, closes)
+        return Manner(key, form, language, agent, kind_of(agent), accept_encoding, region, is_check, closes)
 
     def find(self, path: bytes, manner: Manner) -> Found | None:
         """What is ready for ``/01/{gtin}[/10/{lot}]/21/{serial}``; None: go the usual way."""
@@ -195,9 +208,8 @@ class Ready:
     def note(self, found: Found, verdict: Verdict, manner: Manner) -> None:
         """Put the opening of a page into the log of scans."""
         if manner.form is Form.PAGE:
-            of = found.standing
-            opening = Opening(of.gtin, of.lot_id, verdict.value, manner.language)
-            self._front.reader.log.add(Scan(found.now, found.number, opening, manner.client))
+            opening = found.standing.opening(verdict, manner.language)
+            self._front.reader.log.add(_scan((found.now, found.number, opening, manner.client)))
 
     def keep(self, path: bytes, manner: Manner, sight: Sight, beside: Beside, made: tuple[Answer, Complete]) -> None:
         """Keep an answer that was just given with this count, when the next item may get the same."""
