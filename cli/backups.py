@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import URL, make_url, text
+from sqlalchemy import URL, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cli.installation import Installation, open_installation
 from cli.output import tell
 from runtime import migrations, settings
 from runtime.clock import rfc3339, system_clock
-from runtime.database import DatabaseAddress, Role
+from runtime.database import DatabaseAddress, Role, asyncpg_url
 from runtime.embedded_postgres import EmbeddedPostgres, bin_dir
 from runtime.refusals import Conflict, Invalid, NotAllowed, NotFound
 from runtime.secrets import FILE as SECRET_FILE
@@ -216,14 +216,14 @@ async def _statements(address: DatabaseAddress, sqls: list[str]) -> None:
 
 def _plain(address: DatabaseAddress) -> str:
     """The address as libpq's tools read it, without the password (which goes by the environment)."""
-    url = make_url(address.url)
+    url = asyncpg_url(address.url)
     # built anew: ``URL.set`` leaves a password where it is, and the rendered stars would be taken for one
     plain = URL.create("postgresql", url.username, None, url.host, url.port, url.database, url.query)
     return plain.render_as_string(hide_password=False)
 
 
 def _tool(name: str, address: DatabaseAddress, *arguments: str) -> None:
-    environment = {**os.environ, "PGPASSWORD": str(make_url(address.url).password or "")}
+    environment = {**os.environ, "PGPASSWORD": str(asyncpg_url(address.url).password or "")}
     where = [] if name == "pg_restore" else [f"--dbname={_plain(address)}"]
     done = subprocess.run(  # noqa: S603 - PostgreSQL's own tool, our own arguments
         [str(bin_dir() / name), *where, *arguments], capture_output=True, text=True, check=False, env=environment

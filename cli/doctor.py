@@ -7,11 +7,13 @@ import subprocess
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+import asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cli.installation import Installation
 from ledger import books, codes
 from runtime import migrations
+from runtime.database import DatabaseAddress, Role
 from runtime.embedded_postgres import versions
 
 LOW_DISK_BYTES = 1 << 30
@@ -28,7 +30,7 @@ class Finding:
 
 async def examine(conn: AsyncConnection, installation: Installation) -> list[Finding]:
     """Look at everything; nothing is changed."""
-    findings = [_pango(), _chinese_font(), _disk(installation), _server()]
+    findings = [_pango(), _chinese_font(), _disk(installation), _server(), await _portal(installation.address)]
     return findings + [finding async for finding in _ledger(conn, installation)]
 
 
@@ -62,6 +64,19 @@ def _disk(installation: Installation) -> Finding:
 
 def _server() -> Finding:
     return Finding(True, "embedded PostgreSQL", f"{(found := versions()).version} in {found.bin_dir}")
+
+
+async def _portal(address: DatabaseAddress) -> Finding:
+    """Its address may be another one than the rest has, and a portal on a standby confirms nothing."""
+    try:
+        connection = await address.connect(Role.PORTAL)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        return Finding(False, "the portal's database", str(error))
+    try:
+        user = await connection.fetchval("SELECT session_user")
+    finally:
+        await connection.close()
+    return Finding(True, "the portal's database", f"a primary, with the login {user}")
 
 
 async def _ledger(conn: AsyncConnection, installation: Installation) -> AsyncIterator[Finding]:

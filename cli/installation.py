@@ -17,7 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cli.output import tell
 from runtime import migrations, settings
-from runtime.database import DatabaseAddress, Role, asyncpg_url
+from runtime.connecting import PORT, DatabaseIsStandby, asyncpg_url
+from runtime.database import DatabaseAddress, Role
 from runtime.embedded_postgres import EmbeddedPostgres
 from runtime.refusals import Conflict
 from runtime.secrets import master_secret
@@ -29,6 +30,11 @@ T = TypeVar("T")
 class DatabaseNotReached(Conflict):
     """The database at {where} cannot be reached ({problem}). See that the server is up and that
     TRACEMARK_DATABASE_URL is right. Nothing was done."""
+
+
+class DatabaseFollows(Conflict):
+    """The database at {where} is a standby: it follows another server and may be behind it. Let TRACEMARK_DATABASE_URL
+    name the primary, or promote this server. Nothing was done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,8 @@ def reaching(address: DatabaseAddress) -> Iterator[None]:
     """What a first connection may fail with, said as a refusal: no server, another password, no such database."""
     try:
         yield
+    except DatabaseIsStandby as error:
+        raise DatabaseFollows(where=_where(address)) from error
     except OSError as error:
         raise _not_reached(address, error) from error
     except DBAPIError as error:
@@ -94,9 +102,14 @@ def reaching(address: DatabaseAddress) -> Iterator[None]:
 
 
 def _not_reached(address: DatabaseAddress, error: BaseException) -> DatabaseNotReached:
+    return DatabaseNotReached(where=_where(address), problem=str(error).splitlines()[0])
+
+
+def _where(address: DatabaseAddress) -> str:
     url = asyncpg_url(address.url)
-    where = f"{url.host or url.query.get('host', 'this machine')}:{url.port or 5432}/{url.database}"
-    return DatabaseNotReached(where=where, problem=str(error).splitlines()[0])
+    return (
+        f"{url.host or url.query.get('host', 'this machine')}:{url.port or url.query.get('port', PORT)}/{url.database}"
+    )
 
 
 @contextmanager

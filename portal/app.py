@@ -89,6 +89,7 @@ def create_app(settings: Settings, address: DatabaseAddress, clock: Clock = syst
             async with asyncio.timeout(FIRST_LOAD_WITHIN_S):
                 await refresher.look()
         except WORLD as error:
+            refresher.note(error)
             _log.warning("started without the public record", error=repr(error))
         except KeysError:
             refresher.close()
@@ -178,7 +179,8 @@ async def _confirmed(refresher: Refresher) -> str | None:
     confirmation = refresher.confirmation()
     if confirmation.is_fresh:
         return None
-    return f"the public record was last confirmed at {confirmation.at or 'no time'}"
+    why = refresher.trouble or "no look has ended since"
+    return f"the public record was last confirmed at {confirmation.at or 'no time'}: {why}"
 
 
 def _say_end(task: asyncio.Task[None]) -> None:

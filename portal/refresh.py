@@ -22,6 +22,7 @@ from portal.snapshot import Snapshot
 from portal.store import Loaded, TooMuchNews
 from runtime import logs
 from runtime.clock import Clock, seconds_passed
+from runtime.connecting import DatabaseIsStandby
 from runtime.database import DatabaseAddress, Role, answered
 from runtime.notifications import Listener
 from serials.keys import KeysError
@@ -71,6 +72,8 @@ class Refresher:
         self._loading: asyncio.Task[Loaded] | None = None
         self._beside: Loaded | None = None
         self._connection: asyncpg.Connection | None = None
+        self.trouble: str | None = None
+        """Why the last look failed; None when it did not."""
 
     def confirmation(self) -> Confirmation:
         """When the copy was last compared with the database, and whether that is within the limit."""
@@ -115,9 +118,15 @@ class Refresher:
         # In one step without a pause: whoever reads the three between two awaits sees those of one look.
         self.snapshot = self._loaded.snapshot
         self.confirmed_at, self.fresh_until = asked_at, asked_mono + self._confirm_within_s
+        self.trouble = None
         if before[0] is not self._loaded:
             # In a thread: to give back the memory of a million lots takes longer than a scan may wait.
             await asyncio.to_thread(before.clear)
+
+    def note(self, error: Exception) -> None:
+        """Remember why a look failed, in words for whoever runs this."""
+        of_the_world = isinstance(error, WORLD) and not isinstance(error, DatabaseIsStandby)
+        self.trouble = "the database does not answer" if of_the_world else str(error)
 
     def close(self) -> None:
         """Let go of the connection; ``run`` does so itself when it is cancelled."""
@@ -129,8 +138,10 @@ class Refresher:
         except TooMuchNews:
             self._load_wanted, self._beside = True, None
         except (KeysError, RecordTooLarge) as error:
+            self.note(error)
             _log.error("public record not usable", error=str(error))
         except WORLD as error:
+            self.note(error)
             _log.warning("public record not confirmed", error=repr(error))
             self._drop()
         if self._loaded is None:

@@ -19,6 +19,7 @@ from portal.lots import NO_LOTS, Lots, LotTable
 from portal.model import CheckPolicy, Place, Product, Recall
 from portal.scopes import Scopes
 from portal.snapshot import Snapshot
+from runtime.connecting import DatabaseIsStandby
 
 LOAD_WITHIN_S: Final = 600
 SWEEP_WITHIN_S: Final = 4
@@ -30,8 +31,9 @@ NEWS_COLUMN_ROWS_MAX: Final = 100_000
 """The same for views that are read in columns, and for all news over one base."""
 
 # The greatest changed_in is the last entry of an index; whether one is >= a watermark, a planner may ask all rows.
+# Whether the server follows another is asked with the rest: behind a pooler it may change while we are connected.
 _HEAD = """
-    SELECT revision, losses, public_watermark() AS watermark,
+    SELECT pg_is_in_recovery() AS follows, revision, losses, public_watermark() AS watermark,
            (SELECT max(changed_in) FROM public_product) AS products,
            (SELECT max(changed_in) FROM public_lot) AS lots,
            (SELECT max(changed_in) FROM public_place) AS places,
@@ -93,11 +95,12 @@ class TooMuchNews(Exception):
 async def load(connection: asyncpg.Connection, master_secret: str) -> Loaded:
     """Everything that is published, from one consistent view of the database.
 
-    Raises ``serials.keys.KeysError`` when the master secret does not open the keys, and ``columns.RecordTooLarge``.
+    Raises ``serials.keys.KeysError`` when the master secret does not open the keys, ``columns.RecordTooLarge``, and
+    ``DatabaseIsStandby``: what a server tells that follows another may be behind, and would be confirmed as of now.
     """
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         await connection.execute(f"SET LOCAL statement_timeout = '{LOAD_WITHIN_S}s'")
-        head = await connection.fetchrow(_HEAD)
+        head = await _head(connection)
         products = [_product(row) async for row in _rows(connection, _PRODUCTS)]
         recalls = [_recall(row) for row in await connection.fetch(_RECALLS)]
         snapshot = Snapshot(
@@ -120,11 +123,12 @@ async def load(connection: asyncpg.Connection, master_secret: str) -> Loaded:
 async def catch_up(connection: asyncpg.Connection, loaded: Loaded, master_secret: str) -> Loaded:
     """The same copy with everything that was committed since; the same object when nothing was.
 
-    Raises ``TooMuchNews``: also when the public record went back, which only a restored database does.
+    Raises ``TooMuchNews``, also when the public record went back, which only a restored database does; and
+    ``DatabaseIsStandby``.
     """
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         await connection.execute(f"SET LOCAL statement_timeout = '{SWEEP_WITHIN_S}s'")
-        head = await connection.fetchrow(_HEAD)
+        head = await _head(connection)
         if head["revision"] < loaded.snapshot.revision or head["watermark"] < loaded.watermark:
             raise TooMuchNews
         try:
@@ -205,6 +209,13 @@ def _laid_over(old: Snapshot, news: _News) -> Snapshot:
         runs=old.runs.with_news(news.runs),
         voids=old.voids.with_news(news.voids),
     )
+
+
+async def _head(connection: asyncpg.Connection) -> Any:
+    head = await connection.fetchrow(_HEAD)
+    if head["follows"]:
+        raise DatabaseIsStandby
+    return head
 
 
 async def _rows(connection: asyncpg.Connection, sql: str) -> AsyncIterator[Any]:

@@ -12,23 +12,31 @@ import enum
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import asyncpg
-from sqlalchemy import make_url, text
+from sqlalchemy import text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from runtime.refusals import Invalid
+from runtime import connecting
+from runtime.connecting import DatabaseAddressWrong, asyncpg_url
+
+__all__ = [
+    "DatabaseAddress",
+    "DatabaseAddressWrong",
+    "Role",
+    "answered",
+    "asyncpg_url",
+    "raw",
+    "read_one_state",
+    "transaction",
+]
 
 Found = TypeVar("Found")
 
 _VERB = "tracemark_verb_is_running"
-
-
-class DatabaseAddressWrong(Invalid):
-    """TRACEMARK_DATABASE_URL is not a PostgreSQL address: {problem}. Expected postgresql://user:password@host:5432/name."""
 
 
 class Role(enum.Enum):
@@ -42,13 +50,20 @@ class Role(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class DatabaseAddress:
-    """Where the database is. ``url`` and ``portal_url`` are PostgreSQL addresses with their passwords."""
+    """Where the database is. ``url`` and ``portal_url`` are PostgreSQL addresses with their passwords.
+
+    Raises ``DatabaseAddressWrong`` when one cannot be used as it is written.
+    """
 
     url: str
     portal_url: str | None = None
     pool_size: int = 10
     statement_timeout_ms: int = 60_000
     portal_statement_timeout_ms: int = 300
+
+    def __post_init__(self) -> None:
+        for url in filter(None, (self.url, self.portal_url)):
+            connecting.refuse_missing_files(asyncpg_url(url))
 
     def engine(self, role: Role, *, pool_size: int | None = None) -> AsyncEngine:
         """An engine whose connections have the rights of ``role``. The caller disposes of it."""
@@ -57,16 +72,19 @@ class DatabaseAddress:
             pool_size=pool_size or self.pool_size,
             max_overflow=0,
             pool_pre_ping=True,
-            connect_args={"server_settings": self._session(role)},
+            async_creator=partial(connecting.connect, **self._arguments(role)),
         )
 
     async def connect(self, role: Role) -> asyncpg.Connection:
         """One raw connection of its own (LISTEN, COPY, hot reads). The caller closes it and keeps a reference to it."""
-        return await asyncpg.connect(**self._arguments(role))
+        return await connecting.connect(**self._arguments(role))
 
     async def pool(self, role: Role, *, size: int) -> asyncpg.Pool:
         """A raw pool. Connections are handed back without the default reset: they never hold session state."""
-        return await asyncpg.create_pool(min_size=1, max_size=size, reset=_keep, **self._arguments(role))
+        arguments = self._arguments(role)
+        return await asyncpg.create_pool(
+            min_size=1, max_size=size, reset=_keep, connect=connecting.connect, **arguments
+        )
 
     def _login(self, role: Role) -> URL:
         return asyncpg_url(self.portal_url if role is Role.PORTAL and self.portal_url else self.url)
@@ -84,26 +102,7 @@ class DatabaseAddress:
         return session
 
     def _arguments(self, role: Role) -> dict[str, Any]:
-        url = self._login(role)
-        return {
-            "host": url.query.get("host", url.host),
-            "port": int(str(url.query.get("port", url.port or 5432))),
-            "user": url.username,
-            "password": url.password,
-            "database": url.database,
-            "server_settings": self._session(role),
-        }
-
-
-def asyncpg_url(address: str) -> URL:
-    """Accept the usual spellings of a PostgreSQL address; raises ``DatabaseAddressWrong``."""
-    try:
-        url = make_url(address)
-    except (ArgumentError, ValueError) as error:  # neither tells a person what to write instead
-        raise DatabaseAddressWrong(problem="it cannot be read") from error
-    if url.get_backend_name() not in ("postgresql", "postgres"):
-        raise DatabaseAddressWrong(problem=f"it names {url.drivername}")
-    return url.set(drivername="postgresql+asyncpg")
+        return connecting.arguments(self._login(role), self._session(role))
 
 
 @asynccontextmanager

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import httpx2
+import pytest
 
 from api.app import create_app
 from runtime.database import DatabaseAddress
 from runtime.settings import Settings
 from tests.world import BASE_URL
 
-NOWHERE = DatabaseAddress("postgresql+asyncpg://nobody@127.0.0.1:9/nothing")
+NOWHERE = [
+    "postgresql://nobody@127.0.0.1:9/nothing",
+    "postgresql://nobody@no-such-host.invalid/nothing",
+    "postgresql://nobody@/nothing?host=/no/such/folder",  # an embedded server that has stopped takes its file with it
+]
 
 
-async def test_machines_are_asked_to_come_again(settings: Settings) -> None:
-    app = create_app(settings, NOWHERE)
+@pytest.mark.parametrize("nowhere", NOWHERE)
+async def test_machines_are_asked_to_come_again(settings: Settings, nowhere: str) -> None:
+    app = create_app(settings, DatabaseAddress(nowhere))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url=BASE_URL) as client:
         for path in ("/v1/parties", "/epcis/v2/capture"):
             answer = await client.get(path, headers={"Authorization": "Bearer tmk_live_" + "A" * 43})

@@ -19,7 +19,7 @@ from web.refusal_texts import _table, template_of
 
 ROOMS = ("gs1", "runtime", "ledger", "access", "recall", "labels", "web", "shoppers", "portal", "console")
 NEVER_ON_A_PAGE = (
-    "runtime.database", "runtime.embedded_postgres", "runtime.migrations", "runtime.secrets", "runtime.settings",
+    "runtime.connecting", "runtime.embedded_postgres", "runtime.migrations", "runtime.secrets", "runtime.settings",
 )  # fmt: skip
 """Their refusals stop a process before it shows a page; the command line tells them."""
 
