@@ -38,6 +38,7 @@ _CHANGED = (
     "used_up_run",
     "void_code",
     "event_arrival",
+    "unusual_finding",
 )
 
 

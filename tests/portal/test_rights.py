@@ -26,6 +26,7 @@ PUBLISHED = {
     "public_shelf",
     "public_link",
     "public_unusual",
+    "public_unusual_change",
     "public_cancelled_case",
     "public_check_policy",
 }
