@@ -165,7 +165,8 @@ def _lists(
     """What partners ask about many codes: the files being checked, and the addresses."""
     signer = Signer(secret)
     receipts = Receipts(live, signer, settings.base_url)
-    jobs = CheckJobs(settings.data_dir, address, secret, receipts, clock=front.clock)
+    more = settings.languages_dir
+    jobs = CheckJobs(settings.data_dir, address, secret, receipts, clock=front.clock, languages_dir=more)
     copies = RecallCopies(front.refresher, signer, secret, settings.base_url)
     lists, recalls = CheckRoutes(front, jobs, receipts), RecallRoutes(front, copies, signer)
     return jobs, [*lists.routes(), *recalls.routes()]

@@ -9,6 +9,7 @@ from typing import Final
 
 from gs1 import gtin, sscc
 from gs1.errors import GS1Error
+from portal.remarks import Remark, both, remark
 
 EXACT_NUMBER_MAX: Final = 10**15
 """From here on a spreadsheet keeps 15 digits of a number and makes noughts of the rest."""
@@ -20,9 +21,11 @@ _DATED = re.compile(
 )
 _DIGITS = re.compile(r"[0-9]+")
 
-ROUNDED: Final = "A spreadsheet turned this number into a rounded one. Format the column as text and enter it again."
-DATED: Final = "A spreadsheet made a date of this. Format the column as text and enter it again."
-CALCULATED: Final = (
+ROUNDED: Final = remark(
+    "A spreadsheet turned this number into a rounded one. Format the column as text and enter it again."
+)
+DATED: Final = remark("A spreadsheet made a date of this. Format the column as text and enter it again.")
+CALCULATED: Final = remark(
     "This cell holds a value that a spreadsheet calculates. Format the column as text and enter it again."
 )
 
@@ -31,9 +34,9 @@ class Damaged(str):
     """A cell of which we know that it is not what was once entered."""
 
     __slots__ = ("hint",)
-    hint: str
+    hint: Remark
 
-    def __new__(cls, text: str, hint: str) -> Damaged:
+    def __new__(cls, text: str, hint: Remark) -> Damaged:
         made = super().__new__(cls, text)
         made.hint = hint
         return made
@@ -70,13 +73,16 @@ def lost_zeros(code: str) -> str:
                 validate(padded)
             except GS1Error:
                 continue
-            return f"Noughts in front may have been lost: is it {padded}? Format the column as text and enter it again."
+            return remark(
+                "Noughts in front may have been lost: is it {code}? Format the column as text and enter it again.",
+                code=padded,
+            )
     return ""
 
 
 def perhaps_a_date(lot: str | None) -> str:
     """A hint for a lot that nobody knows and that looks like a date; a lot may really be called so."""
-    return f"Is this the lot? {DATED}" if lot and _DATED.fullmatch(lot) else ""
+    return both(remark("Is this the lot?"), DATED) if lot and _DATED.fullmatch(lot) else ""
 
 
 def _number(value: float) -> str:

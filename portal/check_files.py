@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from portal import check_tables
+from portal import check_tables, check_wording
 from portal.check_ods import OpenDocument
 from portal.check_rows import Row, Status
 from portal.check_tables import Columns, Kind
 from portal.checks import Checker, harmless
+from portal.language import ORIGINAL, Tongue
 
 BATCH_ROWS: Final = 2_000
 SHOWN_MAX: Final = 200
@@ -78,8 +79,11 @@ async def check_file(
     confirmed_at: str,
     tell: Callable[[int], None] = lambda rows: None,
     keep: Callable[[Row], None] = lambda row: None,
+    tongue: Tongue | None = None,
 ) -> Done:
     """Check all rows of ``source`` and write them with what is known to ``target`` (None: nothing is written).
+
+    In the column of remarks the status and the remark are said in ``tongue``; without one the remark alone, in English.
 
     ``tell`` hears how many rows are done and may raise ``Stopped``; ``keep`` sees every row. The order stays. Refused
     files leave no ``target`` behind.
@@ -88,7 +92,7 @@ async def check_file(
     draft = target.with_name(f".{target.name}.part") if target is not None else None
     out = _open(source, draft) if draft is not None else None
     try:
-        await _run(source, columns, checker, done, out, confirmed_at=confirmed_at, tell=tell, keep=keep)
+        await _run(source, columns, checker, done, out, confirmed_at=confirmed_at, tell=tell, keep=keep, tongue=tongue)
         if out is not None:
             out.close()
             out = None
@@ -113,6 +117,7 @@ async def _run(
     confirmed_at: str,
     tell: Callable[[int], None],
     keep: Callable[[Row], None],
+    tongue: Tongue | None,
 ) -> None:
     lines = check_tables.rows_of(source)
     if columns.has_header:
@@ -137,7 +142,7 @@ async def _run(
             keep(row)
             if out is not None:
                 width = max(width, len(line))
-                out.write([*line, *[""] * (width - len(line)), *_told(row, confirmed_at)])
+                out.write([*line, *[""] * (width - len(line)), *_told(row, confirmed_at, tongue)])
         done.rows += len(batch)
         tell(done.rows)
         await asyncio.sleep(0)
@@ -149,11 +154,13 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _told(row: Row, confirmed_at: str) -> list[str]:
+def _told(row: Row, confirmed_at: str, tongue: Tongue | None) -> list[str]:
     again = str(row.duplicate_of) if row.duplicate_of is not None else ""
     recalls = " ".join(row.recalls)
-    product, lot = row.product or "", row.lot or ""
-    return [row.status.value, row.verdict.value, product, lot, recalls, row.what, again, confirmed_at]
+    product, what = row.product or "", row.what
+    if tongue is not None and tongue.code != ORIGINAL:
+        product, what = row.product_in(tongue), check_wording.remark_of(row, tongue)
+    return [row.status.value, row.verdict.value, product, row.lot or "", recalls, what, again, confirmed_at]
 
 
 def _batches(lines: Iterator[list[str]]) -> Iterator[list[list[str]]]:

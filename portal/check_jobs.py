@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -26,7 +26,7 @@ from portal.receipts import Asked, Receipts, pdf
 from runtime import logs
 from runtime.clock import Clock
 from runtime.database import DatabaseAddress
-from runtime.refusals import Conflict, NotFound, TooMany
+from runtime.refusals import Conflict, Invalid, NotFound, TooMany
 
 AT_ONCE: Final = 1
 """Files that one portal process has checked, at a time."""
@@ -64,6 +64,10 @@ class TooManyPhotos(TooMany):
     """Too many photos are being read just now. Try again in a minute, or type the code."""
 
 
+class PhotoTooSlow(Invalid):
+    """The photo took too long to read. Take another one."""
+
+
 class FileNotReady(Conflict):
     """This file is {stage}; only one that was read and not checked yet can be started."""
 
@@ -81,8 +85,16 @@ class CheckJobs:
     """The files of one portal process, in a folder that all processes of the machine share."""
 
     def __init__(
-        self, data_dir: Path, address: DatabaseAddress, secret: str, receipts: Receipts, *, clock: Clock
+        self,
+        data_dir: Path,
+        address: DatabaseAddress,
+        secret: str,
+        receipts: Receipts,
+        *,
+        clock: Clock,
+        languages_dir: Path | None = None,
     ) -> None:
+        self._languages = str(languages_dir.absolute()) if languages_dir is not None else ""
         self._folder = data_dir / "checks"
         self._address = address
         self._secret = secret
@@ -94,8 +106,11 @@ class CheckJobs:
         self._drawing = asyncio.Semaphore(1)
         self._tasks: dict[str, asyncio.Task[None]] = {}
 
-    async def take(self, upload: Upload) -> str:
-        """Keep a file and begin to read it; its name. Refused: a file too large, too many files. Nothing stays then."""
+    async def take(self, upload: Upload, language: str) -> str:
+        """Keep a file and begin to read it; its name. Refused: a file too large, too many files. Nothing stays then.
+
+        What is wrong with it is told in ``language``.
+        """
         if len(self._tasks) >= WAITING_MAX or self._kept() >= FILES_MAX:
             raise TooManyFiles()
         name = secrets.token_urlsafe(16)
@@ -107,11 +122,14 @@ class CheckJobs:
             shutil.rmtree(folder)
             raise
         states_on_disk.change(folder, stage="waiting", name=(upload.filename or "")[:200], rows=0)
-        self._begin(name, self._preview(name))
+        self._begin(name, self._preview(name, language))
         return name
 
-    def start(self, name: str, chosen: Mapping[str, Any]) -> None:
-        """Check a file that was read, with these columns. Refused: columns that are not there, a file not ready."""
+    def start(self, name: str, chosen: Mapping[str, Any], language: str) -> None:
+        """Check a file that was read, with these columns; remarks are written in ``language``.
+
+        Refused: columns that are not there, a file not ready.
+        """
         state = self.state(name)
         if state["stage"] != "ready":
             raise FileNotReady(stage=state["stage"])
@@ -119,7 +137,7 @@ class CheckJobs:
         if len(self._tasks) >= WAITING_MAX:
             raise TooManyFiles()
         states_on_disk.change(self._folder / name, stage="waiting", columns=columns.plain())
-        self._begin(name, self._check(name, columns))
+        self._begin(name, self._check(name, columns, language))
 
     def cancel(self, name: str) -> None:
         """End the work at a file and delete it with all that was made of it. A second time it is unknown."""
@@ -147,7 +165,7 @@ class CheckJobs:
             raise NoSuchFile()
         return path
 
-    async def codes_of_photo(self, upload: Upload, bytes_max: int) -> dict[str, Any]:
+    async def codes_of_photo(self, upload: Upload, bytes_max: int, language: str) -> dict[str, Any]:
         """``{"codes": […]}``, or ``{"problem": …}``; nothing of the photo is kept. Refused: too many that wait."""
         if self._photos >= PHOTOS_WAITING_MAX:
             raise TooManyPhotos()
@@ -157,8 +175,11 @@ class CheckJobs:
             folder.mkdir(parents=True, mode=0o700)
             (folder / "input").write_bytes(await upload.read(bytes_max + 1))
             async with self._short:
-                await self._run(folder, Order("photo", str(folder)), PREVIEW_WITHIN_S)
-            return states_on_disk.read(folder) or {"problem": "The photo took too long to read. Take another one."}
+                await self._run(folder, self._order("photo", folder, language), PREVIEW_WITHIN_S)
+            found = states_on_disk.read(folder)
+            if found is None:
+                raise PhotoTooSlow
+            return found
         finally:
             self._photos -= 1
             shutil.rmtree(folder, ignore_errors=True)
@@ -210,12 +231,20 @@ class CheckJobs:
                     raise FileTooLarge(most=FILE_BYTES_MAX, what="bytes")
                 await asyncio.to_thread(file.write, chunk)
 
-    async def _preview(self, name: str) -> None:
-        await self._work(name, Order("preview", str(self._folder / name)), PREVIEW_WITHIN_S)
+    def _order(self, what: str, folder: Path, language: str) -> Order:
+        return Order(what, str(folder), language=language, languages_dir=self._languages)
 
-    async def _check(self, name: str, columns: Columns) -> None:
+    async def _preview(self, name: str, language: str) -> None:
+        await self._work(name, self._order("preview", self._folder / name, language), PREVIEW_WITHIN_S)
+
+    async def _check(self, name: str, columns: Columns, language: str) -> None:
         folder = self._folder / name
-        order = Order("check", str(folder), columns.plain(), asdict(self._address), self._secret)
+        order = replace(
+            self._order("check", folder, language),
+            columns=columns.plain(),
+            address=asdict(self._address),
+            secret=self._secret,
+        )
         await self._work(name, order, RUN_WITHIN_S)
         state = states_on_disk.read(folder) or {}
         if state.get("stage") != "signing":

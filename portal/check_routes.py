@@ -17,7 +17,7 @@ from starlette.routing import Route
 from gs1 import digital_link
 from gs1.errors import GS1Error
 from gs1.identifier import Identifier
-from portal import camera, check_jobs, check_tables, check_wording, checks, documents, receipts
+from portal import camera, check_jobs, check_tables, check_wording, checks, documents, receipts, remarks, typed
 from portal.check_jobs import CheckJobs
 from portal.check_rows import Row, Status
 from portal.hot_path import JSON, Answer
@@ -92,7 +92,7 @@ class CheckRoutes:
             identifier, fault = checks.read(text)
             if identifier is not None:
                 return respond(request, Answer(303, headers={"Location": _path(identifier, tongue, asked)}))
-            body = self._pages.message(Verdict.UNREADABLE, tongue, None, fault)
+            body = self._pages.message(Verdict.UNREADABLE, tongue, None, remarks.said(fault, tongue))
             return respond(request, Answer(400, body, "text/html"))
         return respond(request, self._page(tongue, confirmation))
 
@@ -105,17 +105,18 @@ class CheckRoutes:
 
         Files and photos cost work and room: a network may send so many as it may send forms (``TooFast``).
         """
+        language = self._said(request)[0].code
         async with request.form(max_files=1, max_fields=5, max_part_size=TEXT_BYTES_MAX) as form:
             text = form.get("codes")
-            codes = checks.codes_of_text(text if isinstance(text, str) else "")
+            codes = typed.codes_of_text(text if isinstance(text, str) else "")
             file, photo = _upload(form, "file"), _upload(form, "photo")
             if file is not None or photo is not None:
                 self._front.pace.post(address_of(request))
             if file is not None:
-                name = await self._jobs.take(file)
+                name = await self._jobs.take(file, language)
                 return self._see(request, name)
             if photo is not None:
-                found = await self._jobs.codes_of_photo(photo, camera.PHOTO_BYTES_MAX)
+                found = await self._jobs.codes_of_photo(photo, camera.PHOTO_BYTES_MAX, language)
                 if "codes" not in found:
                     raise PhotoRefused(problem=found["problem"])
                 codes += found["codes"]
@@ -124,19 +125,23 @@ class CheckRoutes:
         checked = await self._checked(request, codes, checks.PAGE_ROWS_MAX)
         if wanted == "csv":
             headers = {"Content-Disposition": 'attachment; filename="checked.csv"', **_PRIVATE}
-            return respond(request, Answer(200, checks.as_csv(checked.rows), "text/csv", headers))
+            return respond(request, Answer(200, checks.as_csv(checked.rows, tongue), "text/csv", headers))
         receipt = await self._receipt(request, codes, checked)
         return respond(request, self._page(tongue, checked.confirmation, checked.rows, receipt))
 
     async def check_api(self, request: Request) -> Response:
         """``{"codes": […]}`` in, rows out; with ``"receipt": true`` a signed receipt too.
 
+        ``"typed": true``: people typed or pasted them (full-width signs are read as what their keys stand for).
+        ``"language"``: the remarks and the products' names are told in it, where we speak it.
+
         A check changes nothing, so that it may be repeated; ``Idempotency-Key`` gives a repeated one the same receipt.
         """
         body = await _codes_of(request)
-        checked = await self._checked(request, body["codes"], checks.API_ROWS_MAX)
+        is_typed, tongue = body.get("typed") is True, self._front.hot_path.tongues.get(str(body.get("language")))
+        checked = await self._checked(request, body["codes"], checks.API_ROWS_MAX, is_typed=is_typed)
         document: dict[str, Any] = {
-            "rows": [row.document() for row in checked.rows],
+            "rows": [row.document(tongue) for row in checked.rows],
             "summary": checks.summary(checked.rows),
             "confirmed_at": documents.instant(checked.confirmation.at),
             "revision": checked.revision,
@@ -164,7 +169,7 @@ class CheckRoutes:
         name = request.path_params["name"]
         async with request.form(max_files=0, max_fields=10, max_part_size=1024) as form:
             sent = {key: value for key, value in form.items() if isinstance(value, str)}
-        self._jobs.start(name, check_jobs.chosen_columns(sent))
+        self._jobs.start(name, check_jobs.chosen_columns(sent), self._said(request)[0].code)
         return self._see(request, name)
 
     async def cancel(self, request: Request) -> Response:
@@ -235,7 +240,7 @@ class CheckRoutes:
         )
         return await self._receipts.make(asked, self._front.clock(), key=key)
 
-    async def _checked(self, request: Request, codes: list[str], rows_max: int) -> Checked:
+    async def _checked(self, request: Request, codes: list[str], rows_max: int, *, is_typed: bool = True) -> Checked:
         """The list judged by one copy; its revision is told, for a newer copy may be in use when the list is done."""
         address = address_of(request)
         self._front.pace.before_list(address)
@@ -247,6 +252,7 @@ class CheckRoutes:
             today=self._front.clock().date(),
             live=self._front.reader.live,
             rows_max=rows_max,
+            is_typed=is_typed,
         )
         self._front.pace.list_checked(address, len(rows), sum(row.status is Status.UNKNOWN_CODE for row in rows))
         return Checked(rows, confirmation, snapshot.revision)

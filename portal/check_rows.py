@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Any
 
+from portal import remarks
+from portal.language import Tongue
 from portal.model import Verdict
+
+_NO_NAMES: Mapping[str, Any] = MappingProxyType({})
 
 
 class Status(StrEnum):
@@ -34,13 +40,20 @@ class Row:
     serial: str | None = None
     sscc: str | None = None
     product: str | None = None
+    names: Mapping[str, Any] = field(default_factory=lambda: _NO_NAMES, compare=False)
+    """What the product is called in other languages."""
     recalls: tuple[str, ...] = ()
     what: str = ""
     duplicate_of: int | None = None
     """The row (from 1) in which the same code stood first."""
 
-    def document(self) -> dict[str, Any]:
-        """The row as JSON."""
+    def product_in(self, tongue: Tongue) -> str:
+        """The product's name, in this language where it has one."""
+        told = self.names.get(tongue.code)
+        return str((told or {}).get("name") or self.product or "")
+
+    def document(self, tongue: Tongue | None = None) -> dict[str, Any]:
+        """The row as JSON, for machines or in a language."""
         return {
             "code": self.code,
             "status": self.status.value,
@@ -49,9 +62,9 @@ class Row:
             "lot": self.lot,
             "serial": self.serial,
             "sscc": self.sscc,
-            "product": self.product,
+            "product": self.product if tongue is None else self.product_in(tongue) or None,
             "recalls": list(self.recalls),
-            "what": self.what,
+            "what": str(self.what) if tongue is None else remarks.said(self.what, tongue),
             "duplicate_of": self.duplicate_of,
         }
 
@@ -66,6 +79,7 @@ class Row:
             serial,
             self.sscc,
             self.product,
+            self.names,
             self.recalls,
             self.what,
         )

@@ -14,7 +14,7 @@ from typing import Any, Final, Self
 
 import python_calamine
 
-from portal import check_cells, checks
+from portal import check_cells, checks, typed
 from runtime.refusals import Invalid, TooMany
 
 FILE_BYTES_MAX: Final = 50 * 1024 * 1024
@@ -299,4 +299,4 @@ def _cell(row: Sequence[str], column: int | None) -> str:
     cell = row[column]
     if isinstance(cell, check_cells.Damaged):
         return cell
-    return cell.strip(checks.SPACES)
+    return cell.strip(typed.SPACES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from portal import wording
+from portal import remarks, wording
 from portal.check_rows import Row, Status
 from portal.language import Tongue
 from portal.unit_tree import Pick, Summary, Unit
@@ -30,7 +30,14 @@ def row_shown(row: Mapping[str, Any], tongue: Tongue) -> dict[str, Any]:
 
 def rows_shown(rows: Sequence[Row], tongue: Tongue) -> list[dict[str, Any]]:
     """Rows as the templates show them."""
-    return [row_shown(row.document(), tongue) for row in rows]
+    return [row_shown(row.document(tongue), tongue) for row in rows]
+
+
+def remark_of(row: Row, tongue: Tongue) -> str:
+    """The status in words, and what is remarked beside it: whoever opens a file sees no page that would say it."""
+    what = remarks.said(row.what, tongue)
+    word = wording.status(row.status.value, tongue)
+    return tongue.gettext("{status}: {remark}").format(status=word, remark=what) if what else word
 
 
 def summary(counts: Mapping[str, int], tongue: Tongue) -> str:

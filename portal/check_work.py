@@ -17,9 +17,10 @@ from typing import Any, Final
 
 import orjson
 
-from portal import camera, check_files, check_tables, states_on_disk
+from portal import camera, check_files, check_tables, form_wording, states_on_disk
 from portal.check_tables import Columns
 from portal.checks import Checker
+from portal.language import ORIGINAL, Tongue, load_tongues
 from portal.live import PATIENCE_OF_A_FILE, Live
 from portal.refresh import Refresher
 from runtime.clock import rfc3339, system_clock
@@ -43,6 +44,8 @@ class Order:
     columns: dict[str, Any] | None = None
     address: dict[str, Any] | None = None
     secret: str = ""
+    language: str = ORIGINAL
+    languages_dir: str = ""
 
     def line(self) -> bytes:
         """As it goes to the process."""
@@ -55,6 +58,7 @@ def main() -> None:
     threading.Thread(target=_end_with_input, daemon=True).start()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES_MAX, MEMORY_BYTES_MAX))
     folder = Path(order.folder)
+    tongue = load_tongues(more=Path(order.languages_dir) if order.languages_dir else None)[order.language]
     try:
         if order.what == "photo":
             found: dict[str, Any] = {"codes": camera.codes_of_photo((folder / "input").read_bytes())}
@@ -62,15 +66,16 @@ def main() -> None:
             preview = check_tables.preview(folder / "input")
             found = {"stage": "ready", "preview": preview.plain()}
         else:
-            found = asyncio.run(_check(order, folder))
+            found = asyncio.run(_check(order, folder, tongue))
     except Refusal as refusal:
-        found = {"stage": "refused", "problem": str(refusal)}
+        found = {"stage": "refused", "problem": form_wording.problem(refusal, tongue)}
     except MemoryError:
-        found = {"stage": "refused", "problem": "The file needs more memory than one file may have. Split the file."}
+        problem = tongue.gettext("The file needs more memory than one file may have. Split the file.")
+        found = {"stage": "refused", "problem": problem}
     states_on_disk.change(folder, **found)
 
 
-async def _check(order: Order, folder: Path) -> dict[str, Any]:
+async def _check(order: Order, folder: Path, tongue: Tongue) -> dict[str, Any]:
     assert order.address is not None
     assert order.columns is not None
     address = DatabaseAddress(**order.address)
@@ -89,7 +94,7 @@ async def _check(order: Order, folder: Path) -> dict[str, Any]:
     target = folder / f"result{check_files.suffix(source)}"
     try:
         done = await check_files.check_file(
-            source, target, Columns(**order.columns), checker, confirmed_at=confirmed_at, tell=tell
+            source, target, Columns(**order.columns), checker, confirmed_at=confirmed_at, tell=tell, tongue=tongue
         )
     finally:
         await live.close()
@@ -98,7 +103,7 @@ async def _check(order: Order, folder: Path) -> dict[str, Any]:
         "stage": "signing",
         "rows": done.rows,
         "counts": dict(done.counts),
-        "shown": [row.document() for row in done.shown],
+        "shown": [row.document(tongue) for row in done.shown],
         "input_sha256": done.input_sha256,
         "result_sha256": done.result_sha256,
         "result": target.name,

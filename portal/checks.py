@@ -16,12 +16,15 @@ from typing import Final
 from gs1 import scan_data
 from gs1.errors import GS1Error
 from gs1.identifier import SSCC_KEY, Identifier
-from portal import check_cells, unit_reads, units
+from portal import check_cells, remarks, unit_reads, units
 from portal.check_items import ItemChecks
 from portal.check_rows import Row, Status
+from portal.language import Tongue
 from portal.live import Live
 from portal.model import Confirmation, Finding, UnitLine, Verdict
+from portal.remarks import both, remark
 from portal.snapshot import Snapshot
+from portal.typed import as_meant
 from portal.verdict import judge, shown_cases
 from portal.wording import quantity
 from runtime.refusals import Invalid, TooMany
@@ -34,8 +37,6 @@ CODE_LENGTH_MAX: Final = 2_048
 AT_A_TIME: Final = 100
 """Rows judged before other requests are let pass."""
 
-_BREAKS = re.compile(r"[\r\n\t]+")
-SPACES: Final = " \t\r\n\u00a0\u3000\ufeff"
 _NUMBER = re.compile(r"[-+]?[0-9]+([.,][0-9]+)*")
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -63,14 +64,21 @@ _STATUS_BY_VERDICT: Final = {
 
 
 async def check(
-    codes: Sequence[str], *, snapshot: Snapshot, confirmation: Confirmation, today: date, live: Live, rows_max: int
+    codes: Sequence[str],
+    *,
+    snapshot: Snapshot,
+    confirmation: Confirmation,
+    today: date,
+    live: Live,
+    rows_max: int,
+    is_typed: bool = True,
 ) -> list[Row]:
     """A status for each code, in the same order. Raises ``ListTooLong``, ``ListEmpty``; nothing is checked in part."""
     if len(codes) > rows_max:
         raise ListTooLong(rows=len(codes), rows_max=rows_max)
     if not codes:
         raise ListEmpty()
-    checker = Checker(snapshot, confirmation, today, live)
+    checker = Checker(snapshot, confirmation, today, live, is_typed=is_typed)
     rows: list[Row] = []
     for begin in range(0, len(codes), AT_A_TIME):
         rows += await checker.rows(codes[begin : begin + AT_A_TIME])
@@ -81,12 +89,21 @@ async def check(
 class Checker:
     """Checks one list, batch after batch: every row as of the same copy, and each repeated code marked.
 
-    ``units_max``: so many cases and pallets are looked into; those beyond are told as not confirmed.
+    ``units_max``: so many cases and pallets are looked into; those beyond are told as not confirmed. ``is_typed``:
+    the codes are people's, of a page or a file; a machine's are read strictly.
     """
 
     def __init__(
-        self, snapshot: Snapshot, confirmation: Confirmation, today: date, live: Live, *, units_max: int = UNITS_MAX
+        self,
+        snapshot: Snapshot,
+        confirmation: Confirmation,
+        today: date,
+        live: Live,
+        *,
+        units_max: int = UNITS_MAX,
+        is_typed: bool = True,
     ) -> None:
+        self._is_typed = is_typed
         self._snapshot = snapshot
         self._confirmation = confirmation
         self._today = today
@@ -100,7 +117,8 @@ class Checker:
 
     async def rows(self, codes: Sequence[str], faults: Mapping[int, str] = MappingProxyType({})) -> list[Row]:
         """The rows of the next codes, in order. ``faults``: what is known to be wrong with some, by index."""
-        asked = [(None, faults[i]) if i in faults else read(code) for i, code in enumerate(codes)]
+        typed = self._is_typed
+        asked = [(None, faults[i]) if i in faults else read(code, is_typed=typed) for i, code in enumerate(codes)]
         units = [found.value for found, _ in asked if found and _is_unit(found)]
         wanted = list(dict.fromkeys(units))[: max(self._units_max - self._units, 0)]
         self._units += len(wanted)
@@ -121,13 +139,14 @@ class Checker:
 
     def _numbered(self, row: Row, code: str) -> Row:
         self._seen += 1
-        key = int.from_bytes(blake2b(code.encode(errors="surrogatepass"), digest_size=8).digest(), "big", signed=True)
+        meant = as_meant(code) if self._is_typed else code
+        key = int.from_bytes(blake2b(meant.encode(errors="surrogatepass"), digest_size=8).digest(), "big", signed=True)
         first = self._first.setdefault(key, self._seen)
         return row if first == self._seen else replace(row, duplicate_of=first)
 
     def _unit_row(self, code: str, sscc: str, inside: Mapping[str, unit_reads.Inside | None]) -> Row:
         if sscc not in inside:
-            what = f"Only {self._units_max} cases or pallets are looked into at once."
+            what = remark("Only {n} cases or pallets are looked into at once.", n=self._units_max)
             return Row(code, Status.CANNOT_CONFIRM, Verdict.CANNOT_CONFIRM, sscc=sscc, what=what)
         found = inside[sscc]
         held = units.lines(found.contents, self._snapshot) if found is not None else None
@@ -164,36 +183,35 @@ def check_one(code: str, identifier: Identifier, snapshot: Snapshot, confirmatio
         lot=lot or None,
         serial=identifier.serial,
         product=finding.product.name if finding.product is not None else None,
+        names=finding.product.texts if finding.product is not None else MappingProxyType({}),
         recalls=tuple(case.number for case in shown_cases(finding, verdict)),
         what=_remark(finding, verdict, lot),
     )
 
 
-def read(code: str) -> tuple[Identifier | None, str]:
-    """The identifier, or None and what is wrong with the text."""
+def read(code: str, *, is_typed: bool = True) -> tuple[Identifier | None, str]:
+    """The identifier, or None and what is wrong with the text. ``is_typed``: it is read as what its keys stand for."""
     if len(code) > CODE_LENGTH_MAX:
-        return None, f"The code has more than {CODE_LENGTH_MAX} characters."
+        return None, remark("The code has more than {n} characters.", n=CODE_LENGTH_MAX)
     if damage := check_cells.damage_of(code):
         return None, damage
+    meant = as_meant(code) if is_typed else code
     try:
-        return scan_data.read(code), ""
+        return scan_data.read(meant), ""
     except GS1Error as error:
-        return None, check_cells.lost_zeros(code) or str(error)
+        return None, check_cells.lost_zeros(meant) or remarks.grammar(error)
 
 
-def codes_of_text(text: str) -> list[str]:
-    """One code per line; tabs separate too, as handheld scanners and spreadsheets paste them."""
-    return [code for part in _BREAKS.split(text) if (code := part.strip(SPACES))]
-
-
-def as_csv(rows: Iterable[Row]) -> bytes:
-    """The list with its statuses, for a spreadsheet: no cell is taken as a formula."""
+def as_csv(rows: Iterable[Row], tongue: Tongue) -> bytes:
+    """The list with its statuses, for a spreadsheet: no cell is taken as a formula. Remarks are said in a language."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(("code", "status", "verdict", "gtin", "lot", "serial", "sscc", "product", "recalls", "remark"))
     for row in rows:
-        cells = (row.code, row.status.value, row.verdict.value, row.gtin, row.lot, row.serial, row.sscc, row.product)
-        writer.writerow([harmless(cell or "") for cell in (*cells, " ".join(row.recalls), row.what)])
+        thing = (row.gtin, row.lot, row.serial, row.sscc, row.product_in(tongue))
+        told = (" ".join(row.recalls), remarks.said(row.what, tongue))
+        cells = (row.code, row.status.value, row.verdict.value, *thing, *told)
+        writer.writerow([harmless(cell or "") for cell in cells])
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 
 
@@ -205,15 +223,18 @@ def summary(rows: Sequence[Row]) -> dict[str, int]:
 def _inside(held: Sequence[UnitLine]) -> str:
     recalled = sum(line.recalled for line in held)
     inside = sum(line.quantity for line in held)
-    return f"{quantity(recalled, '')} of {quantity(inside, '')} inside are recalled." if recalled else ""
+    if not recalled:
+        return ""
+    return remark("{n} of {all} inside are recalled.", n=quantity(recalled, ""), all=quantity(inside, ""))
 
 
 def _remark(finding: Finding, verdict: Verdict, lot: str | None) -> str:
     if finding.is_suspect:
-        return "The lot in the code is not the lot on record."
+        return remark("The lot in the code is not the lot on record.")
     if verdict is Verdict.UNKNOWN_CODE and finding.product is not None:
+        told = remark("The product is known, this lot or item is not.")
         hint = check_cells.perhaps_a_date(lot)
-        return " ".join(filter(None, ("The product is known, this lot or item is not.", hint)))
+        return both(told, hint) if hint else told
     return ""
 
 

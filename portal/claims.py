@@ -21,6 +21,7 @@ from starlette.datastructures import FormData
 from portal.live import Live
 from portal.photos import DarkRoom, sent_with
 from portal.signing import encoded
+from portal.typed import as_meant
 from runtime.refusals import Invalid, NotFound, TooMany
 
 CODE_CHARACTERS_MAX: Final = 200
@@ -125,7 +126,7 @@ async def read(form: FormData) -> ClaimForm:
     """The fields that were sent; what is missing is empty."""
     texts = {name: re.sub(r"\s+", " ", value).strip() for name, value in form.items() if isinstance(value, str)}
     return ClaimForm(
-        texts.get("remedy", ""), texts.get("code", ""), texts.get("pieces", ""),
+        texts.get("remedy", ""), as_meant(texts.get("code", "")), as_meant(texts.get("pieces", "")),
         texts.get("contact", ""), texts.get("agrees") == "yes", bool(texts.get(TRAP)),
         texts.get("mark", ""), await sent_with(form),
     )  # fmt: skip

@@ -69,6 +69,11 @@ class Tongue:
         """The name of a country given by its code of two letters; anything else as it stands."""
         return str(self.locale.territories.get(country.upper(), country)) if len(country) == 2 else country
 
+    @property
+    def gap(self) -> str:
+        """What stands between two sentences: Chinese ones need nothing."""
+        return "" if self.locale.language == "zh" else " "
+
     def listed(self, words: list[str]) -> str:
         """Words with the separator of the language."""
         return ("、" if self.locale.language == "zh" else ", ").join(words)

@@ -20,6 +20,7 @@ from portal.live import Live
 from portal.model import Product
 from portal.photos import DarkRoom
 from portal.requests import address_of, ask_of, respond
+from portal.typed import as_meant
 from portal.wording import Said
 from runtime.refusals import Refusal
 from runtime.settings import Settings
@@ -94,7 +95,7 @@ class ShopperRoutes:
             try:
                 await alerts.ask(
                     self._live,
-                    email=sent.get("email", ""),
+                    email=as_meant(sent.get("email", "")),
                     gtin=gtin,
                     lot=lot,
                     language=tongue.code,

@@ -32,12 +32,13 @@
     beep(status);
   };
 
-  const ask = async (code) => {
+  // What a person typed may be in the full width of a Chinese keyboard; what a camera read is left as it is.
+  const ask = async (code, typed) => {
     try {
       const answer = await fetch("/v1/checks", {
         method: "POST",
         headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ codes: [code] }),
+        body: JSON.stringify({ codes: [code], typed, language: document.documentElement.lang }),
       });
       if (!answer.ok) throw new Error(String(answer.status));
       const row = (await answer.json()).rows[0];
@@ -55,7 +56,7 @@
       insert("\x1d");
     } else if (event.key === "Enter") {
       const line = box.value.slice(0, box.selectionStart).split("\n").pop().replace(/^[ \t\r]+|[ \t\r]+$/g, "");
-      if (line) ask(line);
+      if (line) ask(line, true);
     }
   });
 
@@ -69,7 +70,7 @@
       const isElements = !isLink && (found.rawValue.includes("\x1d") || /^01\d{14}|^00\d{18}/.test(found.rawValue));
       const code = isElements ? (prefix[found.format] || "]Q3") + found.rawValue.replace(/^\x1d/, "") : found.rawValue;
       box.value += (box.value && !box.value.endsWith("\n") ? "\n" : "") + code + "\n";
-      ask(code);
+      ask(code, false);
     }
     setTimeout(() => read(detector, seen), 200);
   };

@@ -52,8 +52,10 @@ async def sent(milk_recalled: httpx2.AsyncClient, name: str, content: bytes) -> 
     return str(here)
 
 
-async def checked(milk_recalled: httpx2.AsyncClient, here: str, **columns: str) -> httpx2.Response:
-    started = await milk_recalled.post(f"{here}/start", data=columns, headers=BROWSER)
+async def checked(
+    milk_recalled: httpx2.AsyncClient, here: str, language: str = "en", **columns: str
+) -> httpx2.Response:
+    started = await milk_recalled.post(f"{here}/start?lang={language}", data=columns, headers=BROWSER)
     assert started.status_code == 303, started.text
 
     async def is_done() -> bool:
@@ -61,6 +63,29 @@ async def checked(milk_recalled: httpx2.AsyncClient, here: str, **columns: str) 
 
     await until(is_done)
     return await milk_recalled.get(f"{here}/result")
+
+
+async def test_what_is_remarked_in_a_workbook_is_said_in_the_language_of_the_page(
+    milk_recalled: httpx2.AsyncClient, tmp_path: Path
+) -> None:
+    rows = [["编码"], [f"{MILK}:M1"], [f"{MILK}：Ｍ９"], ["1.2E+17"], [f"{CHEESE}:C1"]]
+    here = await sent(milk_recalled, "清单.xlsx", workbook(tmp_path / "list.xlsx", rows).read_bytes())
+    answer = await checked(milk_recalled, here, language="zh", has_header="yes", code="1")
+    (head, *told) = (
+        python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(answer.content)).get_sheet_by_index(0).to_python()
+    )
+    remarks = [row[head.index("remark")] for row in told]
+
+    assert [row[head.index("tracemark_status")] for row in told] == [
+        "RECALLED", "UNKNOWN_CODE", "UNREADABLE", "NOT_RECALLED"
+    ]  # fmt: skip
+    assert remarks[0].startswith("召回") or remarks[0].startswith("已召回")
+    assert remarks[1].endswith("：有这种产品，但没有这个批次或单件。")
+    assert "近似值" in remarks[2]
+    assert [row[head.index("product")] for row in told] == ["鲜牛奶 1 升", "鲜牛奶 1 升", "", "Hill cheese"]
+    page = (await milk_recalled.get(f"{here}?lang=zh")).text
+    assert "鲜牛奶 1 升" in page
+    assert "The product is known" not in page
 
 
 async def test_a_csv_comes_back_as_csv_with_its_own_columns_and_what_is_known(

@@ -35,16 +35,16 @@ async def test_first_rows_and_photos_are_read_while_a_long_file_is_checked(
 ) -> None:
     monkeypatch.setattr(check_jobs, "AT_ONCE", 0)  # as if a million rows were under way for good
     jobs = jobs_in(tmp_path)
-    name = await jobs.take(upload(f"{MILK}:M1\n".encode()))
+    name = await jobs.take(upload(f"{MILK}:M1\n".encode()), "en")
     assert jobs.state(name)["stage"] == "waiting"  # not "reading", of which two quiet minutes are told as a failure
 
     async def is_ready() -> bool:
         return bool(jobs.state(name)["stage"] == "ready")
 
     await until(is_ready)
-    jobs.start(name, {"code": 0})
-    found = await jobs.codes_of_photo(upload(b"no photo"), 100)
-    assert "cannot be read" in found["problem"]
+    jobs.start(name, {"code": 0}, "en")
+    found = await jobs.codes_of_photo(upload(b"no photo"), 100, "zh")
+    assert "照片" in found["problem"]
     assert jobs.state(name)["stage"] == "waiting"
     await jobs.close()
 
@@ -52,7 +52,7 @@ async def test_first_rows_and_photos_are_read_while_a_long_file_is_checked(
 async def test_a_photo_too_many_is_refused_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(check_jobs, "PHOTOS_WAITING_MAX", 0)
     with pytest.raises(TooManyPhotos):
-        await jobs_in(tmp_path).codes_of_photo(upload(b"no photo"), 100)
+        await jobs_in(tmp_path).codes_of_photo(upload(b"no photo"), 100, "zh")
     assert list(tmp_path.iterdir()) == []
 
 

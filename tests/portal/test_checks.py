@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from portal import checks
+from portal import typed
 from portal.checks import API_ROWS_MAX, PAGE_ROWS_MAX
 from runtime.database import DatabaseAddress
 from tests.portal.arrangement import BROWSER, MILK, PALLET, STRANGER, arrange, item, publish
@@ -126,4 +126,4 @@ async def test_another_site_cannot_send_a_browser_here_with_a_list(portal: httpx
 
 
 def test_the_mark_between_elements_is_not_taken_for_white_space() -> None:
-    assert checks.codes_of_text(f"{FNC1}01{MILK}10A{FNC1}21B{FNC1}\nC") == [f"{FNC1}01{MILK}10A{FNC1}21B{FNC1}", "C"]
+    assert typed.codes_of_text(f"{FNC1}01{MILK}10A{FNC1}21B{FNC1}\nC") == [f"{FNC1}01{MILK}10A{FNC1}21B{FNC1}", "C"]
