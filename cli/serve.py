@@ -99,7 +99,7 @@ def listen(installation: Installation, face: Face, host: str, port: int, workers
     if workers == 1:
         uvicorn.run(build(installation.settings, installation.address, face), **options)
         return
-    os.environ.update(_for_workers(installation, face))
+    os.environ.update(_for_workers(installation, face, workers))
     uvicorn.run("cli.serve:worker_app", factory=True, workers=workers, **options)
 
 
@@ -122,12 +122,14 @@ def worker_app() -> Any:
         portal_statement_timeout_ms=chosen.portal_statement_timeout_ms,
     )
     secret = SecretStr(master_secret(chosen))
-    return build(chosen.model_copy(update={"master_secret": secret}), address, Face(os.environ["_TRACEMARK_FACE"]))
+    chosen = chosen.model_copy(update={"master_secret": secret}).shared_by(int(os.environ["_TRACEMARK_WORKERS"]))
+    return build(chosen, address, Face(os.environ["_TRACEMARK_FACE"]))
 
 
-def _for_workers(installation: Installation, face: Face) -> dict[str, str]:
+def _for_workers(installation: Installation, face: Face, workers: int) -> dict[str, str]:
     return {
         "_TRACEMARK_FACE": face.value,
+        "_TRACEMARK_WORKERS": str(workers),
         "TRACEMARK_DATABASE_URL": installation.address.url,
         "TRACEMARK_DATA_DIR": str(installation.settings.data_dir),
         "TRACEMARK_MASTER_SECRET": installation.master_secret,

@@ -119,6 +119,14 @@ class Settings(BaseSettings):
         """The hosts of ``link_hosts``."""
         return tuple(host.strip().lower() for host in self.link_hosts.split(",") if host.strip())
 
+    def shared_by(self, processes: int) -> Settings:
+        """The same for one of so many processes that serve one port: each has its share of what a network may spend.
+
+        They tell each other nothing: a network whose connections all fall to one process has that one's share.
+        """
+        budgets = ("portal_posts_per_minute", "portal_unknown_per_minute", "portal_rows_per_minute")
+        return self.model_copy(update={name: max(getattr(self, name) // processes, 1) for name in budgets})
+
     @field_validator("base_url")
     @classmethod
     def _address(cls, value: str) -> str:

@@ -120,3 +120,14 @@ def test_so_many_networks_are_remembered_and_no_more(seconds: Seconds, monkeypat
 )
 def test_an_address_belongs_to_the_network_that_its_owner_was_given(address: str, home: str, network: str) -> None:
     assert (home_of(address), network_of(address)) == (home, network)
+
+
+def test_four_processes_together_let_a_network_do_what_one_would(tmp_path: Path, seconds: Seconds) -> None:
+    values = {"portal_posts_per_minute": 1, "portal_unknown_per_minute": UNKNOWN * 4}
+    chosen = settings(tmp_path, **values)
+    paces = [Pace(chosen.shared_by(4), seconds) for _ in range(4)]
+
+    answered = [each.unknown("192.0.2.1") == 0 for each in paces for _ in range(UNKNOWN * 4)]
+    assert sum(answered) == UNKNOWN * 4
+    paces[0].post("192.0.2.1")  # each of them lets at least one pass
+    assert chosen.shared_by(1) == chosen
