@@ -1,8 +1,9 @@
 """How often one network may send forms, have lists checked, and try codes that do not exist.
 
-Token buckets, of one process and in memory (``Settings.shared_by`` says what its share is): an address has one and so has its network, a larger one; the edge holds
-back floods. A code that exists costs nothing, and is never held back. In a list a row costs one token, and a row of a
-code that does not exist ``UNKNOWN_COST``: whoever has many guesses looked up is soon through.
+Token buckets, of one process and in memory (its share: ``Settings.shared_by``): an address has one and so has its
+network, a larger one; the edge holds back floods. A code that exists costs nothing, and is never held back. In a list a
+row costs one token, and a row of a code that does not exist ``UNKNOWN_COST``: whoever has many guesses looked up is
+soon through.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from pydantic import SecretStr
@@ -33,12 +34,18 @@ def free_port() -> int:
 
 @contextmanager
 def served(
-    database: DatabaseAddress, *, port: int, face: Face = Face.ALL, secret: str = SECRET, data_dir: Path | None = None
+    database: DatabaseAddress,
+    *,
+    port: int,
+    face: Face = Face.ALL,
+    secret: str = SECRET,
+    data_dir: Path | None = None,
+    **more: Any,
 ) -> Iterator[str]:
     """The address of ``face`` on a ``free_port``, up until the block ends."""
     base_url = f"http://127.0.0.1:{port}"
     told = {"base_url": base_url, "master_secret": SecretStr(secret), "data_dir": data_dir}
-    chosen = settings.load({}, **told, **unhurried.SETTINGS)
+    chosen = settings.load({}, **told, **(unhurried.SETTINGS | more))
     server = uvicorn.Server(
         uvicorn.Config(build(chosen, database, face), host="127.0.0.1", port=port, log_level="error", lifespan="on")
     )
