@@ -43,7 +43,8 @@ def remark_of(row: Row, tongue: Tongue) -> str:
 def summary(counts: Mapping[str, int], tongue: Tongue) -> str:
     """How many rows have each status, in the order of the statuses."""
     parts = [(status, counts[status.value]) for status in Status if counts.get(status.value)]
-    return " · ".join(f"{wording.status(status.value, tongue)}: {n}" for status, n in parts)
+    pair = tongue.gettext("{status}: {remark}")
+    return " · ".join(pair.format(status=wording.status(status.value, tongue), remark=n) for status, n in parts)
 
 
 def stage(name: str, tongue: Tongue) -> str:
@@ -79,13 +80,13 @@ def roles(columns: Mapping[str, Any], tongue: Tongue) -> list[dict[str, Any]]:
 def unit_sentence(told: Summary, tongue: Tongue) -> str:
     """What a unit holds and how much of it is recalled."""
     _ = tongue.gettext
-    holds = _("{items} items in {cases} units.").format(items=quantity(told.items, ""), cases=told.cases)
+    holds = _("Items inside: {items}. Units inside: {cases}.").format(items=quantity(told.items, ""), cases=told.cases)
     if not told.recalled:
         return holds
-    found = _("{items} items in {cases} units are recalled: {numbers}.").format(
+    found = _("Recalled: {items} items in {cases} of these units ({numbers}).").format(
         items=quantity(told.recalled, ""), cases=told.recalled_cases, numbers=tongue.listed(list(told.numbers))
     )
-    return f"{holds} {found}"
+    return f"{holds}{tongue.gap}{found}"
 
 
 def unit_line(unit: Unit) -> dict[str, Any]:

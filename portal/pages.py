@@ -201,7 +201,7 @@ class Pages:
         if detail:
             said = Said(said.heading, (*said.sentences, detail), said.actions)
         card = self._card(verdict, said, tongue, None)
-        return self._render("message.html", tongue, **card).encode()
+        return self._render("message.html", tongue, **card, retype=verdict is Verdict.UNREADABLE).encode()
 
     def page(self, template: str, tongue: Tongue, **values: Any) -> bytes:
         """Any other page of ``public_templates``."""

@@ -48,7 +48,7 @@ def test_a_language_put_into_a_folder_has_its_page_written_from_its_own_side(tmp
     ("code", "texts"),
     [
         ("ar", {"Call %(phone)s": "اتصل %(number)s"}),
-        ("ar", {"{items} items in {cases} units.": "{items} {"}),
+        ("ar", {"{status}: {remark}": "{status} {"}),
         ("zh", {}),
         ("en", {}),
         ("no_language_at_all", {}),

@@ -180,3 +180,12 @@ def test_a_prepared_page_is_not_shown_for_another_version_of_the_case_or_the_pro
     renamed = replace(ITEM, product=product(name="Whole milk", changed_in=5))
     assert b"Fresh milk" in kept(ITEM, Verdict.NO_RECALL_KNOWN)
     assert b"Whole milk" in kept(renamed, Verdict.NO_RECALL_KNOWN)
+
+
+@pytest.mark.parametrize("language", list(TONGUES))
+def test_a_code_that_cannot_be_read_can_be_typed_again_and_one_that_is_not_confirmed_need_not(language: str) -> None:
+    unreadable = PAGES.message(Verdict.UNREADABLE, TONGUES[language], None, "…").decode()
+    unconfirmed = PAGES.message(Verdict.CANNOT_CONFIRM, TONGUES[language], NOON).decode()
+
+    assert 'action="/check"' in unreadable and 'name="code"' in unreadable
+    assert 'name="code"' not in unconfirmed

@@ -57,11 +57,11 @@ async def fill(conn: AsyncConnection) -> None:
 async def test_a_pallet_says_how_much_of_it_is_recalled_and_in_which_case(portal: httpx2.AsyncClient) -> None:
     page = (await portal.get(f"/check/units/{PALLET}?lang=en", headers=BROWSER)).text
 
-    assert "150 items in 2 units. 30 items in 1 units are recalled: R-2026-0001." in page
+    assert "Items inside: 150. Units inside: 2. Recalled: 30 items in 1 of these units (R-2026-0001)." in page
     assert "<td>40</td>" in page
     assert page.index(CASES[0]) < page.index(CASES[1])
     inner = (await portal.get(f"/check/units/{CASES[1]}?lang=en", headers=BROWSER)).text
-    assert "50 items in 0 units." in inner
+    assert "Items inside: 50. Units inside: 0." in inner
     assert "pick-list" not in inner
 
 
