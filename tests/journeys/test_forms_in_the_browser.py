@@ -18,6 +18,7 @@ from tests.portal.arrangement import MILK, SECRET, arrange, publish
 from tests.serving import free_port, served
 
 NUMBER = "R-2026-0001"
+PATIENCE_MS = 60_000
 
 
 async def test_a_shopper_claims_reports_and_asks_to_be_told_in_both_languages(
@@ -51,14 +52,16 @@ async def claims(page: Page, base: str, language: str, say: Say) -> None:
     await page.get_by_label(say("E-mail or telephone")).fill("  ")
     await page.locator("#agrees").check()
     await page.get_by_role("button", name=say("Send the claim")).click()
-    await expect(page.get_by_role("alert")).to_be_visible()
+    await expect(page.get_by_role("alert")).to_be_visible(timeout=PATIENCE_MS)
     assert await page.locator("#code").input_value() == "M1"
     await looked_at(page)
 
     await page.get_by_label(say("E-mail or telephone")).fill("mira@example.org")
     await page.locator("#agrees").check()
     await page.get_by_role("button", name=say("Send the claim")).click()
-    await expect(page.get_by_role("heading", level=2)).to_have_text(say("We have received your claim."))
+    await expect(page.get_by_role("heading", level=2)).to_have_text(
+        say("We have received your claim."), timeout=PATIENCE_MS
+    )
     await looked_at(page)
 
 
@@ -68,13 +71,13 @@ async def reports(page: Page, base: str, language: str, say: Say) -> None:
     await looked_at(page)
     await page.get_by_label(say("What is wrong?")).fill("It tastes of metal.")
     await page.get_by_role("button", name=say("Send the report")).click()
-    await expect(page.get_by_role("alert")).to_be_visible()
+    await expect(page.get_by_role("alert")).to_be_visible(timeout=PATIENCE_MS)
     await looked_at(page)
     assert await page.locator("#words").input_value() == "It tastes of metal."
 
     await page.wait_for_timeout(FORM_OPEN_S_MIN * 1_000)
     await page.get_by_role("button", name=say("Send the report")).click()
-    await expect(page.get_by_text(say("Thank you. We have received your report."))).to_be_visible()
+    await expect(page.get_by_text(say("Thank you. We have received your report."))).to_be_visible(timeout=PATIENCE_MS)
     await looked_at(page)
 
 
@@ -84,7 +87,7 @@ async def asks_to_be_told(page: Page, base: str, language: str, say: Say, alert_
     await looked_at(page)
     await page.get_by_label(say("Your e-mail address")).fill("mira@example.org")
     await page.get_by_role("button", name=say("Tell me of recalls")).click()
-    await expect(page.get_by_text(say("Look into your mailbox."))).to_be_visible()
+    await expect(page.get_by_text(say("Look into your mailbox."))).to_be_visible(timeout=PATIENCE_MS)
     await looked_at(page)
 
     for step, purpose, button, told in (
@@ -94,5 +97,5 @@ async def asks_to_be_told(page: Page, base: str, language: str, say: Say, alert_
         await page.goto(f"{base}/alerts/{alert_id}/{step}/{link_code(SECRET, purpose, alert_id)}?lang={language}")
         await looked_at(page)
         await page.get_by_role("button", name=say(button)).click()
-        await expect(page.get_by_text(say(told))).to_be_visible()
+        await expect(page.get_by_text(say(told))).to_be_visible(timeout=PATIENCE_MS)
         await looked_at(page)
