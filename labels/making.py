@@ -30,7 +30,7 @@ from labels.render.zpl import LABELS_MAX as ZPL_LABELS_MAX
 from labels.render.zpl import join_zpl, write_zpl
 from labels.single_labels import Singles, write_single_codes, write_single_pdf
 from labels.symbol import SymbolPlan
-from labels.verify import LABELS_READ_MAX, PageSample, read_pages
+from labels.verify import LABELS_READ_MAX, PageSample
 from ledger.codes import KeyRing
 from runtime.children import end_with_parent
 from runtime.refusals import Refusal
@@ -142,15 +142,15 @@ class Maker:
                 return tally.output(
                     folder / name, file, VerifyReport(tally.labels, tally.labels, from_bytes=tally.labels)
                 )
-            pages = join_pdf(file, self._furniture, self._plan.side, paths)
-            read = read_pages(file.path, self._ends(pieces, pages), self._template, self._furniture.placement)
+            read = join_pdf(file, self._furniture, self._plan, paths, self._ends(pieces))
             # The streams of the parts are copied byte for byte: each was read when it was written.
             report = VerifyReport(tally.labels, read.labels, read.pages, read.dpi, from_bytes=tally.labels)
             return tally.output(folder / name, file, report)
 
-    def _ends(self, pieces: Pieces, pages: int) -> PageSample:
+    def _ends(self, pieces: Pieces) -> PageSample:
         """What must stand on the first page and on the last."""
         sample, cells, used = PageSample(), self._template.cells, self.making.start_cell - 1
+        pages = -(-(count(pieces) + used) // cells)
         rest = (count(pieces) + used - 1) % cells + 1
         for page, first_cell, taken in ((1, used, _head(pieces, cells - used)), (pages, 0, _tail(pieces, rest))):
             numbers = [number for first, last in taken for number in range(first, last + 1)]

@@ -133,6 +133,13 @@ class SymbolPlan:
                 serials = batch.serials[start : start + DRAWN_TOGETHER]
                 yield Drawn(batch.first_label + start, serials, self.draw(serials))
 
+    def changing(self) -> tuple[Words, Words]:
+        """Lines with a bit for each module that some serial changes, and one symbol of each mask: shapes (side,) and
+        (masks, side). All other modules are the same in every symbol of a mask."""
+        tables = [np.bitwise_or.reduce(table ^ table[0], axis=0) for table in self._rows]
+        lines: Words = np.bitwise_or.reduce(np.stack(tables), axis=0)
+        return lines, self._final_rows
+
     def _keys(self, digits: npt.NDArray[np.intp]) -> list[npt.NDArray[np.intp]]:
         return [
             digits[:, slot.columns[0]]

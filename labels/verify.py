@@ -6,7 +6,7 @@ says nothing about how well a printer put it on the material. Only a verifier on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -114,9 +114,10 @@ class PagesRead:
     dpi: int
 
 
-def read_pages(path: Path, sample: PageSample, template: Template, placement: Placement) -> PagesRead:
-    """Rasterise the sampled pages of a finished PDF and read each label where its cell lies."""
-    chosen = sample.chosen()
+def read_pages(
+    path: Path, chosen: Mapping[int, Sequence[tuple[int, int, str]]], template: Template, placement: Placement
+) -> PagesRead:
+    """Rasterise the chosen pages of a finished PDF and read each label where its cell lies."""
     with pypdfium2.PdfDocument(path) as document:
         for page_number, cells in chosen.items():
             page = document[page_number - 1]

@@ -26,6 +26,9 @@ Cells = npt.NDArray[np.uint8]
 Expected = Sequence[tuple[int, int, str]]
 """What must stand on a page: cell of the sheet, label number, link."""
 
+Streams = tuple[bytes | memoryview, ...]
+"""The compressed streams of a page, which are one text: first those that it shares with others, then its own."""
+
 _NUMBER: Final = rb"-?\d+(?:\.\d+)?"
 _BEGIN: Final = b"0 0 0 1 k\n"
 _FORM_END, _SYMBOL_END, _PATH_END, _LINE_END, _END = b"/Cell Do Q\n", b"/Finders Do\n", b"f Q\n", b">Tj\n", b"ET\n"
@@ -83,17 +86,18 @@ class PageReader:
         self._letters = np.full(1 << 16, ord("?"), dtype=np.uint8)  # by the number of a glyph in the font
         self._letters[[int(code, 16) for code in furniture.serial.codes]] = np.frombuffer(ALPHABET.encode(), np.uint8)
         self._cell_by_place: dict[bytes, int] = {}  # what was read of places: pages share them
+        self._text_by_shared: dict[bytes | memoryview, bytes] = {}
 
-    def read(self, pages: Sequence[tuple[bytes | memoryview, Expected]]) -> None:
-        """Read each symbol and each printed serial of compressed pages; SymbolReadsWrong at the first that is not
-        what its label must say, or stands where it must not, and when something else is on a page.
+    def read(self, pages: Sequence[tuple[Streams, Expected]]) -> None:
+        """Read each symbol and each printed serial of pages; SymbolReadsWrong at the first that is not what its label
+        must say, or stands where it must not, and when something else is on a page.
 
         The symbols of all the pages are in memory together.
         """
         labels, links, paths, serials = list[int](), list[str](), list[bytes](), list[tuple[int, str, bytes]]()
-        for stream, expected in pages:
+        for (*shared, own), expected in pages:
             try:
-                page = self._page(zlib.decompress(stream))
+                page = self._page(b"".join([*map(self._shared, shared), zlib.decompress(own)]))
             except _NotAsItMust as error:
                 raise _wrong(expected, str(error)) from error
             by_cell = {cell: (label, link) for cell, label, link in expected}
@@ -148,6 +152,13 @@ class PageReader:
         page.glyphs = [line[-_GLYPHS:] for line in lines]
         return page
 
+    def _shared(self, stream: bytes | memoryview) -> bytes:
+        """The text of a stream that pages share, inflated once for all of them."""
+        text = self._text_by_shared.get(stream)
+        if text is None:
+            text = self._text_by_shared[stream] = zlib.decompress(stream)
+        return text
+
     def _cell(self, place: bytes, read: Callable[[bytes], int]) -> int:
         """The cell of what stands at a place, read once for all pages."""
         cell = self._cell_by_place.get(place)
@@ -192,7 +203,7 @@ def _wrong(expected: Expected, read: str) -> SymbolReadsWrong:
 
 
 def _painted(paths: Sequence[bytes], side: int) -> Cells:
-    """The modules of each path: runs from left to right, line after line, none touching another."""
+    """The modules of each path: runs from left to right in any order, none over another."""
     text = b"".join(paths)
     if any(len(path) % len(_RUN) for path in paths) or not text:
         raise _something_else(text)
@@ -207,10 +218,14 @@ def _painted(paths: Sequence[bytes], side: int) -> Cells:
     symbols = np.arange(len(paths), dtype=np.int32) * (side * (side + 1))
     begins = np.repeat(symbols, [len(path) // len(_RUN) for path in paths]) + y * (side + 1) + x
     ends = begins + width
-    if (begins[1:] <= ends[:-1]).any():
-        raise _NotAsItMust("a run of modules is painted out of its order")
+    if (begins[1:] < begins[:-1]).any():  # a shared beginning, then what is the page's own
+        order = np.argsort(begins, kind="stable")
+        begins, ends = begins[order], ends[order]
+    if (begins[1:] < ends[:-1]).any():
+        raise _NotAsItMust("a module is painted twice")
     steps = np.zeros(len(paths) * side * (side + 1), dtype=np.int8)
-    steps[begins], steps[ends] = 1, -1
+    steps[begins] += 1
+    steps[ends] -= 1
     painted: Cells = steps.cumsum(dtype=np.int8).view(np.uint8).reshape(len(paths), side, side + 1)
     return painted[:, :, :side]
 

@@ -14,7 +14,7 @@ import numpy as np
 from labels.furniture import Furniture
 from labels.layout import MM_PER_INCH
 from labels.masks import Words
-from labels.symbol import Drawn, unpack
+from labels.symbol import Drawn, SymbolPlan, unpack
 from serials.alphabet import ALPHABET
 
 POINTS_PER_MM: Final = 72 / MM_PER_INCH
@@ -23,6 +23,7 @@ RECTANGLE_BYTES: Final = 14
 many symbols are written, and read back, as one array."""
 _PLACE, _WIDTH = np.dtype("V6"), np.dtype("V8")
 _FINDER_MODULES: Final = 7
+_INK: Final = b"0 0 0 1 k\n"
 
 
 Stamped = tuple[int, bytes, bytes]
@@ -30,15 +31,20 @@ Stamped = tuple[int, bytes, bytes]
 
 
 class Stamps:
-    """The text of a page: cells, then symbols, then serials."""
+    """The text of a page: cells, then symbols, then serials.
 
-    def __init__(self, furniture: Furniture, side: int) -> None:
-        template, placement, serial = furniture.template, furniture.placement, furniture.serial
+    Where a page has one label (a roll), what no serial changes is said once for each mask, in ``openings``: the cell,
+    and the beginning of the symbol's path. The page's own text goes on with that path, so it stays one fill.
+    """
+
+    def __init__(self, furniture: Furniture, plan: SymbolPlan) -> None:
+        template, placement, serial, side = furniture.template, furniture.placement, furniture.serial, plan.side
+        self.cells = template.cells
         self._side, self._row = side, side + 1  # a light column after each line ends its last run
         places = [b"%02d %02d " % (x, y) for y in range(side) for x in range(self._row)]
         self._places = np.frombuffer(b"".join(places), dtype=_PLACE)
         self._widths = np.frombuffer(b"".join(b"%02d 1 re\n" % width for width in range(self._row)), dtype=_WIDTH)
-        self._outside_finders = ~finder_lines(side)
+        self._own_lines = ~finder_lines(side)
         self._glyphs = np.zeros((256, 4), dtype=np.uint8)
         for character, code in zip(ALPHABET, serial.codes, strict=True):
             self._glyphs[ord(character)] = np.frombuffer(code.encode("ascii"), dtype=np.uint8)
@@ -58,14 +64,23 @@ class Stamps:
             self._cells.append(b"q 1 0 0 1 %s %s cm/Cell Do Q\n" % (number(x), number(y)))
             self._symbols.append(b"q %s 0 0 -%s %s %s cm/Finders Do\n" % (module, module, number(left), number(top)))
             self._serials.append(matrix + b" Tm<")
+        self.openings = self._openings(plan) if self.cells == 1 else ()
+
+    def _openings(self, plan: SymbolPlan) -> tuple[bytes, ...]:
+        """The text before what the serial changes, by the mask of the symbol; from here on paths leave it out."""
+        changing, steady = plan.changing()
+        paths = dict(zip(_masks(steady), self._paths(steady & self._own_lines & ~changing), strict=True))
+        self._own_lines = self._own_lines & changing
+        return tuple(_INK + self._cells[0] + self._symbols[0] + paths[mask] for mask in range(len(paths)))
 
     def stamped(self, drawn: Drawn) -> list[Stamped]:
-        """Each label's symbol as a path in modules, without its finders, and the glyph codes of its serial."""
-        paths = self._paths(drawn.modules & self._outside_finders)
+        """Each label's symbol as a path in modules, without what stands elsewhere, and the glyph codes of its serial.
+
+        Elsewhere stand the finders, and what an opening has of the path.
+        """
+        paths = self._paths(drawn.modules & self._own_lines)
         glyphs = [row.tobytes() for row in self._glyphs[drawn.serials].reshape(len(paths), -1)]
-        # Three bits of the format information tell the masks apart (ISO/IEC 18004, 7.9.1).
-        masks = (drawn.modules[:, 8] >> np.uint64(59) & np.uint64(7)).tolist()
-        return list(zip(masks, paths, glyphs, strict=True))
+        return list(zip(_masks(drawn.modules), paths, glyphs, strict=True))
 
     def _paths(self, lines: Words) -> list[bytes]:
         """The dark runs of each symbol, line by line, as rectangles."""
@@ -80,18 +95,28 @@ class Stamps:
         text, bounds = runs.tobytes(), cuts.tolist()
         return [text[begin:end] for begin, end in pairwise(bounds)]
 
-    def page(self, first_cell: int, stamped: Sequence[Stamped]) -> bytes:
-        """The stream of a page whose labels stand from ``first_cell`` on. Symbols of one mask share much of their
-        text, so they are drawn one after the other: that saves a tenth of the file."""
-        end_cell = first_cell + len(stamped)
-        pieces = [b"0 0 0 1 k\n", *self._cells[first_cell:end_cell]]
+    def page(self, first_cell: int, stamped: Sequence[Stamped]) -> tuple[int | None, bytes]:
+        """Which opening a page has, and the text after it; its labels stand from ``first_cell`` on.
+
+        Symbols of one mask share much of their text, so they are drawn one after the other: that saves a tenth.
+        """
+        end_cell, opening = first_cell + len(stamped), stamped[0][0] if self.openings else None
+        pieces = [] if self.openings else [_INK, *self._cells[first_cell:end_cell]]
         for row in sorted(range(len(stamped)), key=lambda row: stamped[row][0]):
-            pieces += (self._symbols[first_cell + row], stamped[row][1], b"f Q\n")
+            if not self.openings:
+                pieces.append(self._symbols[first_cell + row])
+            pieces += (stamped[row][1], b"f Q\n")
         pieces.append(self._font)
         for matrix, (_, _, glyphs) in zip(self._serials[first_cell:end_cell], stamped, strict=True):
             pieces += (matrix, glyphs, b">Tj\n")
         pieces.append(b"ET\n")
-        return b"".join(pieces)
+        return opening, b"".join(pieces)
+
+
+def _masks(modules: Words) -> list[int]:
+    """Which of eight masks each symbol has: three bits of its format information tell (ISO/IEC 18004, 7.9.1)."""
+    told: list[int] = (modules[:, 8] >> np.uint64(59) & np.uint64(7)).tolist()
+    return told
 
 
 def finder_lines(side: int) -> Words:

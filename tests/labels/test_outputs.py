@@ -80,7 +80,7 @@ def test_the_same_job_gives_the_same_bytes_and_its_hash_is_that_of_the_file(
 def test_a_long_roll_has_a_whole_page_tree_and_asks_to_be_printed_at_full_size(
     tmp_path: Path, roll: Furniture, plan: SymbolPlan, batches: Batches
 ) -> None:
-    output = write_pdf(tmp_path / "roll.pdf", roll, plan, batches(600))
+    output = write_pdf(tmp_path / "roll.pdf", roll, plan, batches(600), rasterised_max=2)
 
     with pikepdf.open(output.path) as document:
         assert document.check_pdf_syntax() == []
@@ -89,11 +89,13 @@ def test_a_long_roll_has_a_whole_page_tree_and_asks_to_be_printed_at_full_size(
         assert float(document.pages[599].mediabox[2]) == pytest.approx(50 / 25.4 * 72, abs=0.001)
 
 
+@pytest.mark.parametrize("paper", ["sheet", "roll"])
 def test_each_label_costs_a_few_hundred_bytes_and_no_more_in_a_larger_job(
-    tmp_path: Path, sheet: Furniture, plan: SymbolPlan, batches: Batches
+    tmp_path: Path, paper: str, plan: SymbolPlan, batches: Batches, request: pytest.FixtureRequest
 ) -> None:
-    small = write_pdf(tmp_path / "small.pdf", sheet, plan, batches(240), rasterised_max=24)
-    large = write_pdf(tmp_path / "large.pdf", sheet, plan, batches(1_200), rasterised_max=24)
+    cell: Furniture = request.getfixturevalue(paper)
+    small = write_pdf(tmp_path / "small.pdf", cell, plan, batches(240), rasterised_max=24)
+    large = write_pdf(tmp_path / "large.pdf", cell, plan, batches(1_200), rasterised_max=24)
 
     assert (large.bytes - small.bytes) / 960 < 600
 

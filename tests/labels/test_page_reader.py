@@ -22,17 +22,17 @@ Page = tuple[bytes, Expected, PageReader]
 def page(sheet: Furniture, plan: SymbolPlan, batches: Batches) -> Page:
     """Five labels from the third cell of a sheet on, and what they must say."""
     (drawn,) = plan.draw_all(batches(5))
-    stamps = Stamps(sheet, plan.side)
+    stamps = Stamps(sheet, plan)
     links = plan.form.links(drawn.serials)
     expected = [(2 + row, 1 + row, link) for row, link in enumerate(links)]
     reader = PageReader(sheet, plan.form, plan.side, finder_path(plan.side))
-    return stamps.page(2, stamps.stamped(drawn)), expected, reader
+    return stamps.page(2, stamps.stamped(drawn))[1], expected, reader
 
 
 def test_a_page_says_what_its_labels_must_say(page: Page) -> None:
     text, expected, reader = page
 
-    reader.read([(zlib.compress(text), expected)])
+    reader.read([((zlib.compress(text),), expected)])
 
 
 def _moved(text: bytes) -> bytes:
@@ -80,7 +80,7 @@ def test_a_page_that_was_spoiled_is_not_released(page: Page, spoil: Callable[[by
     assert spoiled != text
 
     with pytest.raises(SymbolReadsWrong):
-        reader.read([(zlib.compress(spoiled), expected)])
+        reader.read([((zlib.compress(spoiled),), expected)])
 
 
 def test_a_label_that_is_missing_twice_there_or_in_anothers_place_is_found(page: Page) -> None:
@@ -89,4 +89,4 @@ def test_a_label_that_is_missing_twice_there_or_in_anothers_place_is_found(page:
 
     for wrong in (expected[1:], [*expected, (9, 6, expected[0][2])], swapped):
         with pytest.raises(SymbolReadsWrong):
-            reader.read([(zlib.compress(text), wrong)])
+            reader.read([((zlib.compress(text),), wrong)])

@@ -36,20 +36,38 @@ def test_every_module_of_a_path_is_one_of_the_symbol(sheet: Furniture, batches: 
     (drawn,) = plan.draw_all(batches(40))
     finders = painted(finder_path(plan.side), plan.side) % 2  # even-odd: painted twice is light
 
-    for symbol, (_, path, _) in zip(
-        unpack(drawn.modules, plan.side), Stamps(sheet, plan.side).stamped(drawn), strict=True
-    ):
+    for symbol, (_, path, _) in zip(unpack(drawn.modules, plan.side), Stamps(sheet, plan).stamped(drawn), strict=True):
         assert np.array_equal(painted(path, plan.side) + finders, symbol)
+
+
+@pytest.mark.parametrize("host", ["q.cn", "labels.of.a.longer.host.example.com/and/a/path"])
+def test_what_no_serial_changes_is_said_once_for_each_mask_and_the_rest_on_the_page_of_the_label(
+    roll: Furniture, batches: Batches, host: str
+) -> None:
+    plan = SymbolPlan(LinkForm(f"https://{host}", MILK))
+    (drawn,) = plan.draw_all(batches(40))
+    stamps = Stamps(roll, plan)
+    finders = painted(finder_path(plan.side), plan.side) % 2
+
+    for symbol, stamped in zip(unpack(drawn.modules, plan.side), stamps.stamped(drawn), strict=True):
+        opening, text = stamps.page(0, [stamped])
+        assert opening is not None
+        page = stamps.openings[opening] + text
+        assert np.array_equal(painted(page, plan.side) + finders, symbol)
+        assert page.count(b"f Q\n") == 1
+        assert len(text) < 0.7 * len(page)
 
 
 def test_symbols_of_one_mask_stand_together_and_serials_in_their_order(
     sheet: Furniture, plan: SymbolPlan, batches: Batches
 ) -> None:
     (drawn,) = plan.draw_all(batches(24))
-    stamps = Stamps(sheet, plan.side)
+    stamps = Stamps(sheet, plan)
     stamped = stamps.stamped(drawn)
 
-    page = stamps.page(0, stamped)
+    opening, page = stamps.page(0, stamped)
+
+    assert opening is None
 
     masks = [
         mask for path in re.findall(rb"/Finders Do\n(.*?)f Q", page, re.S) for mask, own, _ in stamped if own == path
@@ -63,11 +81,13 @@ import pickle, resource, sys
 from pathlib import Path
 import numpy as np
 from labels.model import Batch, LinkForm
+from labels.render import pdf
 from labels.render.pdf import write_pdf
 from labels.symbol import SymbolPlan
 from serials.cipher import SerialCipher
 from tests.labels.conftest import MILK
 
+pdf.PAGES_OPENED_MAX = 100
 furniture = pickle.loads(Path(sys.argv[1]).read_bytes())
 plan, cipher = SymbolPlan(LinkForm("https://q.brand.example", MILK)), SerialCipher(bytes(32), MILK)
 for labels in (500, 5_000):
@@ -78,9 +98,9 @@ for labels in (500, 5_000):
 """
 
 
-def test_ten_times_the_labels_take_no_more_memory(tmp_path: Path, sheet: Furniture) -> None:
-    kept = tmp_path / "sheet"
-    kept.write_bytes(pickle.dumps(sheet))
+def test_ten_times_the_labels_take_no_more_memory(tmp_path: Path, roll: Furniture) -> None:
+    kept = tmp_path / "roll"  # a page for each label
+    kept.write_bytes(pickle.dumps(roll))
 
     words = [sys.executable, "-c", _PEAK, str(kept), str(tmp_path / "labels.pdf")]
     told = subprocess.run(words, check=True, capture_output=True, text=True, timeout=NEVER_S).stdout.split()
