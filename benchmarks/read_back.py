@@ -1,7 +1,8 @@
 """``python -m benchmarks.read_back --out DIR``: sheets as pictures, for the eye and for two independent readers.
 
-A4 sheet, roll, case and pallet, in English and Chinese, are rasterised at 300 dpi and decoded whole by zxing-cpp, and
-by zbar where ``zbarimg`` is installed. The PDFs and pictures stay in the folder. Exit status 1 when a symbol was not
+A4 sheet, roll, case and pallet, in English and Chinese, are rasterised in the dots of the printer that each is made for
+(zbar misses symbols whose modules end between two dots) and decoded whole by zxing-cpp, and by zbar where ``zbarimg``
+is installed. The PDFs and pictures stay in the folder. Exit status 1 when a symbol was not
 read.
 """
 
@@ -24,7 +25,7 @@ import zxingcpp
 from benchmarks.label_work import GTIN, LOT, batches
 from gs1 import check_digit
 from labels import furniture
-from labels.layout import load_template
+from labels.layout import load_template, template_names
 from labels.logistics_page import LogisticsLabel, Paper, write_labels
 from labels.logistics_store import Content
 from labels.model import LabelText, Language, LinkForm
@@ -33,8 +34,8 @@ from labels.render.picture import rasterise
 from labels.render.png import png_bytes
 from labels.symbol import SymbolPlan
 
-DPI: Final = 300
-LABELS: Final = {"a4-24": 48, "roll-50x30": 4}
+UNITS_DPI: Final = 300
+LABELS: Final = {name: 2 * load_template(name).cells for name in template_names()}
 UNITS: Final[dict[str, Paper]] = {"case": "100x150", "pallet": "a5"}
 _HOST: Final = "https://id.example.com"
 _ENGLISH: Final = LabelText(
@@ -59,6 +60,7 @@ class Sheet:
 
     path: Path
     expected: frozenset[str]
+    dpi: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,21 +87,21 @@ def sheets(folder: Path) -> Iterator[Sheet]:
             path = folder / f"{name}-{language}.pdf"
             write_pdf(path, cell, plan, batches(count))
             links = [link for batch in batches(count) for link in plan.form.links(batch.serials)]
-            yield Sheet(path, frozenset(links))
+            yield Sheet(path, frozenset(links), cell.placement.dpi)
         for kind, paper in UNITS.items():
             label = _unit(kind, text)
             path = folder / f"{kind}-{language}.pdf"
             write_labels(path, [label], paper=paper, copies=1, language=language)
-            yield Sheet(path, frozenset({label.link, f"(00){label.sscc}"}))
+            yield Sheet(path, frozenset({label.link, f"(00){label.sscc}"}), UNITS_DPI)
 
 
 def read(sheet: Sheet) -> Reading:
     """Rasterise a sheet beside itself and read its pictures."""
     pictures, zxing = [], set[str]()
-    for number, grey in enumerate(rasterise(sheet.path.read_bytes(), DPI), 1):
+    for number, grey in enumerate(rasterise(sheet.path.read_bytes(), sheet.dpi), 1):
         zxing |= {found.text for found in zxingcpp.read_barcodes(np.ascontiguousarray(grey)) if found.valid}
         picture = sheet.path.with_name(f"{sheet.path.stem}-{number}.png")
-        picture.write_bytes(png_bytes(grey < 128, DPI))
+        picture.write_bytes(png_bytes(grey < 128, sheet.dpi))
         pictures.append(picture)
     zbar = _read_by_zbar(pictures)
     # zbar leaves out the brackets of an element string
