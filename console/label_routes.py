@@ -25,7 +25,7 @@ def routes(desk: Desk) -> list[Route]:
         LINE_CHECK: label_work.show_line_check,
         logistics.UNITS: logistics.show_jobs,
         f"{logistics.UNITS}/{{job_id}}": logistics.show_job,
-        f"{logistics.UNITS}/{{job_id}}/labels.pdf": logistics.download_labels,
+        f"{logistics.UNITS}/{{job_id}}/labels": logistics.download_labels,
     }
     taken = {
         f"{JOBS}/new": label_work.take_order,

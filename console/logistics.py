@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, get_args
 
@@ -14,10 +15,15 @@ from access.permissions import require
 from console.desk import HOME, Visit, language_of, see, text_of
 from console.fields import FieldNotUsable, Numbers
 from labels import logistics
-from labels.logistics_page import Paper
+from labels.logistics_page import COPIES_MAX, Paper
+from labels.logistics_zpl import PRINTER_DPI
 from labels.refusals import LogisticsJobNotFound
 
 UNITS: Final = f"{HOME}/logistics"
+PDF: Final = "pdf"
+_PRINTERS: Final = (PDF, *map(str, PRINTER_DPI))
+"""For any printer, or for a label printer of so many dots per inch."""
+_COPIES: Final = tuple(map(str, range(1, COPIES_MAX + 1)))
 _DONE: Final = ("units_ordered", "units_commissioned")
 
 
@@ -57,6 +63,8 @@ async def show_job(visit: Visit) -> Response:
         job=job,
         ssccs=logistics.ssccs(job),
         papers=get_args(Paper),
+        printers=_PRINTERS,
+        copies=_COPIES,
         may_order=visit.actor.may(Act.ORDER_LABELS),
         may_commission=visit.actor.may(Act.COMMISSION),
         done=done if done in _DONE else None,
@@ -64,27 +72,31 @@ async def show_job(visit: Visit) -> Response:
 
 
 async def download_labels(visit: Visit) -> Response:
-    """The labels as PDF, with what the ledger knows to be inside at this moment, in the visitor's language."""
+    """The labels with what the ledger knows to be inside at this moment, in the visitor's language: as PDF, or with the
+    dots of a label printer as its print file."""
     require(visit.actor, Act.ORDER_LABELS)
-    query = visit.request.query_params
-    paper: Paper | None = next((each for each in get_args(Paper) if each == query.get("paper")), None)
-    copies = query.get("copies", "1")
-    if paper is None or copies not in ("1", "2", "3", "4"):
-        raise FieldNotUsable(
-            field="paper", value=f"{query.get('paper', '')} {copies}"[:40], wanted="one of the choices"
-        )
-    job_id = _number(visit)
+    paper: Paper = next(each for each in get_args(Paper) if each == _choice(visit, "paper", get_args(Paper)))
+    copies = int(_choice(visit, "copies", _COPIES))
+    printer = _choice(visit, "printer", _PRINTERS)
+    name = f"units-{_number(visit)}.{'pdf' if printer == PDF else 'zpl'}"
     with tempfile.TemporaryDirectory(prefix="units-") as folder:
-        out = Path(folder) / "labels.pdf"
+        out = Path(folder) / name
         await logistics.render(
-            visit.conn, job_id, out, paper=paper, copies=int(copies),
-            language="zh" if language_of(visit.request) == "zh" else "en", by=visit.actor.name, clock=visit.desk.clock,
+            visit.conn, _number(visit), out, paper=paper, copies=copies, by=visit.actor.name, clock=visit.desk.clock,
+            language="zh" if language_of(visit.request) == "zh" else "en",
+            zpl_dpi=None if printer == PDF else int(printer),
         )  # fmt: skip
-        headers = {
-            "Cache-Control": "no-store",
-            "Content-Disposition": f'attachment; filename="units-{job_id}.pdf"',
-        }
-        return Response(out.read_bytes(), 200, headers, "application/pdf")
+        headers = {"Cache-Control": "no-store", "Content-Disposition": f'attachment; filename="{name}"'}
+        media_type = "application/pdf" if printer == PDF else "application/octet-stream"
+        return Response(out.read_bytes(), 200, headers, media_type)
+
+
+def _choice(visit: Visit, field: str, choices: Sequence[str]) -> str:
+    """What was chosen of a list, the first of it where nothing was; FieldNotUsable for anything else."""
+    chosen = visit.request.query_params.get(field, choices[0])
+    if chosen not in choices:
+        raise FieldNotUsable(field=field, value=chosen[:40], wanted="one of the choices")
+    return chosen
 
 
 async def take_commission(visit: Visit) -> Response:

@@ -21,7 +21,7 @@ from labels.model import Batch, Job, LabelFormat, LabelText, OutputFile, VerifyR
 from labels.parts import Part, Pieces, count
 from labels.release import Plan, without_password
 from labels.render.code_pack import write_code_pack
-from labels.render.files import Tally, replacing
+from labels.render.files import GoOn, Tally, asking, replacing
 from labels.render.pdf import LABELS_MAX as PDF_LABELS_MAX
 from labels.render.pdf import join_pdf, write_pdf
 from labels.render.png import write_png
@@ -128,10 +128,12 @@ class Maker:
         start_cell = making.start_cell if part.part == 1 else 1
         return write_single_pdf(target, making.job, making.text, self._template, numbered, singles, start_cell)
 
-    def join(self, parts: Sequence[Part], folder: Path, name: str) -> OutputFile:
-        """One file of what the parts hold, in their order; its first page and its last are read once more."""
+    def join(self, parts: Sequence[Part], folder: Path, name: str, go_on: GoOn) -> OutputFile:
+        """One file of what the parts hold, in their order; its first page and its last are read once more. ``go_on`` is
+        asked before each part, and raises what shall end it."""
         assert self._furniture is not None and self._plan is not None  # only PDF and ZPL are joined
-        paths, pieces = [folder / part.name for part in parts], [piece for part in parts for piece in part.pieces]
+        pieces = [piece for part in parts for piece in part.pieces]
+        paths = asking(go_on, [folder / part.name for part in parts])
         limits = {"pdf": PDF_LABELS_MAX, "zpl": ZPL_LABELS_MAX}
         tally = Tally(self.making.kind, limits[self.making.kind])
         for first, last in pieces:

@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,7 +42,7 @@ from labels.refusals import (
     TooManyLabelsForOneFile,
 )
 from labels.render.code_pack import write_rows
-from labels.render.files import HashedFile, Tally
+from labels.render.files import GoOn, HashedFile, Tally, asking
 from ledger import master_data
 from ledger.codes import KeyRing
 from runtime.clock import Clock
@@ -65,6 +66,9 @@ IN_REQUEST_MAX: Final = 100_000
 """Codes of a pack that is made while somebody waits for the answer; a larger one is made by the command."""
 BROUGHT_MAX: Final = 2_000_000
 """Codes of a pack whose serials the customer brought: those are read into memory, ours are made as they are written."""
+_SEALED_TOGETHER: Final = 1 << 20
+_LARGE_BYTES: Final = 1 << 30
+"""Of a list that an archive tells the length of in eight bytes (ZIP64)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,13 +263,15 @@ def write_list(
 
 def seal_lists(
     job: Job, lists: Sequence[OutputFile], pieces: Pieces, target: Path, *, asked: PackOrder, created_at: datetime,
-    master_secret: str,
+    master_secret: str, go_on: GoOn,
 ) -> OutputFile:  # fmt: skip
-    """The archive of lists that are made, with their signed manifest; the lists stay where they are."""
+    """The archive of lists that are made, with their signed manifest; the lists stay where they are. ``go_on`` is asked
+    before each piece, and raises what shall end it."""
     folder = target.parent
     files = [PackFile(o.path.name, o.labels, o.labels_first, o.labels_last, o.bytes, o.sha256) for o in lists]
     _write_manifest(folder, _about(job, pieces, asked, created_at), files, master_secret)
-    _seal([folder / name for name in (MANIFEST_NAME, *(file.name for file in files))], target, asked.password or "")
+    names = (MANIFEST_NAME, *(file.name for file in files))
+    _seal([folder / name for name in names], target, asked.password or "", go_on)
     sha256, size = _sha256(target), target.stat().st_size
     return OutputFile(target, "pack", sha256, size, pieces[0][0], pieces[-1][1], count(pieces), None)
 
@@ -335,11 +341,14 @@ def _with_head(asked: PackOrder, rows: Iterator[list[Any]]) -> Iterator[list[Any
     yield from rows
 
 
-def _seal(paths: Sequence[Path], target: Path, password: str) -> Path:
+def _seal(paths: Sequence[Path], target: Path, password: str, go_on: GoOn = lambda: None) -> Path:
     with pyzipper.AESZipFile(target, "w", compression=pyzipper.ZIP_DEFLATED, encryption=pyzipper.WZ_AES) as archive:
         archive.setpassword(password.encode())
         for path in paths:
-            archive.write(path, path.name)
+            is_large = path.stat().st_size > _LARGE_BYTES
+            with path.open("rb") as file, archive.open(path.name, "w", force_zip64=is_large) as sealed:
+                for piece in asking(go_on, iter(partial(file.read, _SEALED_TOGETHER), b"")):
+                    sealed.write(piece)
     return target
 
 

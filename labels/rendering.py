@@ -11,7 +11,6 @@ import asyncio
 import shutil
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
 
@@ -21,12 +20,13 @@ from access import audit
 from labels import part_store
 from labels.job_serials import serials_of
 from labels.layout import STRAIGHT, Feed
-from labels.making import Maker, Making, make_parts, prepare
+from labels.making import Making, make_parts, prepare
 from labels.model import Job, LabelFormat, OutputFile, VerifyReport
 from labels.ordering import subject
 from labels.parts import SUFFIXES, Part, Render
 from labels.refusals import FormatUnknown, RenderBusy, RenderCancelled, RenderEnded, RenderNotFound, VoidedMeanwhile
 from labels.release import plan_of, refuse_strangers, release, targets_of, without_password
+from labels.whole_files import whole
 from ledger.codes import KeyRing
 from runtime.clock import Clock
 from runtime.database import transaction
@@ -170,7 +170,9 @@ async def carry_out(
             work.mkdir(parents=True, exist_ok=True)
             making = await asyncio.to_thread(prepare, plan, keys, cells_folder=cells_folder, brought=brought)
             lists = await _make(conn, render, making, parts, work, clock=clock, processes=processes, told=told)
-            made = await asyncio.to_thread(_whole, render, making, parts, lists, at=clock(), secret=master_secret)
+            made = await whole(
+                conn, render, making, parts=parts, made=lists, work=work, at=clock(), secret=master_secret
+            )
             outputs = await release(conn, render, plan, made, work, by=by, clock=clock)
         except Exception as error:  # whatever failed: no file may stay that was not released, and the record says why
             shutil.rmtree(work, ignore_errors=True)
@@ -248,26 +250,6 @@ async def _make(
         if told is not None:
             told(sum(each.labels for each in made.values()), render.labels)
     return [made[part.part] for part in parts]
-
-
-def _whole(
-    render: Render, making: Making, parts: list[Part], outputs: list[OutputFile], *, at: datetime, secret: str | None
-) -> list[OutputFile]:  # fmt: skip
-    """The files that are released, of those of the parts."""
-    target = _work_folder(render) / Path(render.target).name
-    if render.recipe is not None:
-        from labels import packs
-
-        assert secret is not None  # a worker has it
-        asked = packs.order_of(render.recipe, master_secret=secret, bound_to=subject(render.job_id))
-        pieces = [piece for part in parts for piece in part.pieces]
-        archive = packs.seal_lists(
-            making.job, outputs, pieces, target, asked=asked, created_at=at, master_secret=secret
-        )
-        return [archive]
-    if render.in_parts or len(parts) == 1:
-        return outputs
-    return [Maker(making).join(parts, target.parent, target.name)]
 
 
 async def _brought(conn: AsyncConnection, job: Job, keys: KeyRing) -> dict[int, str]:

@@ -5,13 +5,24 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from labels.model import LabelFormat, OutputFile, VerifyReport
 from labels.refusals import NothingToPrint, TooManyLabelsForOneFile
+
+GoOn = Callable[[], None]
+"""Asked between two pieces of long work; raises what shall end it."""
+T = TypeVar("T")
+
+
+def asking(go_on: GoOn, pieces: Iterable[T]) -> Iterator[T]:
+    """Hand the pieces on, asking before each."""
+    for piece in pieces:
+        go_on()
+        yield piece
 
 
 class HashedFile:

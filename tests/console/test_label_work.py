@@ -267,13 +267,17 @@ async def test_cases_are_ordered_printed_and_put_on_record(visitor: Visitor, con
     page = await client.get(f"{at}/1?done=units_ordered&lang=zh")
     assert "095060001300000002" in words(page)
     assert "箱: 任务 1" in words(page)
-    labels = await client.get(f"{at}/1/labels.pdf?paper=100x150&copies=1")
+    labels = await client.get(f"{at}/1/labels?paper=100x150&printer=pdf&copies=1")
+    burnt = await client.get(f"{at}/1/labels?paper=100x150&printer=203&copies=2")
     assert (labels.headers["content-type"], labels.content[:5]) == ("application/pdf", b"%PDF-")
+    assert burnt.headers["content-disposition"] == 'attachment; filename="units-1.zpl"'
+    assert (burnt.text.count("^XA"), burnt.text.count("^PQ2^XZ")) == (2, 2)
     told = await send(client, f"{at}/1", f"{at}/1/commission", place="")
     assert told.headers["location"] == f"{at}/1?done=units_commissioned"
     assert "/commission" not in (await client.get(f"{at}/1")).text
 
-    assert (await client.get(f"{at}/1/labels.pdf?paper=a0")).status_code == 400
+    for wrong in ("paper=a0", "printer=204", "copies=5"):
+        assert (await client.get(f"{at}/1/labels?{wrong}")).status_code == 400
     assert (await send(client, at, at, kind="crate", count="2", company_prefix="950600013")).status_code == 400
-    assert (await viewer.get(f"{at}/1/labels.pdf?paper=a5")).status_code == 403
+    assert (await viewer.get(f"{at}/1/labels?paper=a5")).status_code == 403
     assert (await client.get(f"{at}/9")).status_code == 404

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import json
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pyzipper
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from labels import deliveries, job_lists, packs, printing
+from labels import deliveries, job_lists, packs, printing, rendering, whole_files
+from labels.model import OutputFile
 from labels.pack_manifest import public_key_of, verify_pack
 from labels.packs import Pack, PackOrder
 from labels.refusals import (
@@ -22,13 +26,15 @@ from labels.refusals import (
     PackFormatUnknown,
     PackNotReadable,
     ReceiptNotUsable,
+    RenderCancelled,
     RollNotUsable,
 )
+from labels.render.files import GoOn
 from ledger import master_data
 from ledger.codes import KeyRing
 from ledger.model import LotDraft
 from ledger.spreadsheets import read_rows
-from runtime.database import transaction
+from runtime.database import DatabaseAddress, Role, transaction
 from tests.labels.world import CHEESE, SECRET, arranged, noon, number, ordered
 
 
@@ -157,3 +163,43 @@ async def test_a_receipt_makes_the_job_delivered(conn: AsyncConnection, tmp_path
         await deliveries.deliver(conn, 1, to=" ", receipt="R-18", by="ada", clock=noon)
     with pytest.raises(JobNotReleased):
         await deliveries.deliver(conn, (await ordered(conn)).job_id, to="P", receipt="R", by="ada", clock=noon)
+
+
+async def test_the_sealing_of_a_pack_that_a_worker_makes_ends_when_it_is_cancelled(
+    conn: AsyncConnection, database: DatabaseAddress, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = await arranged(conn)
+    job = await ordered(conn)
+    monkeypatch.setattr(whole_files, "LOOK_AGAIN_S", 0.01)
+    asked = PackOrder("Printers & Sons", per_roll=1, password="a long password")
+    render = await rendering.ask_pack(conn, job.job_id, asked, tmp_path, by="ada", clock=noon, master_secret=SECRET)
+    engine, sealed = database.engine(Role.STAFF, pool_size=1), packs.seal_lists
+    pieces = 0
+
+    async def cancel() -> None:
+        async with engine.connect() as other:
+            await rendering.cancel(other, job.job_id, render.render_id, by="ada", clock=noon)
+        await engine.dispose()
+
+    def slowly(*words: Any, go_on: GoOn, **named: Any) -> OutputFile:
+        """Somebody cancels when the first list is being sealed; the press is a slow one."""
+
+        def waiting() -> None:
+            nonlocal pieces
+            pieces += 1
+            if pieces == 1:
+                asyncio.run(cancel())
+            time.sleep(0.1)
+            go_on()
+
+        return sealed(*words, go_on=waiting, **named)
+
+    monkeypatch.setattr(packs, "seal_lists", slowly)
+    with pytest.raises(RenderCancelled):
+        await rendering.carry_out(
+            conn, render.render_id, by="ada", clock=noon, keys=keys, cells_folder=None, processes=1,
+            master_secret=SECRET,
+        )  # fmt: skip
+
+    assert pieces < 10, "there are eleven files, and it did not come to the last"
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
