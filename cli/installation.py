@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import asyncpg
 from pydantic import SecretStr
@@ -23,6 +23,9 @@ from runtime.embedded_postgres import EmbeddedPostgres
 from runtime.refusals import Conflict
 from runtime.secrets import master_secret
 from runtime.settings import Settings
+
+if TYPE_CHECKING:
+    from ledger.codes import KeyRing
 
 T = TypeVar("T")
 
@@ -53,6 +56,15 @@ class Installation:
     def run(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         """Run ``work`` with a staff connection of its own."""
         return asyncio.run(self._run(work))
+
+    def run_with_keys(self, work: Callable[[AsyncConnection, KeyRing], Awaitable[T]]) -> T:
+        """As ``run``, for a verb that makes or reads our codes."""
+        from ledger.codes import KeyRing  # here: most commands read no code
+
+        async def keyed(conn: AsyncConnection) -> T:
+            return await work(conn, await KeyRing.load(conn, self.master_secret))
+
+        return self.run(keyed)
 
     async def _run(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
         engine = self.address.engine(Role.STAFF, pool_size=2)

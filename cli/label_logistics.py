@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cli.installation import acting, open_installation
 from cli.output import By, DataDir, Json, counted, show, table
-from ledger import codes
+from ledger.codes import KeyRing
 from runtime.clock import system_clock
 
 logistics = typer.Typer(help="SSCC labels of cases and pallets.", no_args_is_help=True)
@@ -117,11 +117,10 @@ def commission(
 
     with open_installation(data_dir=data_dir) as installation:
 
-        async def work(conn: AsyncConnection) -> tuple[int, bool]:
-            keys = await codes.KeyRing.load(conn, installation.master_secret)
+        async def work(conn: AsyncConnection, keys: KeyRing) -> tuple[int, bool]:
             return await units.commission(conn, job, place=place, by=acting(by), clock=system_clock, keys=keys)
 
-        event_id, changed = installation.run(work)
+        event_id, changed = installation.run_with_keys(work)
     text = f"the units of logistics job {job} are on record"
     show(
         {"event": event_id, "changed": changed}, as_json=as_json, text=text if changed else f"{text}: they were before"

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cli.given import text_of
 from cli.installation import acting, open_installation
 from cli.output import By, DataDir, Json, counted, show, table, tell
-from ledger import codes
+from ledger.codes import KeyRing
 from runtime.clock import system_clock
 
 pack = typer.Typer(help="Packs of codes for print houses.", no_args_is_help=True)
@@ -53,13 +53,12 @@ def make(
     with open_installation(data_dir=data_dir) as installation:
         secret = installation.master_secret
 
-        async def work(conn: AsyncConnection) -> Any:
-            ring = await codes.KeyRing.load(conn, secret)
+        async def work(conn: AsyncConnection, ring: KeyRing) -> Any:
             return await packs.make_pack(
                 conn, job, out.absolute(), asked, by=acting(by), clock=system_clock, keys=ring, master_secret=secret
             )
 
-        made = installation.run(work)
+        made = installation.run_with_keys(work)
     told = password if encrypt and not password_file else None
     if told:
         tell("The password is told here once and is kept nowhere; send it by another way than the archive.")

@@ -107,14 +107,13 @@ def resolve(
 
     with open_installation(data_dir=data_dir) as installation:
 
-        async def work(conn: AsyncConnection) -> Any:
-            keys = await KeyRing.load(conn, installation.master_secret)
+        async def work(conn: AsyncConnection, keys: KeyRing) -> Any:
             said: Any = word.value.replace("-", "_")
             return await handing_over.resolve(
                 conn, rendering_, part, said, reason, by=acting(by), clock=system_clock, keys=keys
             )
 
-        resolved = installation.run(work)
+        resolved = installation.run_with_keys(work)
     show(resolved, as_json=as_json, text=f"part {part} of rendering {rendering_} is {resolved.state}: {reason}")
 
 

@@ -17,7 +17,7 @@ from cli.output import By, DataDir, Json, counted, show, table
 from labels import job_lists, rendering
 from labels.compiled import cells_folder
 from labels.layout import Feed
-from ledger import codes
+from ledger.codes import KeyRing
 from runtime.clock import system_clock
 
 group = typer.Typer(help="Codes and labels.", no_args_is_help=True)
@@ -66,31 +66,21 @@ def order(
     with open_installation(data_dir=data_dir) as installation:
         chosen = installation.settings
 
-        async def work(conn: AsyncConnection) -> Any:
+        async def work(conn: AsyncConnection, keys: KeyRing) -> Any:
             if serials is not None:
                 return await customer_serials.order_brought(
                     conn, gtin=gtin, lot=lot, data=bytes_of(serials), name=serials.name, template=template,
                     best_before_on=best_before_on, lot_in_link=lot_in_link, base_url=chosen.base_url, by=acting(by),
-                    clock=system_clock, keys=await codes.KeyRing.load(conn, installation.master_secret),
-                    labels_max=chosen.labels_max,
+                    clock=system_clock, keys=keys, labels_max=chosen.labels_max,
                 )  # fmt: skip
             return await printing.order(
-                conn,
-                gtin=gtin,
-                lot=lot,
-                count=count or 0,
-                template=template,
-                best_before_on=best_before_on,
-                lot_in_link=lot_in_link,
-                base_url=chosen.base_url,
-                by=acting(by),
-                clock=system_clock,
-                master_secret=installation.master_secret,
-                labels_max=chosen.labels_max,
+                conn, gtin=gtin, lot=lot, count=count or 0, template=template, best_before_on=best_before_on,
+                lot_in_link=lot_in_link, base_url=chosen.base_url, by=acting(by), clock=system_clock,
+                master_secret=installation.master_secret, labels_max=chosen.labels_max,
                 idempotency_key=idempotency_key,
-            )
+            )  # fmt: skip
 
-        job = installation.run(work)
+        job = installation.run_with_keys(work)
     show(
         {"job": job.job_id, "gtin": job.gtin, "lot": job.lot, "count": job.count},
         as_json=as_json,
@@ -121,8 +111,7 @@ def render(
     with open_installation(data_dir=data_dir) as installation:
         chosen = installation.settings
 
-        async def work(conn: AsyncConnection) -> Any:
-            keys = await codes.KeyRing.load(conn, installation.master_secret)
+        async def work(conn: AsyncConnection, keys: KeyRing) -> Any:
             return await rendering.render(
                 conn,
                 job,
@@ -138,7 +127,7 @@ def render(
                 told=label_renderings.tell_made,
             )
 
-        files = installation.run(work)
+        files = installation.run_with_keys(work)
     text = "\n".join(f"{f.path}  labels {f.labels_first:,}-{f.labels_last:,}  {f.bytes:,} bytes" for f in files)
     remark = "the print house makes the symbols" if format is Format.CODES else "every label was read back"
     show({"job": job, "files": files}, as_json=as_json, text=f"{text}\n{remark}")
@@ -174,24 +163,17 @@ def commission(
         raise typer.BadParameter("give two numbers, two codes or one file", param_hint="--first")
     with open_installation(data_dir=data_dir) as installation:
 
-        async def work(conn: AsyncConnection) -> Any:
-            keys = await codes.KeyRing.load(conn, installation.master_secret)
+        async def work(conn: AsyncConnection, keys: KeyRing) -> Any:
             told: dict[str, Any] = {
-                "place": place,
-                "at": applied_at,
-                "by": acting(by),
-                "clock": system_clock,
-                "keys": keys,
-            }
+                "place": place, "at": applied_at, "by": acting(by), "clock": system_clock, "keys": keys,
+            }  # fmt: skip
             if applied is not None:
                 return await line.commission_file(conn, job, bytes_of(applied), applied.name, **told)
             if first_code is not None and last_code is not None:
                 return await line.commission_codes(conn, job, first_code, last_code, **told)
-            return await printing.commission(
-                conn, job, first, last, place=place, at=applied_at, by=acting(by), clock=system_clock, keys=keys
-            )
+            return await printing.commission(conn, job, first, last, **told)
 
-        done = installation.run(work)
+        done = installation.run_with_keys(work)
     text = f"labels {done.label_first:,}-{done.label_last:,} of job {job} are active"
     show(done, as_json=as_json, text=text if done.changed else f"{text}: they were before")
 
@@ -211,13 +193,12 @@ def void(
 
     with open_installation(data_dir=data_dir) as installation:
 
-        async def work(conn: AsyncConnection) -> Any:
-            keys = await codes.KeyRing.load(conn, installation.master_secret)
+        async def work(conn: AsyncConnection, keys: KeyRing) -> Any:
             return await printing.void(
                 conn, job, first, last, reason=reason, by=acting(by), clock=system_clock, keys=keys
             )
 
-        done = installation.run(work)
+        done = installation.run_with_keys(work)
     show(done, as_json=as_json, text=f"labels {first:,}-{last:,} of job {job} are void: {reason}")
 
 

@@ -65,6 +65,12 @@ class Template:
     style: str
     page: str = ""
     """The HTML of a brand's own template; "" = the one that comes with the program."""
+    title_zh: str = ""
+    """The title in Chinese, where the template has one."""
+
+    def title_in(self, language: str) -> str:
+        """The title for who reads this language; where there is none, the one that it has."""
+        return self.title_zh if language == "zh" and self.title_zh else self.title
 
     @property
     def cells(self) -> int:
@@ -149,7 +155,7 @@ def read_template(name: str, measures: dict[str, Any], style: str, html: str = "
     try:
         page, grid, cell = measures["page"], measures["grid"], measures["cell"]
         template = Template(
-            name=name, title=measures["title"], style=style, page=html,
+            name=name, title=measures["title"], title_zh=measures.get("title_zh", ""), style=style, page=html,
             page_width_mm=page["width_mm"], page_height_mm=page["height_mm"],
             columns=grid["columns"], rows=grid["rows"], left_mm=grid["left_mm"], top_mm=grid["top_mm"],
             step_x_mm=grid["step_x_mm"], step_y_mm=grid["step_y_mm"],

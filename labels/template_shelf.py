@@ -168,7 +168,7 @@ def _template(stored: StoredTemplate) -> Template:
         raise TemplateBroken(name=stored.name, what=f"a measure is not a number or not known ({error})") from error
     if not isinstance(template.dpi, int) or not isinstance(template.module_mm_max, int | float):
         raise TemplateBroken(name=stored.name, what="dpi and module_mm_max are not numbers")
-    if not isinstance(template.title, str):
+    if not (isinstance(template.title, str) and isinstance(template.title_zh, str)):
         raise TemplateBroken(name=stored.name, what="its title is not a text")
     return template
 

@@ -129,6 +129,8 @@ async def test_the_order_shows_a_label_before_it_is_ordered(visitor: Visitor, co
     client = await visitor("kim", "printer")
 
     page = await client.get(f"/console/label-jobs/new?gtin={CHEESE}&lot=C1&template=roll-50x30&look=1")
+    in_chinese = await client.get("/console/label-jobs/new?lang=zh")
+    assert "roll-50x30 – 卷标，50 × 30 mm" in words(in_chinese)
 
     address = f"/console/label-jobs/preview?gtin={CHEESE}&amp;lot=C1&amp;template=roll-50x30"
     assert f'src="{address}"' in page.text
