@@ -75,6 +75,12 @@ def pdf(count: int) -> Work:
     return _written("labels.pdf", lambda path: write_pdf(path, cell, plan, batches(count)).bytes)
 
 
+def roll(count: int) -> Work:
+    """As ``pdf``, on a roll: a page for each label."""
+    cell, plan = _cell(ROLL), _plan()
+    return _written("labels.pdf", lambda path: write_pdf(path, cell, plan, batches(count)).bytes)
+
+
 def pdf_drawn(count: int) -> Work:
     """The same PDF without any reading back: what drawing and writing alone cost."""
     cell, plan = _cell(SHEET), _plan()

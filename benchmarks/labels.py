@@ -55,9 +55,13 @@ _NOTES: Final = (
 def _peers(stack: ExitStack | None, largest: int) -> Iterator[Contender]:
     """Programs of others that are installed, each with our work of the same kind beside it."""
     for case, unit, work in label_peers.installed():
+        name = case.split(",")[0]
         ours = label_work.pdf if unit == "labels/s" else label_work.symbols
         yield Contender(case, unit, work, cost="cpu_us")
-        yield _contender(stack, f"ours, {largest:,}, beside {case.split(',')[0]}", ours, largest, unit, beside=case)
+        yield _contender(stack, f"ours, {largest:,}, beside {name}", ours, largest, unit, beside=case)
+        if unit == "labels/s":  # glabels reads nothing back
+            drawn = f"ours, {largest:,}, not read back, beside {name}"
+            yield _contender(stack, drawn, label_work.pdf_drawn, largest, unit, beside=case)
 
 
 def _contenders(stack: ExitStack | None, sizes: list[int], largest: int) -> list[Contender]:
@@ -67,6 +71,7 @@ def _contenders(stack: ExitStack | None, sizes: list[int], largest: int) -> list
         _contender(stack, REFERENCE, label_work.weasyprint_alone, min(_REFERENCE_LABELS, largest), beside=None),
         *(_contender(stack, _pdf(size), label_work.pdf, size) for size in sizes),
         _contender(stack, f"PDF, {largest:,} labels, not read back", label_work.pdf_drawn, largest),
+        _contender(stack, f"PDF, a roll of {largest:,} labels", label_work.roll, largest),
         _contender(stack, f"ZPL, {zpl:,} labels", label_work.zpl, zpl),
         _contender(stack, f"ZPL, {zpl:,} labels, not read back", label_work.zpl_drawn, zpl),
         _contender(stack, f"code pack, {packs:,} codes", label_work.codes, packs, "codes/s"),
