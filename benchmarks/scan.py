@@ -7,16 +7,15 @@ have a core of their own where there are two. Every case is asked for whole page
 from __future__ import annotations
 
 import asyncio
-import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from benchmarks import load, machine, scan_world, static_files, steady, targets, typical
+from benchmarks import lives_world, load, machine, scan_world, static_files, steady, targets, typical_server
 from benchmarks.database import fresh_database, throw_away_server
 from benchmarks.fetching import AnswerNotAsExpected, fetch_each
 from benchmarks.figures import Row, Sample
@@ -39,8 +38,10 @@ HOT_CODES: Final = 1_000
 """Different codes in the load of one lot."""
 PAGES_MAX: Final = 10_000
 """Lots whose pages are asked for; more of them are only on record."""
-PACKED_AFTER_MAX: Final = 10
-"""So often all pages are asked for until they come compressed."""
+ASKED_AGAIN_MAX: Final = 10
+"""So often all pages are asked for until they come whole, and compressed."""
+HISTORY: Final = b'<ol class="life">'
+"""In every page that shows a history; one for which it did not come in time has none."""
 READY_MB: Final = 640
 """What the portal may keep ready: the pages of 20,000 lots, those of half of them in four forms at the same time."""
 OTHERS_SHARE_TOLD: Final = 0.15
@@ -104,24 +105,32 @@ def run_on(
         database = stack.enter_context(fresh_database(server, "scan"))
         options.tell(f"writing {lots:,} lots of {scan_world.ITEMS_PER_LOT:,} items")
         keys = asyncio.run(scan_world.write(database, lots, MASTER_SECRET))
+        asyncio.run(lives_world.write(database, lots))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tracemark-benchmark-")))
         # The database shares its core with the load: that it is late now and then is not what is measured here.
         kept = {"TRACEMARK_PORTAL_READY_MB": str(READY_MB), "TRACEMARK_CONFIRM_WITHIN_S": "60"}
         portal = stack.enter_context(serving_portal(database, folder, core=server_core, settings=kept))
         options.tell("fetching every page, for the files and for the portal to be warm")
         load_paths = LoadPaths.of(keys, lots)
-        files = _write_files(portal, folder, load_paths)
+        files, page_by_checks = _write_files(portal, folder, load_paths)
         port = free_port()
         pid = stack.enter_context(static_files.serving(folder, port, server=files_by, core=server_core))
         cases = _cases(portal, Server(files_by, port, pid), load_paths, files)
-        typical_port = free_port()
-        typical_pid = stack.enter_context(_typical(database, load_paths, folder, typical_port, server_core))
-        cases += _beside_typical(portal, Server(TYPICAL, typical_port, typical_pid), load_paths)
+        steady_cases = cases[2:4]
+        if typical_server.is_there():
+            port, codes = free_port(), {**load_paths.many, **load_paths.counted}
+            beside = typical_server.serving(database, codes, page_by_checks, folder, port, core=server_core)
+            pid = stack.enter_context(beside)
+            cases += _beside_typical(portal, Server(TYPICAL, port, pid), load_paths)
         contenders = [_contender(case, options.seconds, generator, load_core) for case in cases]
-        contenders += steady_contenders(cases[2:4], options.seconds, generator, load_core)
+        contenders += steady_contenders(steady_cases, options.seconds, generator, load_core)
         rows = measure(contenders, options)
     told = f"Load by {generator} on {load.CONNECTIONS} open connections; {lots:,} lots, {len(load_paths.many):,} codes."
-    outcomes = targets.judge(rows, targets_of(len(load_paths.each)))
+    wanted, outcomes = targets_of(len(load_paths.each)), ()
+    if not typical_server.is_there():
+        told += f" No {TYPICAL} to compare with: it is written with FastAPI, which make setup-dev brings."
+        outcomes = tuple(Outcome(target, None) for target in wanted if TYPICAL in target.case)
+    outcomes = (*targets.judge(rows, [target for target in wanted if target not in (each.target for each in outcomes)]), *outcomes)
     return Report("scan", described, rows, (), (*notes_on(options), told, *_notes(rows, load_core)), outcomes)
 
 
@@ -169,22 +178,14 @@ def serving_portal(
         yield Server("portal", port, pid)
 
 
-@contextmanager
-def _typical(database: DatabaseAddress, paths: LoadPaths, folder: Path, port: int, core: int | None) -> Iterator[int]:
-    """The reference that does it the usual way, on the same codes; its page is the portal's."""
-    asyncio.run(typical.fill(database, paths.many, paths.lots))
-    page = (folder / "files" / "html" / "0.html").read_text(encoding="utf-8")
-    file = folder / "typical.html"
-    file.write_text(typical.template_of(page, *scan_world.words_of_lot(paths.lots_of_pages[0])), encoding="utf-8")
-    command = [sys.executable, "-m", "benchmarks.typical", str(port), database.url, str(file)]
-    with listening(command, port, core=core) as pid:
-        yield pid
-
-
 def _beside_typical(portal: Server, reference: Server, paths: LoadPaths) -> list[Case]:
+    many, counted = list(paths.many), list(paths.counted)
+    counting = f"{TYPICAL}, counting"
     return [
-        Case(TYPICAL, reference, paths.many, PLAIN),
-        Case(f"page, beside a {TYPICAL}", portal, paths.many, PLAIN, TYPICAL),
+        Case(TYPICAL, reference, many, PLAIN),
+        Case(f"page, beside a {TYPICAL}", portal, many, PLAIN, TYPICAL),
+        Case(counting, reference, counted, PLAIN),
+        Case(f"page with its exact count, beside a {TYPICAL}", portal, counted, PLAIN, counting),
     ]
 
 
@@ -193,15 +194,14 @@ class LoadPaths:
     """What is asked of the portal: codes of products whose checks are counted, and of others."""
 
     hot: Sequence[str]
-    many: Sequence[str]
-    counted: Sequence[str]
-    each: Sequence[str]
+    many: Mapping[str, int]
+    """With the lot of each."""
+    counted: Mapping[str, int]
+    """With the lot of each."""
+    each: Mapping[str, int]
     """One code of each lot in ``many``."""
-    counted_each: Sequence[str]
+    counted_each: Mapping[str, int]
     """One code of each lot in ``counted``."""
-    lots: Sequence[int]
-    """The lot of each code in ``many``."""
-    lots_of_pages: Sequence[int]
 
     @classmethod
     def of(cls, keys: KeyRing, lots: int) -> LoadPaths:
@@ -209,15 +209,12 @@ class LoadPaths:
         apart = [[lot for lot in range(1, lots + 1) if scan_world.counts(lot) is counted] for counted in (False, True)]
         plain, counted = (_spread(group, min(len(group), PAGES_MAX)) for group in apart)
         codes = min(CODES, CODES_PER_LOT_MAX * len(counted))
-        many = scan_world.paths_of(keys, plain, codes)
         return cls(
             hot=scan_world.paths(keys, plain[:1], HOT_CODES),
-            many=[path for path, _ in many],
-            lots=[lot for _, lot in many],
-            lots_of_pages=plain,
-            counted=scan_world.paths(keys, counted, codes),
-            each=[scan_world.paths(keys, [lot], 1)[0] for lot in plain],
-            counted_each=[scan_world.paths(keys, [lot], 1)[0] for lot in counted],
+            many=dict(scan_world.paths_of(keys, plain, codes)),
+            counted=dict(scan_world.paths_of(keys, counted, codes)),
+            each={scan_world.paths(keys, [lot], 1)[0]: lot for lot in plain},
+            counted_each={scan_world.paths(keys, [lot], 1)[0]: lot for lot in counted},
         )
 
 
@@ -230,43 +227,59 @@ def fetch(server: Server, path: str, headers: Mapping[str, str], expected: int =
     return fetch_each(server.port, [path], headers, name=server.name, expected=expected)[0]
 
 
-def _write_files(portal: Server, folder: Path, paths: LoadPaths) -> dict[str, list[str]]:
-    """The paths of the files that hold what the portal answers; whatever is asked for later is ready then."""
+def _write_files(
+    portal: Server, folder: Path, paths: LoadPaths
+) -> tuple[dict[str, list[str]], dict[str, tuple[bytes, int]]]:
+    """The paths of the files that hold what the portal answers; whatever is asked for later is ready then.
 
-    def each(headers: Mapping[str, str], expected: int = 200, wanted: Sequence[str] = paths.each) -> list[Answer]:
+    And a page with its lot for each policy of counting.
+    """
+    each, counted_each = list(paths.each), list(paths.counted_each)
+
+    def all_of(wanted: Sequence[str], headers: Mapping[str, str], expected: int = 200) -> list[Answer]:
         return fetch_each(portal.port, wanted, headers, name=portal.name, expected=expected)
 
-    pages = each(PLAIN)
-    if b"<html" not in pages[0].body:
-        raise AnswerNotAsExpected(server=portal.name, path=paths.each[0], status="no page", expected="a page")
-    for _ in range(PACKED_AFTER_MAX):  # the first time they are asked for, and go as they are until they are made
-        packed = each(BROWSER)
-        if all(answer.encoding == BROTLI for answer in packed):
-            break
-    else:
-        raise AnswerNotAsExpected(server=portal.name, path=paths.each[0], status="no compressed page", expected=BROTLI)
-    verdicts = each(MACHINE)
-    each(ANYTHING, 307)
-    each(PLAIN, wanted=paths.counted_each)
+    def when(
+        what: str, holds: Callable[[Answer], bool], wanted: Sequence[str], headers: Mapping[str, str]
+    ) -> list[Answer]:
+        for _ in range(ASKED_AGAIN_MAX):
+            answers = all_of(wanted, headers)
+            if all(map(holds, answers)):
+                return answers
+        raise AnswerNotAsExpected(server=portal.name, path=wanted[0], status="another page", expected=what)
+
+    first = all_of(counted_each[:1], PLAIN)  # when it was not yet checked
+    pages = when("a page with a history", _has_history, each, PLAIN)
+    when("a page with a history", _has_history, counted_each, PLAIN)
+    packed = when("a compressed page", lambda answer: answer.encoding == BROTLI, each, BROWSER)
+    verdicts = all_of(each, MACHINE)
+    all_of(each, ANYTHING, 307)
     answers = {"html": pages, "br": packed, "json": verdicts}
-    return {name: static_files.write(folder, name.replace("br", "html"), told) for name, told in answers.items()}
+    files = {name: static_files.write(folder, name.replace("br", "html"), told) for name, told in answers.items()}
+    lots = paths.each[each[0]], paths.counted_each[counted_each[0]]
+    return files, {"off": (pages[0].body, lots[0]), "exact": (first[0].body, lots[1])}
+
+
+def _has_history(answer: Answer) -> bool:
+    return HISTORY in answer.body
 
 
 def _cases(portal: Server, static: Server, paths: LoadPaths, files: Mapping[str, Sequence[str]]) -> list[Case]:
     pages, lots, name = files["html"], len(files["html"]), static.name
     redirects = [f"{static_files.REDIRECT}{number:07d}" for number in range(len(paths.many))]
+    many, counted = list(paths.many), list(paths.counted)
     told = [
         Case(f"{name}, one page", static, pages[:1], PLAIN),
         Case("page, one hot lot", portal, paths.hot, PLAIN, f"{name}, one page"),
         Case(f"{name}, {lots:,} pages", static, pages, PLAIN),
-        Case(f"page, {lots:,} lots", portal, paths.many, PLAIN, f"{name}, {lots:,} pages"),
-        Case(f"page with its exact count, {lots:,} lots", portal, paths.counted, PLAIN, f"{name}, {lots:,} pages"),
+        Case(f"page, {lots:,} lots", portal, many, PLAIN, f"{name}, {lots:,} pages"),
+        Case(f"page with its exact count, {lots:,} lots", portal, counted, PLAIN, f"{name}, {lots:,} pages"),
         Case(f"{name}, {lots:,} compressed pages", static, files["br"], BROWSER),
-        Case(f"compressed page, {lots:,} lots", portal, paths.many, BROWSER, f"{name}, {lots:,} compressed pages"),
+        Case(f"compressed page, {lots:,} lots", portal, many, BROWSER, f"{name}, {lots:,} compressed pages"),
         Case(f"{name}, 307", static, redirects, ANYTHING),
-        Case("307 for */*", portal, paths.many, ANYTHING, f"{name}, 307"),
+        Case("307 for */*", portal, many, ANYTHING, f"{name}, 307"),
         Case(f"{name}, {lots:,} verdicts", static, files["json"], MACHINE),
-        Case(f"JSON verdict, {lots:,} lots", portal, paths.many, MACHINE, f"{name}, {lots:,} verdicts"),
+        Case(f"JSON verdict, {lots:,} lots", portal, many, MACHINE, f"{name}, {lots:,} verdicts"),
     ]
     for case in told:
         fetch(case.server, case.paths[0], case.headers, 307 if case.headers is ANYTHING else 200)

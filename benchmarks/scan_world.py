@@ -21,11 +21,14 @@ ITEMS_PER_LOT: Final = 10_000
 LOTS_PER_PRODUCT: Final = 100
 CODES_MAX: Final = 131_072
 """Most different codes in one load."""
-_FIRST_DAY: Final = date(2026, 1, 1)
+BRAND: Final = "Meadow"
+MADE_ON: Final = date(2026, 1, 1)
+BEST_BEFORE: Final = date(2099, 1, 1)
 _MADE_AT: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _SEED: Final = 20260102
 _GLN: Final = "952100000100" + compute("952100000100")
 _PARTY_URI: Final = f"https://id.gs1.org/417/{_GLN}"
+PLANT: Final = 1
 PLANT_URI: Final = f"https://id.gs1.org/414/{_GLN}"
 """Where everything was made."""
 
@@ -87,20 +90,20 @@ def _tables(lots: int, epoch: int) -> Iterator[tuple[str, str, Iterator[tuple[ob
     every, products = range(1, lots + 1), range(1, -(-lots // LOTS_PER_PRODUCT) + 1)
     since = _MADE_AT + timedelta(days=1)
     yield "party", "party_id uri gln name role", iter([(1, _PARTY_URI, _GLN, "Meadow Creamery", "brand")])
-    plant = (1, PLANT_URI, _GLN, "Meadow Creamery, plant", "plant", 1, "GB")
+    plant = (PLANT, PLANT_URI, _GLN, "Meadow Creamery, plant", "plant", 1, "GB")
     yield "place", "place_id uri gln name kind party_id country", iter([plant])
     yield (
         "product",
         "product_id gtin name brand profile ours allergens checks",
         (
-            (p, gtin_of(p - 1), f"Meadow Cheese {p}", "Meadow", "food", True, ["milk"], "off" if p % 2 else "exact")
+            (p, gtin_of(p - 1), f"Meadow Cheese {p}", BRAND, "food", True, ["milk"], "off" if p % 2 else "exact")
             for p in products
         ),
     )
     yield (
         "lot",
         "lot_id product_id code made_on best_before_on made_at_place_id",
-        ((n, (n - 1) // LOTS_PER_PRODUCT + 1, f"L{n:06d}", _FIRST_DAY, date(2099, 1, 1), 1) for n in every),
+        ((n, (n - 1) // LOTS_PER_PRODUCT + 1, f"L{n:06d}", MADE_ON, BEST_BEFORE, 1) for n in every),
     )
     yield (
         "number_block",
