@@ -23,7 +23,7 @@ from benchmarks.harness import Contender, Options, Report, measure, notes_on
 from benchmarks.loopback import HOST
 from benchmarks.processes import READY_WITHIN_S, free_port, listening, tracemark
 from benchmarks.static_files import Answer
-from benchmarks.targets import Target
+from benchmarks.targets import Outcome, Target
 from ledger.codes import KeyRing
 from portal.packing import BROTLI
 from runtime.database import DatabaseAddress
@@ -126,12 +126,16 @@ def run_on(
         contenders += steady_contenders(steady_cases, options.seconds, generator, load_core)
         rows = measure(contenders, options)
     told = f"Load by {generator} on {load.CONNECTIONS} open connections; {lots:,} lots, {len(load_paths.many):,} codes."
-    wanted, outcomes = targets_of(len(load_paths.each)), ()
-    if not typical_server.is_there():
-        told += f" No {TYPICAL} to compare with: it is written with FastAPI, which make setup-dev brings."
-        outcomes = tuple(Outcome(target, None) for target in wanted if TYPICAL in target.case)
-    outcomes = (*targets.judge(rows, [target for target in wanted if target not in (each.target for each in outcomes)]), *outcomes)
-    return Report("scan", described, rows, (), (*notes_on(options), told, *_notes(rows, load_core)), outcomes)
+    notes = (*notes_on(options), told, *_notes(rows, load_core))
+    return Report("scan", described, rows, (), notes, judged(rows, targets_of(len(load_paths.each))))
+
+
+def judged(rows: Sequence[Row], wanted: Sequence[Target]) -> tuple[Outcome, ...]:
+    """Each target; those beside a typical application are not met where it could not be measured."""
+    measured = {row.case for row in rows}
+    absent = [target for target in wanted if TYPICAL in target.case and target.case not in measured]
+    told = targets.judge(rows, [target for target in wanted if target not in absent])
+    return (*told, *(Outcome(target, None) for target in absent))
 
 
 def targets_of(pages: int) -> list[Target]:
@@ -155,6 +159,8 @@ def _notes(rows: Sequence[Row], load_core: int | None) -> list[str]:
     notes.append(
         "One core: nothing was pinned." if load_core is None else "Server and load were each pinned to a core."
     )
+    if not any(row.case == TYPICAL for row in rows):
+        notes.append(f"No {TYPICAL} to compare with: it is written with FastAPI, which make setup-dev brings.")
     if any(row.details.get("other_share", 0.0) > OTHERS_SHARE_TOLD for row in rows):
         notes.append("The others were busy: trust the ratio by CPU more than the ratio of rates.")
     return notes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.figures import Row, Spread
-from benchmarks.scan import targets_of
+from benchmarks.scan import TYPICAL, judged, targets_of
 from benchmarks.targets import Target, judge
 
 
@@ -28,3 +28,13 @@ def test_a_target_is_met_at_its_ratio_and_missed_below_it_or_without_a_figure() 
 def test_a_target_of_a_case_that_was_not_measured_is_an_error() -> None:
     with pytest.raises(KeyError):
         judge([row("page", cost=1.0)], targets_of(100))
+
+
+def test_a_target_beside_an_application_that_is_not_there_is_not_met_and_any_other_is_an_error() -> None:
+    page, beside = Target("page", 0.8), Target(f"page, beside a {TYPICAL}", 100)
+
+    met, missed = judged([row("page", cost=1.0)], [page, beside])
+
+    assert (met.is_met, missed.is_met, missed.reached) == (True, False, None)
+    with pytest.raises(KeyError):
+        judged([row(beside.case, cost=200.0)], [page, beside])
