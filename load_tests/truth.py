@@ -80,7 +80,7 @@ async def run(
         pid, port = await asyncio.to_thread(serving.__enter__)
         try:
             publisher, visitors = (
-                Publisher(database.address, world, oracle, seed),
+                Publisher(database.address, world, oracle, seed, master_secret=SECRET),
                 Visitors(world, port, seed, apart_s=APART_S),
             )
             await publisher.begin()

@@ -18,8 +18,8 @@ import brotli
 import orjson
 
 from load_tests.truth_model import Code, Said
+from load_tests.truth_store import SITE
 
-SITE: Final = "https://id.gs1.org"
 PHONE: Final = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/604.1"
 TAGS_KEPT_MAX: Final = 50_000
 _FIRST: Final = "This is the first time it has been checked."

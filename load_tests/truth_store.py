@@ -24,7 +24,7 @@ GTINS: Final = tuple(body + compute(body) for body in ("0952100000101", "0952100
 
 _CASE: Final = (
     "INSERT INTO recall_case (case_id, number, kind, state, title, hazard, hazard_class, opened_by, opened_at)"
-    " OVERRIDING SYSTEM VALUE VALUES ($1, 'R-2026-' || lpad(($1::int8)::text, 4, '0'), 'recall', 'published',"
+    " OVERRIDING SYSTEM VALUE VALUES ($1, 'R-1999-' || right(($1::int8)::text, 4), 'recall', 'published',"
     " 'Cheese may hold glass', 'Pieces of glass can injure.', 1, 'truth', now()) ON CONFLICT DO NOTHING"
 )
 _SET: Final = (
@@ -47,6 +47,9 @@ _PUBLISHED: Final = (
     " ON CONFLICT ON CONSTRAINT publication_pkey DO UPDATE SET version = p.version + 1, updated_at = now(),"
     " affected_set_id = excluded.affected_set_id, revision = excluded.revision RETURNING revision"
 )
+FIRST_CASE: Final = 9_000_000
+"""Far beyond the cases that are opened at the desk."""
+SITE: Final = "https://id.gs1.org"
 _TAKEN_BACK: Final = "DELETE FROM publication WHERE case_id = $1"
 _REVISION: Final = "SELECT revision FROM public_record"
 
@@ -143,19 +146,20 @@ async def put(connection: asyncpg.Connection, case_id: int, named: Named, lot_of
 
     The caller's transaction commits it. ``lot_of``: the lot of each number named.
     """
-    await connection.execute(_CASE, case_id)
-    set_id = await connection.fetchval(_SET, case_id)
+    row_id = FIRST_CASE + case_id
+    await connection.execute(_CASE, row_id)
+    set_id = await connection.fetchval(_SET, row_id)
     in_part = {lot_of[number] for number in named.numbers} - named.lots
     lots = [*named.lots, *in_part]
     await connection.execute(_LOTS, set_id, lots, [lot in named.lots for lot in lots])
     numbers = sorted(number for number in named.numbers if lot_of[number] in in_part)
     await connection.execute(_RUNS, set_id, [lot_of[number] for number in numbers], numbers)
-    return int(await connection.fetchval(_PUBLISHED, case_id, set_id))
+    return int(await connection.fetchval(_PUBLISHED, row_id, set_id))
 
 
 async def take_back(connection: asyncpg.Connection, case_id: int) -> int:
     """Cancel a published case; returns the revision. The caller's transaction commits it."""
-    await connection.execute(_TAKEN_BACK, case_id)
+    await connection.execute(_TAKEN_BACK, FIRST_CASE + case_id)
     return int(await connection.fetchval("SELECT next_public_revision()"))
 
 

@@ -59,7 +59,7 @@ async def story(database: DatabaseAddress, folder: Path) -> tuple[Oracle, list[S
         served = await stack.enter_async_context(
             portals(database, folder, {name: wire.port for name, wire in wires.items()})
         )
-        publisher = Publisher(database, world, oracle, seed=1, apart_s=0.25)
+        publisher = Publisher(database, world, oracle, seed=1, master_secret=SECRET, apart_s=0.25)
         await publisher.begin()
         visitors = comers(world, served)
         tasks = [asyncio.create_task(work) for work in (publisher.run(), *(each.run(1) for each in visitors))]
