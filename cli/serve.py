@@ -24,6 +24,7 @@ from cli.combined import Combined
 from cli.installation import Installation, open_installation
 from cli.output import DataDir, tell
 from runtime import logs, settings
+from runtime.clock import Clock, system_clock
 from runtime.database import DatabaseAddress
 from runtime.refusals import Conflict, Invalid
 from runtime.secrets import master_secret
@@ -83,8 +84,19 @@ def check_port(host: str, port: int) -> None:
             raise AddressNotUsable(host=host, port=port, problem=error.strerror) from error
 
 
-def listen(installation: Installation, face: Face, host: str, port: int, workers: int = 1) -> None:
-    """Serve until SIGINT or SIGTERM; open requests are finished first."""
+def listen(
+    installation: Installation,
+    face: Face,
+    host: str,
+    port: int,
+    workers: int = 1,
+    *,
+    worker_app: str = "cli.serve:worker_app",
+) -> None:
+    """Serve until SIGINT or SIGTERM; open requests are finished first.
+
+    ``worker_app`` names what makes the application of each worker where there are several.
+    """
     options: dict[str, Any] = {
         "host": host,
         "port": port,
@@ -100,16 +112,17 @@ def listen(installation: Installation, face: Face, host: str, port: int, workers
         uvicorn.run(build(installation.settings, installation.address, face), **options)
         return
     os.environ.update(_for_workers(installation, face, workers))
-    uvicorn.run("cli.serve:worker_app", factory=True, workers=workers, **options)
+    uvicorn.run(worker_app, factory=True, workers=workers, **options)
 
 
-def build(chosen: settings.Settings, address: DatabaseAddress, face: Face) -> Any:
+def build(chosen: settings.Settings, address: DatabaseAddress, face: Face, clock: Clock = system_clock) -> Any:
     """The ASGI application of ``face``; only the rooms it needs are imported."""
-    apps = {name: importlib.import_module(f"{name}.app").create_app(chosen, address) for name in _FACES[face.value]}
+    rooms = {name: importlib.import_module(f"{name}.app") for name in _FACES[face.value]}
+    apps = {name: room.create_app(chosen, address, clock=clock) for name, room in rooms.items()}
     return next(iter(apps.values())) if len(apps) == 1 else Combined(**apps)
 
 
-def worker_app() -> Any:
+def worker_app(clock: Clock = system_clock) -> Any:
     """What a worker process serves: the settings come from its parent."""
     chosen = settings.load(_without_face(os.environ))
     logs.configure(chosen.log_level)
@@ -123,7 +136,7 @@ def worker_app() -> Any:
     )
     secret = SecretStr(master_secret(chosen))
     chosen = chosen.model_copy(update={"master_secret": secret}).shared_by(int(os.environ["_TRACEMARK_WORKERS"]))
-    return build(chosen, address, Face(os.environ["_TRACEMARK_FACE"]))
+    return build(chosen, address, Face(os.environ["_TRACEMARK_FACE"]), clock)
 
 
 def _for_workers(installation: Installation, face: Face, workers: int) -> dict[str, str]:

@@ -17,6 +17,7 @@ import typer
 from cli.output import say, table, tell
 from load_tests import truth_store
 from load_tests.fault_proxy import FaultProxy
+from load_tests.truth_clocks import Clocks
 from load_tests.truth_faults import FAULTS, Scene
 from load_tests.truth_model import CLEARS, Lie, Oracle, Said, Scan, firsts
 from load_tests.truth_publishing import Publisher
@@ -51,7 +52,7 @@ class Part(NamedTuple):
 
 def main(
     seconds: Annotated[float, typer.Option(min=1, help="Of the whole run; each fault takes 5 s at least.")] = 60,
-    workers: Annotated[int, typer.Option(min=1, max=16, help="Processes of the portal.")] = 4,
+    workers: Annotated[int, typer.Option(min=2, max=16, help="Processes of the portal.")] = 4,
     seed: Annotated[int, typer.Option(help="The same seed asks and publishes in the same order.")] = 1,
     faults: Annotated[str, typer.Option(help="all, or some of them, with commas between.")] = "all",
 ) -> None:
@@ -60,10 +61,11 @@ def main(
     if unknown := [name for name in chosen if name not in FAULTS]:
         raise typer.BadParameter(f"{unknown[0]!r} is none of: {', '.join(FAULTS)}", param_hint="--faults")
     with throw_away_database() as database:
-        oracle, parts, scans, commits = asyncio.run(run(database, chosen, seconds, workers, seed))
+        oracle, parts, scans, publisher = asyncio.run(run(database, chosen, seconds, workers, seed))
     lies = oracle.lies(scans)
     table(COLUMNS, [row(part, oracle, scans, lies) for part in parts])
-    say(f"{len(scans):,} answers, {commits:,} changes of the record, {workers} workers, {len(lies)} lies")
+    changes = f"{publisher.commits:,} changes of the record ({publisher.commits_at_the_desk:,} by the verbs of a case)"
+    say(f"{len(scans):,} answers, {changes}, {workers} workers, {len(lies)} lies")
     for lie in lies[:LIES_SHOWN]:
         tell(f"lie: {lie.why}: {lie.scan}")
     raise typer.Exit(1 if lies else 0)
@@ -71,12 +73,13 @@ def main(
 
 async def run(
     database: Database, faults: Sequence[str], seconds: float, workers: int, seed: int
-) -> tuple[Oracle, list[Part], list[Scan], int]:
-    """The record, the times of the faults, every answer, and how often the record was changed."""
+) -> tuple[Oracle, list[Part], list[Scan], Publisher]:
+    """The record, the times of the faults, every answer, and who changed the record."""
     oracle = Oracle(LIMIT_S)
     world = await truth_store.write(database.address, SECRET)
     async with FaultProxy(database.socket) as wire:
-        serving = portal(database.address, wire.port, database.folder, workers, LIMIT_S)
+        clocks = Clocks(database.folder / "clocks")
+        serving = portal(database.address, wire.port, database.folder, workers, limit_s=LIMIT_S, clocks=clocks)
         pid, port = await asyncio.to_thread(serving.__enter__)
         try:
             publisher, visitors = (
@@ -88,14 +91,17 @@ async def run(
                 await until_ready(port, workers)
             tasks = [asyncio.create_task(publisher.run()), asyncio.create_task(visitors.run(VISITORS))]
             await asyncio.sleep(WARM_S)
-            scene = Scene(oracle, wire, database.pids, partial(_workers, pid, port), partial(restarted, database))
+            scene = Scene(
+                oracle, wire, database.pids, partial(_workers, pid, port), partial(restarted, database), clocks=clocks
+            )
             parts = [await _part(scene, name, seconds / len(faults), tasks) for name in faults]
-            for task in tasks:
-                task.cancel()
+            publisher.end()
+            await tasks[0]
+            tasks[1].cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
         finally:
             await asyncio.to_thread(serving.__exit__, None, None, None)
-    return oracle, parts, visitors.scans, publisher.commits
+    return oracle, parts, visitors.scans, publisher
 
 
 def row(part: Part, oracle: Oracle, scans: Sequence[Scan], lies: Sequence[Lie]) -> tuple[Any, ...]:

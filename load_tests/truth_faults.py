@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from load_tests.fault_proxy import Fault, FaultProxy
-from load_tests.truth_model import Cut, Oracle
+from load_tests.truth_clocks import WRONG_S, Clocks
+from load_tests.truth_model import Cut, Oracle, Skew
 from load_tests.truth_server import children
 
 CUT_EVERY_S: Final = 0.1
@@ -30,6 +31,8 @@ class Scene:
     worker_pids: Callable[[], Awaitable[list[int]]]
     restart_database: Callable[[], Awaitable[None]]
     portal: str = ""
+    clocks: Clocks | None = None
+    """Those of the workers, where they can be set."""
 
 
 Break = Callable[[Scene, float], Awaitable[None]]
@@ -89,6 +92,18 @@ async def worker_killed(scene: Scene, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
 
+async def clocks_wrong(scene: Scene, seconds: float) -> None:
+    """The wall clocks of the workers jump, each to another time, and back again in the end."""
+    assert scene.clocks is not None
+    began_at = time.monotonic()
+    scene.clocks.set(WRONG_S)
+    try:
+        await asyncio.sleep(seconds)
+    finally:
+        scene.clocks.put_right()
+        scene.oracle.skews.append(Skew(began_at, time.monotonic(), scene.portal))
+
+
 FAULTS: Final[dict[str, Break]] = {
     Fault.NONE.value: nothing,
     **{fault.value: of_the_wire(fault) for fault in Fault if fault is not Fault.NONE},
@@ -96,6 +111,7 @@ FAULTS: Final[dict[str, Break]] = {
     "database killed": database_killed,
     "worker paused": worker_paused,
     "worker killed": worker_killed,
+    "clocks wrong": clocks_wrong,
 }
 
 

@@ -72,6 +72,15 @@ class State:
         return any(each.holds(code) for each in self.named)
 
 
+class Skew(NamedTuple):
+    """An interval in which wall clocks of workers were wrong: the times that they tell are not held against them."""
+
+    began_at: float
+    ended_at: float
+    portal: str = ""
+    """Of which portal; empty: of all."""
+
+
 class Cut(NamedTuple):
     """An interval in which workers had no way to the database."""
 
@@ -115,6 +124,7 @@ class Oracle:
     limit_s: float
     states: list[State] = field(default_factory=list)
     cuts: list[Cut] = field(default_factory=list)
+    skews: list[Skew] = field(default_factory=list)
 
     def lies(self, scans: Iterable[Scan]) -> list[Lie]:
         """Every answer that is false, in the order given, and every check but one that was called an item's first."""
@@ -160,7 +170,7 @@ class Oracle:
             return ""
         if self.states[at].recalls(scan.code) is not (scan.said is Said.RECALLED):
             return f"not what revision {revision}, which it names, says"
-        if scan.confirmed_at is not None and at + 1 < len(self.states):
+        if scan.confirmed_at is not None and at + 1 < len(self.states) and not self._is_skewed(scan):
             later = self.states[at + 1]
             if later.told_at <= scan.confirmed_at:
                 return f"confirmed after revision {later.revision}, but as of revision {revision}"
@@ -191,6 +201,15 @@ class Oracle:
         return any(
             cut.is_whole and cut.began_at + self.limit_s < scan.began_at and scan.ended_at <= cut.ended_at
             for cut in self._cuts_of(scan)
+        )
+
+    def _is_skewed(self, scan: Scan) -> bool:
+        """Whether the time of confirmation that it tells may come from a clock that was wrong then."""
+        return any(
+            skew.portal in ("", scan.portal)
+            and skew.began_at <= scan.ended_at
+            and scan.began_at - self.limit_s <= skew.ended_at
+            for skew in self.skews
         )
 
     def _cuts_of(self, scan: Scan) -> Iterator[Cut]:

@@ -64,6 +64,7 @@ class Publisher:
         self._lot_of = world.lot_of()
         self._cases: dict[int, Named] = {}
         self._connection: asyncpg.Connection | None = None
+        self._is_over = False
         self.commits = 0
         self.commits_at_the_desk = 0
 
@@ -72,14 +73,18 @@ class Publisher:
         self._oracle.states.append(await store.first_state(await self._connected()))
 
     async def run(self) -> None:
-        """Change one case after another until cancelled."""
+        """Change one case after another until it is told to ``end``."""
         try:
-            while True:
+            while not self._is_over:
                 await self._change_surely(*self._next())
                 await asyncio.sleep(self._apart_s * self._chance.random() * 2)
         finally:
             self._drop()
             await self._desk.close()
+
+    def end(self) -> None:
+        """Change no more after the change that is under way."""
+        self._is_over = True
 
     def _next(self) -> tuple[int, Named | None]:
         """A case, and what it names from now on; None: it is cancelled."""

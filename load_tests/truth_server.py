@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -13,9 +14,10 @@ from typing import Final
 from sqlalchemy.engine import make_url
 
 from benchmarks.database import fresh_database
-from benchmarks.processes import free_port, listening, tracemark
+from benchmarks.processes import free_port, listening
 from cli.output import tell
 from load_tests.fault_proxy import HOST
+from load_tests.truth_clocks import Clocks
 from runtime.database import DatabaseAddress, Role, asyncpg_url
 from runtime.embedded_postgres import EmbeddedPostgres
 from runtime.embedded_postgres.postmaster import parent_in
@@ -61,9 +63,12 @@ def throw_away_database() -> Iterator[Database]:
 
 @contextmanager
 def portal(
-    database: DatabaseAddress, wire_port: int, folder: Path, workers: int, limit_s: float
+    database: DatabaseAddress, wire_port: int, folder: Path, workers: int, *, limit_s: float, clocks: Clocks
 ) -> Iterator[tuple[int, int]]:
-    """``tracemark serve portal`` that reaches its database by the wire only: its process, and its port."""
+    """``tracemark serve portal`` that goes by these clocks, and reaches its database by the wire only.
+
+    Its process, and its port.
+    """
     port = free_port()
     settings = {
         "TRACEMARK_DATABASE_URL": through(database, wire_port),
@@ -73,7 +78,7 @@ def portal(
         "TRACEMARK_CONFIRM_WITHIN_S": str(limit_s),
         "TRACEMARK_SWEEP_EVERY_S": str(SWEEP_S),
     }
-    words = tracemark("serve", "portal", "--port", str(port), "--workers", str(workers))
+    words = [sys.executable, "-m", "load_tests.truth_clocks", str(clocks.file), str(port), str(workers)]
     with listening(words, port, settings=settings) as pid:
         yield pid, port
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from load_tests.fault_proxy import HOST
 from load_tests.truth_server import SECRET, through
 from portal.app import create_app
 from portal.protocol import CodeProtocol
+from runtime.clock import Clock, system_clock
 from runtime.database import DatabaseAddress
 from tests.portal.arrangement import settings
 
@@ -31,6 +33,12 @@ class Portals:
 
     loop: asyncio.AbstractEventLoop
     ports: dict[str, int] = field(default_factory=dict)
+    ahead_s: dict[str, float] = field(default_factory=dict)
+    """By how much the wall clock of a portal is wrong."""
+
+    def clock_of(self, name: str) -> Clock:
+        """What the portal takes for the time."""
+        return lambda: system_clock() + timedelta(seconds=self.ahead_s.get(name, 0.0))
 
     def pause(self, seconds: float) -> None:
         """Let all of them stand still: they take nothing in, and no timer of theirs runs."""
@@ -47,7 +55,7 @@ async def portals(database: DatabaseAddress, folder: Path, wire_ports: dict[str,
         async with AsyncExitStack() as stack:
             for name, wire_port in wire_ports.items():
                 address = DatabaseAddress(through(database, wire_port), portal_statement_timeout_ms=10_000)
-                served.ports[name] = await _one(stack, address, folder / name)
+                served.ports[name] = await _one(stack, address, folder / name, served.clock_of(name))
             ready.set()
             await over.wait()
 
@@ -62,10 +70,10 @@ async def portals(database: DatabaseAddress, folder: Path, wire_ports: dict[str,
         loop.close()
 
 
-async def _one(stack: AsyncExitStack, address: DatabaseAddress, folder: Path) -> int:
+async def _one(stack: AsyncExitStack, address: DatabaseAddress, folder: Path, clock: Clock) -> int:
     hurried = {"confirm_within_s": LIMIT_S, "portal_count_within_ms": 100, "portal_patience": 1}
     chosen = settings(folder, master_secret=SECRET, sweep_every_s=SWEEP_S, **hurried)
-    app: Any = create_app(chosen, address)
+    app: Any = create_app(chosen, address, clock)
     state = await stack.enter_async_context(app.router.lifespan_context(app))
     config = Config(app, access_log=False, lifespan="off", forwarded_allow_ips="*")
     config.load()

@@ -14,7 +14,7 @@ from pathlib import Path
 from load_tests import truth_store
 from load_tests.fault_proxy import Fault, FaultProxy
 from load_tests.truth_faults import FAULTS, Scene, database_killed, database_paused
-from load_tests.truth_model import Cut, Oracle, Said, Scan, firsts
+from load_tests.truth_model import Cut, Oracle, Said, Scan, Skew, firsts
 from load_tests.truth_publishing import Publisher
 from load_tests.truth_scanning import Visitors, until_ready
 from load_tests.truth_server import SECRET, server_pids, socket_of
@@ -27,6 +27,8 @@ LONGER = (1, 2, 4, 8, 16)
 """So many times as long all is broken again, until everybody has said what the story is about: on a busy machine few
 visitors come while a portal cannot confirm."""
 WAYS = 9
+CLOCKS_AHEAD_S = {Fault.NONE.value: -3_600.0, Fault.DELAY.value: 86_400.0, Fault.LOST.value: -86_400.0}
+"""Portals whose clocks are wrong while the wires are bad, too."""
 CUTS_OFF = (Fault.BLACKHOLE, Fault.LOST, Fault.DEAF, Fault.MUTE, Fault.RESET)
 
 
@@ -62,13 +64,16 @@ async def story(database: DatabaseAddress, folder: Path) -> tuple[Oracle, list[S
         publisher = Publisher(database, world, oracle, seed=1, master_secret=SECRET, apart_s=0.25)
         await publisher.begin()
         visitors = comers(world, served)
-        tasks = [asyncio.create_task(work) for work in (publisher.run(), *(each.run(1) for each in visitors))]
+        publishing = asyncio.create_task(publisher.run())
+        tasks = [asyncio.create_task(each.run(1)) for each in visitors]
         for times in LONGER:
             await broken_one_after_another(oracle, database, served, wires, times * BROKEN_S)
             if not missing([scan for each in visitors for scan in each.scans]):
                 break
         for port in served.ports.values():
             await until_ready(port, 1)
+        publisher.end()
+        await publishing
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -92,12 +97,16 @@ async def broken_one_after_another(
         """The server starts again by itself."""
 
     await asyncio.sleep(0.3)
+    served.ahead_s |= CLOCKS_AHEAD_S
+    began_at = asyncio.get_running_loop().time()
     await asyncio.gather(
         *(
             FAULTS[name](Scene(oracle, wire, backends, backends, by_itself, name), broken_s)
             for name, wire in wires.items()
         )
     )
+    served.ahead_s.clear()
+    oracle.skews += [Skew(began_at, asyncio.get_running_loop().time(), portal) for portal in CLOCKS_AHEAD_S]
     server = partial(server_pids, database)
     await database_paused(Scene(oracle, wires["none"], server, backends, by_itself), broken_s)
     began_at = asyncio.get_running_loop().time()

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from load_tests.truth_model import CAUTION_S, Code, Cut, Named, Oracle, Said, Scan, State
+from load_tests.truth_model import CAUTION_S, Code, Cut, Named, Oracle, Said, Scan, Skew, State
 
 MILK = Code("/01/09521000001015/21/AAAAAAAAAAAA", lot=1, number=7)
 CHEESE = Code("/01/09521000001015/21/BBBBBBBBBBBB", lot=2, number=1007)
@@ -72,6 +72,16 @@ def test_an_answer_confirmed_after_a_commit_does_not_rest_on_what_was_before(ora
     assert why(oracle, scan(Said.CLEAR, 101, revision=1, confirmed_at=EPOCH + 100.5)) == [
         "confirmed after revision 2, but as of revision 1"
     ]
+
+
+def test_a_worker_whose_clock_is_wrong_is_not_held_to_the_times_it_tells_but_to_all_else(oracle: Oracle) -> None:
+    told = scan(Said.CLEAR, 101, revision=1, confirmed_at=EPOCH + 3_700)
+    oracle.skews.append(Skew(90, 100, portal="ahead"))
+
+    assert why(oracle, replace(told, portal="ahead")) == []
+    assert len(why(oracle, replace(told, portal="another"))) == 1
+    assert len(why(oracle, replace(told, portal="ahead", began_at=100 + LIMIT_S + 1))) == 1
+    assert len(why(oracle, scan(Said.CLEAR, 101 + LIMIT_S, portal="ahead"))) == 1
 
 
 def test_who_cannot_confirm_says_so_with_503(oracle: Oracle) -> None:
