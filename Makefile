@@ -3,6 +3,7 @@ PORT ?= 8080
 WORKERS ?= 1
 HOST ?= 127.0.0.1
 CODES ?=
+PROCESSES ?= 2
 
 .PHONY: help setup setup-dev demo serve test test-long test-benchmarks check format load lock clean
 
@@ -41,7 +42,9 @@ format: setup-dev    ## put the code in shape
 	@.venv/bin/ruff check --fix .
 
 load: setup-dev      ## shoppers on a running portal (see load_tests/README.md)
-	@.venv/bin/locust -f load_tests/locustfile.py --headless --host http://$(HOST):$(PORT) --users 20 --spawn-rate 20 --run-time 30s --codes "$(CODES)"
+	@codes="$(CODES)"; [ -n "$$codes" ] || codes=$$(.venv/bin/python -m load_tests.packs .venv/codes.csv); \
+	.venv/bin/locust -f load_tests/locustfile.py --headless --only-summary --processes $(PROCESSES) --host http://$(HOST):$(PORT) \
+	  --users 20 --spawn-rate 20 --run-time 30s --codes "$$codes"
 
 lock: setup-dev      ## resolve the dependencies anew, with hashes and without an index address
 	@.venv/bin/python -m uv --version >/dev/null 2>&1 || .venv/bin/python -m pip install --quiet uv

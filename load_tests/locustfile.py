@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from locust import events
+from locust.runners import WorkerRunner
 
 from load_tests import codes, targets
 from load_tests.shoppers import (
@@ -47,13 +48,18 @@ def prepare(environment: Any, **_more: Any) -> None:
     except Refusal as refusal:
         print(f"refused: {refusal}", file=sys.stderr)
         sys.exit(REFUSED)
-    if not Visitor.codes.every:
+    if not Visitor.codes.every and not isinstance(environment.runner, WorkerRunner):
         print("no --codes: shoppers read /recalls instead of scanning", file=sys.stderr)
 
 
 @events.quitting.add_listener  # type: ignore[untyped-decorator]  # locust tells no types here
 def judge(environment: Any, **_more: Any) -> None:
-    """Compare the run with its targets; locust ends with the status set here."""
+    """Compare the run with its targets; locust ends with the status set here.
+
+    Of several processes one has seen the answers of all: it judges, and ends with the status.
+    """
+    if isinstance(environment.runner, WorkerRunner):
+        return
     entries = environment.stats.entries.values()
     seen = [
         Seen(entry.name, entry.num_requests, entry.num_failures, entry.get_response_time_percentile(0.95))

@@ -5,6 +5,7 @@ Locust itself is started in processes of its own: it changes the standard librar
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -86,11 +87,13 @@ def test_a_run_against_another_machine_ends_before_it_began() -> None:
     assert "requests/s" not in done.stdout
 
 
-def test_a_run_against_nobody_misses_its_targets() -> None:
-    done = locust("--host", f"http://127.0.0.1:{free_port()}", "--users", "2", "--spawn-rate", "2", "--run-time", "1s")
+def test_a_run_of_several_processes_against_nobody_misses_its_targets_and_says_so_once() -> None:
+    nobody = ("--host", f"http://127.0.0.1:{free_port()}", "--processes", "2")
+    done = locust(*nobody, "--users", "2", "--spawn-rate", "2", "--run-time", "1s")
 
     assert done.returncode == 1
-    assert "missed: " in done.stderr
+    assert len(re.findall("missed: .* requests failed; 0.1% may", done.stderr)) == 1
+    assert "not one request" not in done.stderr  # what each process has seen alone is no run
 
 
 def locust(*options: str) -> subprocess.CompletedProcess[str]:
