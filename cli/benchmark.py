@@ -44,6 +44,7 @@ _DETAILS = {
     "p99_ms": ("p99 ms", "{:,.2f}"),
     "rate": ("per second", "{:,.0f}"),
     "share": ("of saturation", "{:.0%}"),
+    "late_ms": ("late ms", "{:,.2f}"),
     "load_share": ("load gen. busy", "{:.0%}"),
     "other_share": ("others busy", "{:.0%}"),
     "lots": ("lots", "{:,.0f}"),
