@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from ledger import codes
 from ledger.codes import KeyRing
+from load_tests import truth_store
 from load_tests.truth_model import Named
 from load_tests.truth_store import SITE, World
 from recall import casework
@@ -49,7 +49,7 @@ class Desk:
                 await self._widen(conn, case_id, more, keys)
             elif (fewer := _less(old, new)) != Named():
                 await self._narrow(conn, case_id, fewer, keys)
-            return int((await conn.execute(text("SELECT revision FROM public_record"))).scalar_one())
+            return await truth_store.revision_seen(conn)
 
     async def close(self) -> None:
         """Let go of the database."""

@@ -10,6 +10,8 @@ from typing import Final
 
 import asyncpg
 import numpy as np
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gs1.check_digit import compute
 from ledger import codes
@@ -125,6 +127,11 @@ def _first_number(lot: int) -> int:
 async def revision(connection: asyncpg.Connection) -> int:
     """The revision of the public record as it is now."""
     return int(await connection.fetchval(_REVISION))
+
+
+async def revision_seen(conn: AsyncConnection) -> int:
+    """The same over a connection of the staff."""
+    return int((await conn.execute(text(_REVISION))).scalar_one())
 
 
 async def first_state(connection: asyncpg.Connection) -> State:
