@@ -52,6 +52,13 @@ def test_salt_reaches_a_share_of_everything_and_more_in_a_larger_factory() -> No
     assert reached[1] == pytest.approx(2 * reached[0], rel=0.02)
 
 
+def test_salt_reaches_as_many_lots_in_a_large_factory_as_in_a_small_one_when_that_is_asked() -> None:
+    reached = [len(downstream(GenealogyWorld(finished, 5, 100), SALT_LOT)) for finished in (2_000, 8_000)]
+
+    assert reached[1] == pytest.approx(reached[0], rel=0.1)
+    assert 100 <= reached[1] < 150
+
+
 @pytest.mark.parametrize("finished", [trace.FINISHED_MIN // 64, 1_000])
 def test_nothing_is_used_before_it_was_made(finished: int) -> None:
     world = GenealogyWorld(finished, 5)
