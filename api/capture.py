@@ -229,6 +229,7 @@ OPERATIONS: Final = (
         parameters=(_BEHAVIOUR,),
         refuses=_REFUSES,
         repeatable=True,
+        reads_codes=True,
     ),
     Operation(
         "GET",
@@ -262,6 +263,7 @@ OPERATIONS: Final = (
         takes=_TAKES,
         refuses=_REFUSES,
         repeatable=True,
+        reads_codes=True,
     ),
     Operation(
         "GET",

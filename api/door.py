@@ -21,6 +21,7 @@ from access.refusals import KeyNotValid
 from api.operations import JSON, Call, Operation, World
 from api.received import Received
 from gs1.errors import GS1Error
+from ledger.codes import KeyRing
 from runtime.refusals import Refusal
 
 _KEPT_HEADERS: Final = ("location", "link")
@@ -35,9 +36,10 @@ def door(world: World, operations: Mapping[str, Operation]) -> Callable[[Request
         body = _expected(request, operation)
         try:
             await _receive(world, request, operation, body)
+            ring = await _ring(world) if operation.reads_codes else None
             async with world.engine.connect() as conn:
                 key = request.headers.get("idempotency-key") if operation.keeps_answers else None
-                call = Call(request, world, conn, actor, body, key)
+                call = Call(request, world, conn, actor, body, key, ring)
                 return await (operation.work(call) if key is None else _once(call, operation, key))
         finally:
             body.discard()
@@ -49,11 +51,15 @@ async def _let_in(world: World, request: Request, operation: Operation) -> Actor
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not secret:
         raise KeyNotValid
-    # One look-up is its own transaction: beginning and ending one would be two more questions of every request.
-    async with world.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as conn:
+    async with world.asking.connect() as conn:
         actor = await api_keys.actor_of_key(conn, secret.strip(), world.clock)
     permissions.require_one_of(actor, operation.acts)
     return actor
+
+
+async def _ring(world: World) -> KeyRing:
+    async with world.asking.connect() as conn:
+        return await world.key_rings.load(conn)
 
 
 def _expected(request: Request, operation: Operation) -> Received:

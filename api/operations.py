@@ -41,6 +41,11 @@ class World:
     key_rings: KeyRings
     together: Together = field(default_factory=Together)
 
+    @property
+    def asking(self) -> AsyncEngine:
+        """Its connections are for one look-up each, without the two questions that a transaction would be more."""
+        return self.engine.execution_options(isolation_level="AUTOCOMMIT")
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -52,6 +57,7 @@ class Call:
     actor: Actor
     received: Received
     idempotency_key: str | None = None
+    ring: KeyRing | None = None
 
     @property
     def body(self) -> bytes:
@@ -73,8 +79,8 @@ class Call:
         return self.world.clock
 
     async def keys(self) -> KeyRing:
-        """The serial keys in force now."""
-        return await self.world.key_rings.load(self.conn)
+        """The serial keys in force now, or when the body had arrived."""
+        return await self.world.key_rings.load(self.conn) if self.ring is None else self.ring
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +119,7 @@ class Operation:
     parameters: tuple[Parameter, ...] = ()
     refuses: tuple[int, ...] = ()
     repeatable: bool = False
+    reads_codes: bool = False
 
     @property
     def keeps_answers(self) -> bool:

@@ -34,6 +34,8 @@ EVENTS_MAX: Final = 500
 """Most events of a transaction that documents share."""
 GROUPS_MAX: Final = 2
 """Transactions of this kind at a time in one process: one computes while the database works on the other."""
+EVENTS_WORTH: Final = 200
+"""So many events must wait before a second one is begun beside the first: fewer are cheaper to take in the next."""
 _NOTHING: Final = MasterDataTold()
 
 
@@ -83,7 +85,7 @@ class Together:
 
     async def _turn(self, mine: _Waiting) -> None:
         """Wait until it is decided, or until this request is the one that does the work."""
-        if self._under_way < GROUPS_MAX:
+        if self._may_begin(len(mine.events)):
             self._under_way += 1
             mine.leads = True
             return
@@ -97,10 +99,16 @@ class Together:
                 self._pass_on()
             raise
 
+    def _may_begin(self, more: int) -> bool:
+        """Whether a transaction may begin now, with those that wait and ``more`` events."""
+        if self._under_way == 0:
+            return True
+        return self._under_way < GROUPS_MAX and more + sum(len(each.events) for each in self._waiting) >= EVENTS_WORTH
+
     def _pass_on(self) -> None:
-        """The next that waits leads."""
+        """The next that waits leads, unless it does better to wait for company."""
         self._under_way -= 1
-        while self._waiting:
+        while self._waiting and self._may_begin(0):
             following = self._waiting.popleft()
             if not following.outcome.done():
                 self._under_way += 1

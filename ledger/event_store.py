@@ -53,17 +53,20 @@ class Stored:
     body: Mapping[str, Any]
 
 
-async def begin(conn: AsyncConnection) -> None:
-    """Begin the transaction, which raw work needs, and have every look-up use its index.
+async def begin(conn: AsyncConnection, events: int = 0) -> list[int]:
+    """Begin the transaction, which raw work needs, and have every look-up use its index; the ids of so many events to
+    come, in rising order.
 
     A plan made while a table is empty reads all of it, and is still used when it has a million rows; and of the rows
     that a large document has written so far the planner knows nothing until its transaction has ended.
     """
-    await conn.execute(
-        text(
-            "SELECT set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_seqscan', 'off', true)"
-        )
-    )
+    return sorted((await conn.execute(_BEGIN, {"events": events})).scalar_one())
+
+
+_BEGIN = text("""
+    SELECT ARRAY(SELECT nextval(pg_get_serial_sequence('event', 'event_id')) FROM generate_series(1, :events)),
+           set_config('plan_cache_mode', 'force_custom_plan', true), set_config('enable_seqscan', 'off', true)
+""")
 
 
 async def keys_of(conn: AsyncConnection, source_ids: Iterable[str], hashes: Iterable[str]) -> list[Key]:
@@ -84,14 +87,6 @@ async def keys_of(conn: AsyncConnection, source_ids: Iterable[str], hashes: Iter
         sorted(set(hashes)),
     )
     return [Key(*row) for row in rows]
-
-
-async def reserve_ids(conn: AsyncConnection, n: int) -> list[int]:
-    """The ids of events to come, in rising order."""
-    rows = await (await raw(conn)).fetch(
-        "SELECT nextval(pg_get_serial_sequence('event', 'event_id')) AS id FROM generate_series(1, $1)", n
-    )
-    return sorted(row["id"] for row in rows)
 
 
 async def add_keys(conn: AsyncConnection, rows: Sequence[tuple[str, bool, int]]) -> set[tuple[str, bool]]:

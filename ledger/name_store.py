@@ -247,15 +247,22 @@ async def units_on_record(conn: AsyncConnection, uris: Iterable[str]) -> dict[st
     )
 
 
-async def reserve_units(conn: AsyncConnection, units: Iterable[UnitNamed], at: datetime) -> list[NewUnit]:
-    """Ids for units that are not on record; whoever asks puts them there (``add_units``, or the book with them)."""
-    ordered = sorted(units, key=lambda unit: unit[0])
-    if not ordered:
-        return []
+async def find_units(
+    conn: AsyncConnection, units: Iterable[UnitNamed], at: datetime
+) -> tuple[dict[str, int], list[NewUnit]]:
+    """As ``units_on_record``, and ids for those that are not; whoever asks puts them there (``add_units``, or the book
+    with them)."""
+    by_uri = {unit[0]: unit for unit in units}
     rows = await (await raw(conn)).fetch(
-        "SELECT nextval(pg_get_serial_sequence('unit', 'unit_id')) AS id FROM generate_series(1, $1)", len(ordered)
+        """
+        SELECT uri, unit_id, CASE WHEN unit_id IS NULL THEN nextval(pg_get_serial_sequence('unit', 'unit_id')) END AS id
+        FROM (SELECT w.uri, (SELECT unit_id FROM unit u WHERE u.uri = w.uri) AS unit_id
+              FROM unnest($1::text[]) AS w (uri) OFFSET 0) AS named
+        """,
+        sorted(by_uri),
     )
-    return [NewUnit(row["id"], *unit, at) for row, unit in zip(rows, ordered, strict=True)]
+    new = [NewUnit(row["id"], *by_uri[row["uri"]], at) for row in rows if row["unit_id"] is None]
+    return {row["uri"]: row["unit_id"] for row in rows if row["unit_id"] is not None}, new
 
 
 async def add_units(conn: AsyncConnection, units: Sequence[NewUnit]) -> None:

@@ -96,6 +96,8 @@ async def _lots(
     conn: AsyncConnection, classes: set[tuple[str, str]], header: MasterDataTold
 ) -> dict[tuple[str, str], int]:
     """The lots of these classes; most captures name what is on record, and one question finds it."""
+    if not classes and not header.products:
+        return {}
     if classes and not header.products:
         found = await name_store.lots_on_record(conn, classes)
         if len(found) == len(classes):
@@ -287,9 +289,8 @@ async def _units(conn: AsyncConnection, events: Sequence[Told], names: Names) ->
         found = {name.uri: by_number[n] for name in items if (n := names.number(name)) in by_number}
     if not wanted:
         return found, []
-    found |= (on_record := await name_store.units_on_record(conn, (uri for uri, _, _ in wanted)))
-    unknown = [unit for unit in wanted if unit[0] not in on_record]
-    new = await name_store.reserve_units(conn, unknown, min(told.at for told in events))
+    on_record, new = await name_store.find_units(conn, wanted, min(told.at for told in events))
+    found |= on_record
     return found | {unit.uri: unit.unit_id for unit in new}, new
 
 

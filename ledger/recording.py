@@ -71,9 +71,9 @@ async def record_told(
 
     Raises ``EventIdTaken``, and what ``ledger.projection.project`` and ``ledger.replay.replay`` raise.
     """
-    await event_store.begin(conn)
+    reserved = await event_store.begin(conn, len(events))
     sorted_ = await _sort(conn, events)
-    ids = await event_store.reserve_ids(conn, len(sorted_.fresh))
+    ids = reserved[: len(sorted_.fresh)]  # those of events that are known are left out for good
     claimed = [(told.source_id, told.declares_wrong, id_) for told, id_ in zip(sorted_.fresh, ids, strict=True)]
     free = await event_store.add_keys(conn, claimed + sorted_.aliases)
     if any((source_id, declaration) not in free for source_id, declaration, _ in claimed):

@@ -13,14 +13,17 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import asyncpg
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from runtime import connecting
+from runtime.clock import seconds_passed
 from runtime.connecting import DatabaseAddressWrong, asyncpg_url
 
 __all__ = [
@@ -36,7 +39,10 @@ __all__ = [
 
 Found = TypeVar("Found")
 
+UNASKED_S: Final = 1.0
+"""A connection that was in use so lately is used again without asking whether it still stands."""
 _VERB = "tracemark_verb_is_running"
+_USED = "tracemark_used_s"
 
 
 class Role(enum.Enum):
@@ -67,13 +73,14 @@ class DatabaseAddress:
 
     def engine(self, role: Role, *, pool_size: int | None = None) -> AsyncEngine:
         """An engine whose connections have the rights of ``role``. The caller disposes of it."""
-        return create_async_engine(
+        engine = create_async_engine(
             self._login(role),
             pool_size=pool_size or self.pool_size,
             max_overflow=0,
-            pool_pre_ping=True,
             async_creator=partial(connecting.connect, **self._arguments(role)),
         )
+        _ask_idle_ones(engine)
+        return engine
 
     async def connect(self, role: Role) -> asyncpg.Connection:
         """One raw connection of its own (LISTEN, COPY, hot reads). The caller closes it and keeps a reference to it."""
@@ -168,6 +175,32 @@ async def answered(connection: asyncpg.Connection, work: Coroutine[Any, Any, Fou
             task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # it fails as it was made to
             connection.terminate()
     raise TimeoutError(f"the database did not answer within {within_s} s")
+
+
+def _ask_idle_ones(engine: AsyncEngine) -> None:
+    """Before a connection is used again, see that it still stands; else it is replaced, and all others.
+
+    One that was in use a moment ago is not asked: that is three round trips of every request, and a server that went
+    away has closed it, which is seen without asking.
+    """
+    dialect = engine.sync_engine.dialect
+
+    @event.listens_for(engine.sync_engine, "checkin")
+    def note(_connection: Any, record: ConnectionPoolEntry) -> None:
+        record.info[_USED] = seconds_passed()
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def look(connection: Any, record: ConnectionPoolEntry, _fairy: Any) -> None:
+        used_s = record.info.get(_USED)  # None: it was opened just now
+        if used_s is None:
+            return
+        if connection.driver_connection.is_closed():
+            raise InvalidatePoolError
+        if seconds_passed() - used_s > UNASKED_S:
+            try:
+                dialect.do_ping(connection)
+            except dialect.loaded_dbapi.Error as error:
+                raise InvalidatePoolError from error
 
 
 async def _keep(_connection: Any) -> None:
