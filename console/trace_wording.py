@@ -69,6 +69,8 @@ _ENGLISH: Final = {
     "gap_more went out than ever came in": "more went out than ever came in",
     "gap_place unknown": "place unknown",
     "gap_owner unknown": "owner unknown",
+    "gap_sent and not received": "sent and not received",
+    "gap_received without having been sent": "received without having been sent",
     "gap_owner without recall contact": "owner without recall contact",
 }
 
@@ -135,6 +137,8 @@ _CHINESE: Final = {
     "gap_more went out than ever came in": "流出多于流入",
     "gap_place unknown": "地点不明",
     "gap_owner unknown": "所有者不明",
+    "gap_sent and not received": "已发出，未收到",
+    "gap_received without having been sent": "已收到，无发出记录",
     "gap_owner without recall contact": "所有者无召回联系人",
 }
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from ledger.genealogy import Closure
 from ledger.holders import Holding
 from ledger.model import LOT_NOT_TOLD, UNKNOWN_ID
+from runtime.clock import rfc3339
+
+TRANSIT_DAYS_MAX: Final = 14
+"""Goods that were sent longer ago, and that nobody told to have arrived, are named as a gap."""
 
 Row = Mapping[str, Any]
 
@@ -18,6 +22,7 @@ def gaps(
     operations: Mapping[int, Row],
     above: Closure,
     held: Iterable[Holding],
+    journeys: Iterable[Row],
     parties: Mapping[int, Row],
     places: Mapping[int, Row],
     contacts: Mapping[int, Mapping[str, Any]],
@@ -28,6 +33,7 @@ def gaps(
         *_origins(lots, above),
         *_operations(operations),
         *_holdings(held, lots, parties, places),
+        *_journeys(journeys, lots, parties, places),
         *_contacts(held, parties, contacts),
     ]
 
@@ -68,6 +74,21 @@ def _holdings(
             yield {"what": "place unknown", **shown}
         elif holding.owner_id == UNKNOWN_ID:
             yield {"what": "owner unknown", **shown}
+
+
+def _journeys(
+    journeys: Iterable[Row], lots: Mapping[int, Row], parties: Mapping[int, Row], places: Mapping[int, Row]
+) -> Iterable[dict[str, Any]]:
+    for row in journeys:
+        lot = lots[row["lot_id"]]
+        shown = {
+            "gtin": lot["gtin"], "lot": lot["code"], "quantity": float(row["quantity"]), "uom": row["uom"],
+            "place": places[row["place_id"]]["name"], "owner": parties[row["owner_id"]]["name"],
+        }  # fmt: skip
+        if row["sent"]:
+            yield {"what": "sent and not received", **shown, "since": rfc3339(row["since"])}
+        else:
+            yield {"what": "received without having been sent", **shown}
 
 
 def _contacts(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from time import perf_counter
 from typing import Any, Final
@@ -59,7 +60,7 @@ async def trace(
     whole = [Start(lot_id) for lot_id in started]
     above = await genealogy.upstream_closure(conn, starts, lots_max=LOTS_MAX) if up else _NOTHING
     below = await genealogy.downstream_closure(conn, whole, lots_max=LOTS_MAX) if down else _NOTHING
-    facts = await _facts(conn, started, above, below, language=language)
+    facts = await _facts(conn, started, above, below, language=language, now=clock())
     items, runs = await trace_reads.items_and_runs(conn, started)
     beside = await _siblings(conn, above, below, facts) if siblings else None
     where = _where(facts)
@@ -84,6 +85,7 @@ async def trace(
             operations=facts.operations,
             above=above,
             held=facts.held,
+            journeys=facts.journeys,
             parties=facts.parties,
             places=facts.places,
             contacts=facts.contacts,
@@ -104,6 +106,7 @@ class _Facts:
     contacts: Mapping[int, dict[str, dict[str, Any]]]
     places: Mapping[int, Row]
     held: Sequence[Holding]
+    journeys: Sequence[Row]
     affected: Affected
     language: Language
 
@@ -123,7 +126,13 @@ class _Facts:
 
 
 async def _facts(
-    conn: AsyncConnection, started: Sequence[int], above: Closure, below: Closure, *, language: Language
+    conn: AsyncConnection,
+    started: Sequence[int],
+    above: Closure,
+    below: Closure,
+    *,
+    language: Language,
+    now: datetime,
 ) -> _Facts:
     reached = [lot.lot_id for lot in (*above.lots, *below.lots)]
     lots = await trace_reads.lots_by_id(conn, [*started, *reached])
@@ -131,6 +140,9 @@ async def _facts(
     walked = [*above.operation_ids, *below.operation_ids]
     operations = await trace_reads.operations_by_id(conn, [*walked, *steps])
     held = await holdings(conn, below.lots)
+    before = now - timedelta(days=gaps.TRANSIT_DAYS_MAX)
+    all_of = [lot.lot_id for lot in below.lots if lot.whole]
+    journeys = await trace_reads.unfinished_journeys(conn, all_of, before=before)
     whole = [Start(lot_id) for lot_id in started]
     accounts = await trace_amounts.accounts_of(conn, [lot.lot_id for lot in below.lots])
     made = trace_amounts.made_by_account(accounts)
@@ -146,6 +158,7 @@ async def _facts(
         contacts=contacts,
         places=await trace_reads.places_by_id(conn, places),
         held=held,
+        journeys=journeys,
         affected=Affected(below, await trace_amounts.quantities_of(conn, below, whole, made), accounts, held),
         language=language,
     )

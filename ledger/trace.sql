@@ -58,6 +58,18 @@ SELECT o.operation_id, o.event_id, o.transformation_id, o.place_id, o.line, o.te
        EXISTS (SELECT FROM operation_output x WHERE x.operation_id = o.operation_id) AS has_outputs
 FROM operation o WHERE o.operation_id = ANY (CAST(:operations AS bigint[])) ORDER BY o.operation_id;
 
+-- name: unfinished_journeys
+-- What was sent and not received since (sent), and what is at a place of somebody who does not own it and to which nothing
+-- of the lot was ever sent: one of the two events of a journey is not on record.
+SELECT h.lot_id, h.place_id, h.owner_id, h.uom, h.quantity, h.since, h.disposition = 'in_transit' AS sent
+FROM lot_holding h JOIN place p USING (place_id)
+WHERE h.lot_id = ANY (CAST(:lots AS bigint[])) AND h.quantity > 0 AND h.disposition <> 'urn:tracemark:epcis:replaced'
+  AND CASE WHEN h.disposition = 'in_transit' THEN h.since < :before
+      ELSE h.owner_id <> 0 AND p.party_id NOT IN (0, h.owner_id) AND NOT EXISTS (
+          SELECT FROM lot_shipment s WHERE s.lot_id = h.lot_id AND s.to_place_id = h.place_id
+            AND NOT EXISTS (SELECT FROM event_declared_wrong w WHERE w.event_id = s.event_id)) END
+ORDER BY h.lot_id, h.place_id, h.owner_id, h.uom;
+
 -- name: runs
 -- An old number whose item goes on under a new one is not another item.
 SELECT coalesce(sum(n), 0) AS items, count(*) AS runs FROM code_run

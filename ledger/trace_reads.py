@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,6 +37,13 @@ async def inspections_by_lot(conn: AsyncConnection, lot_ids: Iterable[int]) -> d
         row.lot_id: {"at": rfc3339(row.at), "result": row.result, "report": row.report, "inspector": row.inspector}
         for row in rows
     }
+
+
+async def unfinished_journeys(conn: AsyncConnection, lot_ids: Iterable[int], *, before: datetime) -> list[Row]:
+    """Holdings of these lots that were sent before that instant and not received since (``sent``), and those at a place
+    of somebody else than their owner to which nobody told that any of the lot was sent."""
+    told = {"lots": sorted(set(lot_ids)), "before": before}
+    return [{**row} for row in (await conn.execute(_SQL["unfinished_journeys"], told)).mappings()]
 
 
 async def operations_by_id(conn: AsyncConnection, operation_ids: Iterable[int]) -> dict[int, Row]:

@@ -66,7 +66,7 @@ def sheets_of(answer: Mapping[str, Any]) -> list[Sheet]:
             ("gtin", "lot", "uom", "told_by", "made", "held", "used", "from_outside", "unaccounted"),
             answer["balance"],
         ),
-        Sheet("gaps", ("what", "gtin", "lot", "event", "quantity", "uom", "place", "owner"), answer["gaps"]),
+        Sheet("gaps", ("what", "gtin", "lot", "event", "quantity", "uom", "place", "owner", "since"), answer["gaps"]),
         Sheet("as_of", ("event", "at", "took_ms"), [answer["as_of"]]),
     ]  # fmt: skip
 

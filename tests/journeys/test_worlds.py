@@ -245,6 +245,20 @@ async def test_lots_whose_making_nobody_told_are_named_as_gaps(conn: AsyncConnec
     )
 
 
+async def test_arrivals_that_nobody_told_are_named_as_gaps(conn: AsyncConnection) -> None:
+    scenario = build("S11", UNITS)
+    keys = await ready(conn, scenario)
+    deeds = scenario.world.deeds
+    lost = [deed for deed in deeds if deed.kind == "receive"]
+    events = [event for deed, event in zip(deeds, recording.record(deeds), strict=True) if deed not in lost]
+
+    await told(conn, keys, events)
+    gaps = await gaps_of(conn, keys, scenario.world.lots)
+
+    assert lost and not (await marks_of(conn, scenario.last)).is_exact
+    assert ("sent and not received", lost[-1].outputs[0].lot.code) in gaps
+
+
 async def test_broken_data_is_answered_with_its_balance_whole(conn: AsyncConnection) -> None:
     scenario = build("S13", UNITS)
     keys = await ready(conn, scenario)

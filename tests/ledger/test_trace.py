@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,8 +14,10 @@ from gs1 import check_digit
 from gs1.identifier import Identifier
 from ledger import starts
 from ledger.codes import KeyRing
+from ledger.gaps import TRANSIT_DAYS_MAX
 from ledger.starts import NothingOnRecord, TooManyLotsOfProduct, TooMuchInUnit
 from ledger.trace import ledger_revision, trace
+from runtime.clock import rfc3339
 from runtime.database import DatabaseAddress, Role
 from tests.ledger.records import Records, Use, day, gtin
 
@@ -297,6 +299,25 @@ async def test_what_nobody_told_us_is_said(dairy: Records) -> None:
     assert said["owner without recall contact"]["owner"] == "stranger"
     assert answer["downstream"]["items"] == 99
     assert [row for row in answer["holders"] if row["owner"]["name"] == row["place"]["name"] == "unknown"] == []
+
+
+async def test_a_journey_of_which_one_end_was_never_told_is_said(dairy: Records) -> None:
+    lots, conn = dairy.lots, dairy.conn
+    carrier, keeper = await dairy.party("carrier"), await dairy.party("keeper")
+    store = await dairy.place("store of the keeper", "store", keeper)
+    await dairy.holding(lots["C1"], 1, carrier, 6, disposition="in_transit")
+    await dairy.holding(lots["C1"], store, carrier, 4)
+    await conn.commit()
+    cheese = Identifier.lot_of(gtin(CHEESE), "C1")
+
+    late = await trace(conn, cheese, KeyRing({}), clock=lambda: day(2) + timedelta(days=TRANSIT_DAYS_MAX))
+    soon = await trace(conn, cheese, KeyRing({}), clock=lambda: day(1) + timedelta(days=TRANSIT_DAYS_MAX))
+
+    [sent] = [gap for gap in late["gaps"] if gap["what"] == "sent and not received"]
+    assert (sent["quantity"], sent["owner"], sent["since"]) == (6, "carrier", rfc3339(day(1)))
+    [received] = [gap for gap in late["gaps"] if gap["what"] == "received without having been sent"]
+    assert (received["quantity"], received["place"]) == (4, "store of the keeper")
+    assert {gap["what"] for gap in late["gaps"]} - {gap["what"] for gap in soon["gaps"]} == {"sent and not received"}
 
 
 async def test_a_record_without_gaps_says_none(dairy: Records) -> None:
