@@ -35,10 +35,8 @@ async def widen_case(call: Call) -> Response:
 async def update_case(call: Call) -> Response:
     """Publish the next version, worked out anew: who holds the goods now, and these texts when they are given."""
     told = read_one(recall_models.Updating, call.body) if call.body else recall_models.Updating()
-    number = number_of(call)
-    texts = texts_of(told) or dict((await store.find_case(call.conn, number)).texts)
     done = await casework.update_texts(
-        call.conn, number, texts, by=call.by, clock=call.clock, keys=await call.keys(),
+        call.conn, number_of(call), texts_of(told) or None, by=call.by, clock=call.clock, keys=await call.keys(),
         override_wording=told.override_wording,
     )  # fmt: skip
     return answer(done)

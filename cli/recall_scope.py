@@ -15,7 +15,7 @@ from cli.given import bytes_of
 from cli.installation import acting
 from cli.output import By, DataDir, Json, say, show
 from ledger.codes import KeyRing
-from recall import deltas, explaining, proposals, urgent
+from recall import casework, deltas, explaining, proposals, urgent
 from recall.explaining import Explanation
 from recall.model import ExclusionDraft, OperationDraft
 from recall.proposals_store import Proposal
@@ -30,7 +30,7 @@ class PartsUnreadable(Invalid):
 
 
 def register(group: typer.Typer) -> None:
-    for work in (explain, accept, dismiss, after_review):
+    for work in (explain, update, accept, dismiss, after_review):
         group.command(work.__name__.replace("_", "-"))(work)
     group.command("deltas")(list_deltas)
 
@@ -60,6 +60,25 @@ def list_deltas(case: Case, data_dir: DataDir = None, as_json: Json = False) -> 
     found = verb(data_dir, compared)
     lines = [f"{p.proposal_id} {p.kind} ({p.state}), by {p.made_by}: {p.reason} {_told(p)}" for p in found]
     show(found, as_json=as_json, text="\n".join(lines) or f"{case}: nothing is proposed")
+
+
+def update(
+    case: Case,
+    override_wording: Annotated[
+        str | None, typer.Option(help="Why it is published although the wording check finds something; kept.")
+    ] = None,
+    by: By = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Publish the next version of a case, worked out anew: who holds the goods now. Its texts stay as they are."""
+    done = verb(
+        data_dir,
+        lambda conn, keys: casework.update_texts(
+            conn, case, None, by=acting(by), clock=system_clock, keys=keys, override_wording=override_wording
+        ),
+    )
+    show(done, as_json=as_json, text=f"{case}: version {done.version}, {done.items:,} items of {done.owners:,} owners")
 
 
 def accept(case: Case, proposal: Number, by: By = None, data_dir: DataDir = None, as_json: Json = False) -> None:

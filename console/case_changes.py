@@ -17,6 +17,7 @@ from recall.lifecycle import Step
 from recall.refusals import StepNotPossible
 
 ACT_BY_STEP: Final = {
+    Step.UPDATE: Act.PUBLISH_RECALL,
     Step.WIDEN: Act.PUBLISH_RECALL,
     Step.NARROW: Act.PUBLISH_RECALL,
     Step.CANCEL: Act.PUBLISH_RECALL,
@@ -52,9 +53,13 @@ async def take_change(visit: Visit) -> Response:
 async def _take(visit: Visit, number: str, step: Step) -> None:
     told: dict[str, Any] = {"by": visit.actor.name, "clock": visit.desk.clock}
     reason = text_of(visit.form, "reason").strip()
-    if step is Step.WIDEN:
-        if text_of(visit.form, "confirmed") != "yes":
-            raise NotConfirmed
+    if step in (Step.UPDATE, Step.WIDEN) and text_of(visit.form, "confirmed") != "yes":
+        raise NotConfirmed
+    if step is Step.UPDATE:
+        await casework.update_texts(
+            visit.conn, number, None, override_wording=reason or None, keys=await visit.keys(), **told
+        )
+    elif step is Step.WIDEN:
         whole = text_of(visit.form, "whole_lot") == "yes"
         await casework.widen(
             visit.conn, number, **_named(visit), whole_lot=whole, reason=reason or None, keys=await visit.keys(), **told

@@ -5,6 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 ENGLISH: Final = {
+    "lines": "Line by line",
+    "lines_of": "Lines {first} to {last} of {all}.",
+    "line_bounds": "Affected: at least – likely – at most",
+    "page_before": "Lines before",
+    "page_after": "Lines after",
     "after_review": "Review afterwards",
     "published_alone": "Published by {by} alone:",
     "publish_alone": "Emergency: publish alone",
@@ -56,6 +61,11 @@ ENGLISH: Final = {
     "new_case_open": "Open the draft and see what it reaches",
 }
 CHINESE: Final = {
+    "lines": "逐行清单",
+    "lines_of": "第 {first} 至 {last} 行，共 {all} 行。",
+    "line_bounds": "受影响：至少 – 很可能 – 至多",
+    "page_before": "前面的行",
+    "page_after": "后面的行",
     "after_review": "事后复核",
     "published_alone": "由{by}一人发布：",
     "publish_alone": "紧急：一人发布",

@@ -24,7 +24,8 @@ from recall.model import Case, Gap, Possible, Saving
 from runtime.refusals import Invalid
 
 ROWS: Final = 50
-"""Owners and lots shown on the page; the notice list has all."""
+"""Owners and lots shown on the page, and lines of one page of them; the notice list has all."""
+PAGE_DIGITS_MAX: Final = 6
 
 FORMATS: Final = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -65,6 +66,9 @@ class Reach:
     gaps: tuple[Gap, ...] = ()
     wording: tuple[Gap, ...] = ()
     savings: tuple[Saving, ...] = ()
+    lines: int = 0
+    shown: tuple[Mapping[str, Any], ...] = ()
+    """Of the notice list's lines, those of the page."""
 
 
 async def show_case(visit: Visit) -> Response:
@@ -80,11 +84,18 @@ async def show_case(visit: Visit) -> Response:
         reach=reach,
         map=await _map(visit, case, reach),
         rows_max=ROWS,
+        page_number=_page(visit),
         formats=list(FORMATS) if case.version else [],
         done=done if done in ("submit", "approve", "publish") else None,
         **await _next_step(visit, case),
         **await watched(visit, case),
     )
+
+
+def _page(visit: Visit) -> int:
+    """Which page of the lines is asked for; the first where that is no number."""
+    told = visit.request.query_params.get("page", "")
+    return max(int(told), 1) if told.isascii() and told.isdecimal() and len(told) <= PAGE_DIGITS_MAX else 1
 
 
 async def _map(visit: Visit, case: Case, reach: Reach | None) -> channel_map.Map | None:
@@ -143,7 +154,10 @@ async def _reach(visit: Visit, case: Case) -> Reach | None:
     """The frozen set once there is one, else what publishing would freeze now; None when the case ended before that."""
     if case.version:
         frozen = await store.frozen_set(visit.conn, case)
-        return Reach(frozen.version, frozen.hash, frozen.items, frozen.lots, frozen.owners, frozen.totals)
+        shown = await store.notice_page(visit.conn, frozen, before=(_page(visit) - 1) * ROWS, rows=ROWS)
+        counted = int(frozen.totals["lines"])
+        figures = (frozen.version, frozen.hash, frozen.items, frozen.lots, frozen.owners, frozen.totals)
+        return Reach(*figures, lines=counted, shown=tuple(shown))
     if not lifecycle.possible_steps(case.state, case.kind):
         return None
     with visit.desk.previews.one():

@@ -223,20 +223,25 @@ async def check_narrowing(conn: AsyncConnection, case: Case, lines: Sequence[Sco
 async def update_texts(
     conn: AsyncConnection,
     number: str,
-    texts: dict[str, Text],
+    texts: dict[str, Text] | None,
     *,
     by: str,
     clock: Clock,
     keys: KeyRing,
     override_wording: str | None = None,
 ) -> Published:
-    """Publish the next version with these texts, worked out anew: what the ledger has learnt since comes in as well."""
-    check_texts(texts)
+    """Publish the next version with these texts, worked out anew: what the ledger has learnt since comes in as well.
+
+    None: the texts stay as they are.
+    """
+    if texts is not None:
+        check_texts(texts)
     async with transaction(conn):
         case = await store.lock_case(conn, number)
         state = lifecycle.after(case.state, Step.UPDATE, case.kind)
-        await wording_gate.require(conn, replace(case, texts=texts), override_wording)
-        case = await store.change_case(conn, case.case_id, texts=store.texts_as_json(texts))
+        told = dict(case.texts) if texts is None else texts
+        await wording_gate.require(conn, replace(case, texts=told), override_wording)
+        case = await store.change_case(conn, case.case_id, texts=store.texts_as_json(told))
         published = await publish_version(
             conn, case, state=state, change=Change.UPDATED, note=override_wording, by=by, clock=clock, keys=keys
         )

@@ -260,6 +260,13 @@ async def notice_lines(conn: AsyncConnection, number: str, version: int | None =
     return NoticeList(case, frozen, tuple(whole_row(row) for row in rows))
 
 
+async def notice_page(conn: AsyncConnection, frozen: Frozen, *, before: int, rows: int) -> list[dict[str, Any]]:
+    """So many lines of a frozen notice list, those after the first ``before``."""
+    lines = select(notice_line.c.row).where(notice_line.c.affected_set_id == frozen.affected_set_id)
+    found = await conn.execute(lines.order_by(notice_line.c.line).offset(before).limit(rows))
+    return [whole_row(row) for row in found.scalars()]
+
+
 async def frozen_area(conn: AsyncConnection, affected_set_id: int) -> Area:
     """What a frozen set covers."""
     runs: dict[int, list[tuple[int, int]]] = {}

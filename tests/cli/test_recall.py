@@ -127,6 +127,10 @@ def test_a_case_is_widened_by_one_person_and_narrowed_by_two(labelled: Path) -> 
     widened = tracemark("recall", "widen", number, "--lot", f"{MILK}:M2", "--reason", "second sample", "--by", "ada")
     assert widened.status == 0
     assert tracemark("check", "C2.csv").status == 3
+    updated = tracemark("recall", "update", number, "--by", "ada", "--json")
+    assert (updated.status, updated.json["version"]) == (0, 3)
+    unpublished = open_on_milk()
+    assert tracemark("recall", "update", unpublished, "--by", "ada").status == 1
 
     narrow = ["recall", "narrow", number, "--lot", f"{CHEESE}:C2", "--reason", "proved clean", "--by", "ada"]
     assert tracemark(*narrow).status == 1

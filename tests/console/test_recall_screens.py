@@ -6,9 +6,11 @@ import re
 from typing import Any
 
 import httpx2
+import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from console import cases
 from recall import effectiveness, store
 from runtime.clock import system_clock
 from runtime.database import transaction
@@ -73,6 +75,40 @@ async def test_a_case_is_widened_at_once_and_a_draft_cancelled_at_once(conn: Asy
     found = await store.find_case(conn, number)
     assert (found.version, found.state.value) == (2, "published")
     assert (await store.find_case(conn, draft)).state.value == "cancelled"
+
+
+async def test_the_page_of_a_published_case_shows_its_lines_with_their_bounds_page_by_page(
+    conn: AsyncConnection, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    number = await published(conn, await creamery.arrange(conn), lots=[(CHEESE, "C1")])
+    listed = await store.notice_lines(conn, number)
+    monkeypatch.setattr(cases, "ROWS", 1)
+    ann = await visitor("ann", "viewer")
+
+    pages = [(await ann.get(f"/console/cases/{number}?page={n}")).text for n in range(1, len(listed.rows) + 2)]
+    shown = [re.findall(r'data-label="Affected[^"]*">(\d+) – (\d+) – (\d+)<', page) for page in pages]
+
+    bounds = ("affected_at_least", "affected_expected", "affected_at_most")
+    assert len(listed.rows) > 1 and shown[-1] == []
+    assert shown[:-1] == [[tuple(str(row[name]) for name in bounds)] for row in listed.rows]
+    assert f"Lines 1 to 1 of {len(listed.rows)}." in pages[0] and "?page=2#lines" in pages[0]
+
+
+async def test_a_case_is_published_anew_with_its_texts_when_that_is_confirmed(
+    conn: AsyncConnection, visitor: Visitor
+) -> None:
+    number = await published(conn, await creamery.arrange(conn), lots=[(CHEESE, "C1")])
+    before, at = await store.find_case(conn, number), f"cases/{number}/change"
+    await conn.rollback()
+    ann, author = await visitor("ann", "admin"), await visitor("lin", "recall_author")
+
+    unconfirmed = await send(ann, at, f"{at}/update")
+    refused = await send(author, "cases/new", f"{at}/update", confirmed="yes")
+    done = await send(ann, at, f"{at}/update", confirmed="yes")
+
+    assert [each.status_code for each in (unconfirmed, refused, done)] == [400, 403, 303]
+    after = await store.find_case(conn, number)
+    assert (after.version, after.texts) == (before.version + 1, before.texts)
 
 
 async def test_a_sample_is_drawn_and_what_was_found_is_written_down(conn: AsyncConnection, visitor: Visitor) -> None:
