@@ -231,7 +231,7 @@ class Blocks:
         if row is None:
             return None
         block = table.block(row)
-        if block.skipped or (table is self.base and self.news.meeting(block.lo, block.n)):
+        if block.skipped or (self.news.size and table is self.base and self.news.meeting(block.lo, block.n)):
             return None
         return block.lo, block.lo + block.n
 

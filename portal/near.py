@@ -142,10 +142,8 @@ class Near:
         line, now = lines[at], self._clock()
         if refresher.confirmed_at is not self._confirmed_at:
             self._confirmed_at, self._told = refresher.confirmed_at, self._ready.time_told(refresher.confirmed_at)
-        if line.at is not self._told and line.at is not None:
-            return None
-        if not line.made_at <= now < line.until:
-            looked_at = self._looked_at(line, number, now)
+        if (line.at is not self._told and line.at is not None) or not line.made_at <= now < line.until:
+            looked_at = self._looked_at(line, number, manner, now)
             if looked_at is None:
                 return None
             line = lines[at] = looked_at
@@ -166,7 +164,11 @@ class Near:
             return
         for epoch, _, begins, lines in self._epochs(gtin, manner, snapshot):
             if snapshot.blocks.has_issued(int(gtin), epoch, found.number):
-                line = self._line(bounds[1], manner, found)
+                of, now = found.standing, found.now
+                bare = Line(
+                    bounds[1], now, now, None, False, 0, (), b"", b"", b"", b"", None, of, found.run, found.state
+                )
+                line = self._written(bare, manner, now)
                 at = bisect_left(begins, bounds[0])
                 if at < len(begins) and begins[at] == bounds[0]:
                     lines[at] = line
@@ -176,14 +178,14 @@ class Near:
                     self._size += 1
                 return
 
-    def _looked_at(self, line: Line, number: int, now: datetime) -> Line | None:
-        """The same, for some seconds more; None when what it rests on is not what it was."""
+    def _looked_at(self, line: Line, number: int, manner: Manner, now: datetime) -> Line | None:
+        """The same for some seconds more, with the time told now; None when what it rests on is not what it was."""
         of = line.standing
         if not of.made_at <= now < of.until:
             return None
         if now >= of.looks_at and not self._ready.may_stay(of, number, line.run, line.state, now):
             return None
-        return line._replace(made_at=self._second(now), until=self._second(min(of.until, of.looks_at)))
+        return self._written(line, manner, now)
 
     def _second(self, at: datetime) -> datetime:
         return self._same(at.replace(microsecond=0))
@@ -196,20 +198,17 @@ class Near:
             epochs = products[gtin] = tuple(_Epoch(epoch, of, array("q"), []) for epoch, of in decoders)
         return epochs
 
-    def _line(self, end: int, manner: Manner, found: Found) -> Line:
-        of, same = found.standing, self._same
-        made_at, until = self._second(found.now), self._second(min(of.until, of.looks_at))
-        line = Line(end, made_at, until, None, False, 0, (), b"", b"", b"", b"", None, of, found.run, found.state)
+    def _written(self, line: Line, manner: Manner, now: datetime) -> Line:
+        """The line with its answer as it is now."""
+        of, same = line.standing, self._same
+        line = line._replace(made_at=self._second(now), until=self._second(min(of.until, of.looks_at)))
         wire = of.wires.get(kind_of_count(None))
-        if wire is None or (of.counts and manner.is_check) or (wire.last is None and manner.form is Form.PAGE):
+        if wire is None or (of.counts and manner.is_check):
             return line
-        at, sent = None, wire.at(b"")
-        if wire.last is not None:
-            at, sent, _ = wire.last
+        at, sent, _ = self._ready.uncounted(wire, manner, self._refresher.confirmed_at)
+        if line.is_whole and line.at is at:
+            return line
         pieces, own, rest = _apart(sent.head)
-        opening = None
-        if manner.form is Form.PAGE:
-            opening = of.opening(wire.verdict, manner.language)
         return line._replace(
             at=at,
             is_whole=True,
@@ -219,7 +218,7 @@ class Near:
             rest=same(rest),
             body=wire.stem.data,
             body_end=same(sent.end),
-            opening=opening,
+            opening=of.opening(wire.verdict, manner.language) if manner.form is Form.PAGE else None,
         )
 
     def _same(self, value: T) -> T:

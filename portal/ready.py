@@ -187,16 +187,25 @@ class Ready:
         wire = found.standing.wires.get(kind_of_count(checks))
         if wire is None:
             return None
-        if manner.form is not Form.PAGE:
-            return wire, wire.at(b""), b""
+        if checks is None or manner.form is not Form.PAGE:
+            _, sent, moment = self.uncounted(wire, manner, found.confirmed_at)
+            return wire, sent, moment
         front, at = self._front.hot_path, self.time_told(found.confirmed_at)
-        if checks is None and wire.last is not None and wire.last[0] is at:
-            return wire, wire.last[1], wire.last[2]
         moment = front.pages.moment(wire.verdict, checks, front.tongues[manner.language], at)
-        sent = wire.at(moment)
-        if checks is None:
-            wire.last = (at, sent, moment)
-        return wire, sent, moment
+        return wire, wire.at(moment), moment
+
+    def uncounted(
+        self, wire: Wire, manner: Manner, confirmed_at: datetime | None
+    ) -> tuple[datetime | None, Sent, bytes]:
+        """The answer without a count: the time that it tells (a redirect tells none), and as in ``sent``."""
+        if manner.form is not Form.PAGE:
+            return None, wire.at(b""), b""
+        at = self.time_told(confirmed_at)
+        if wire.last is None or wire.last[0] is not at:
+            front = self._front.hot_path
+            moment = front.pages.moment(wire.verdict, None, front.tongues[manner.language], at)
+            wire.last = (at, wire.at(moment), moment)
+        return wire.last
 
     def filled(self, found: Found, checks: Checks | None) -> tuple[int, bytes, bytes] | None:
         """Status, header lines and body of a verdict for machines; None when it was not made yet."""
