@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -43,6 +42,7 @@ from portal.sightings import Sightings
 from portal.signing import Signer
 from runtime.clock import Clock, system_clock
 from runtime.database import DatabaseAddress
+from runtime.memory import seldom_searched
 from runtime.secrets import master_secret
 from runtime.settings import Settings
 from serials.keys import KeysError
@@ -101,11 +101,10 @@ def create_app(settings: Settings, address: DatabaseAddress, clock: Clock = syst
         tasks = [asyncio.create_task(work) for work in works]
         for task in tasks:
             task.add_done_callback(_say_end)
-        gc.freeze()  # the copy lives on: a collection that walks through a million lots stops every scan meanwhile
         try:
-            yield {STATE: FastLane(front, ready_mb=settings.portal_ready_mb)}
+            with seldom_searched():  # a search that walks through a million lots would stop every scan meanwhile
+                yield {STATE: FastLane(front, ready_mb=settings.portal_ready_mb)}
         finally:
-            gc.unfreeze()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)

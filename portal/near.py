@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from datetime import datetime
 from typing import Final, NamedTuple, TypeVar, cast
 from weakref import ref
@@ -40,7 +40,7 @@ _OTHERS: Final = bytes(set(range(256)) - set(_LETTERS))
 _DIGITS: Final = bytes.maketrans(_LETTERS + _OTHERS, b"0123456789abcdefghijklmnopqrstuv" + b"!" * len(_OTHERS))
 _OF_ONE_LOT: Final = re.compile(rb"(?:(?:etag|content-length): [^\r]*\r\n)+")
 
-T = TypeVar("T", bytes, datetime)
+T = TypeVar("T", bytes, datetime, tuple[bytes, ...])
 
 
 class Line(NamedTuple):
@@ -108,7 +108,7 @@ class Near:
         self._forgets_at = 0
         self._products: dict[int, dict[bytes, tuple[_Epoch, ...]]] = {}
         """By ``Manner.key`` and GTIN."""
-        self._alike: dict[bytes | datetime, bytes | datetime] = {}
+        self._alike: dict[Hashable, Hashable] = {}
 
     def __len__(self) -> int:
         return self._size
@@ -213,7 +213,7 @@ class Near:
             at=at,
             is_whole=True,
             status=wire.status,
-            pieces=tuple(map(same, pieces)),
+            pieces=same(tuple(map(same, pieces))),
             of_the_lot=own,
             rest=same(rest),
             body=wire.stem.data,
