@@ -39,6 +39,19 @@ def require(text: str, kind: str, start: int = 0) -> None:
     raise BadCharacter(f"The character {foreign.group()!r} is not allowed here: only {name}.", start + foreign.start())
 
 
+def of_octets(text: str) -> str:
+    """Escaped octets, each given as one character, as what they were written for: UTF-8 where they are that.
+
+    No application identifier allows more than ASCII, so this says only which character is refused: 中, and not ä.
+    """
+    if text.isascii():
+        return text
+    try:
+        return text.encode("latin-1").decode()
+    except UnicodeDecodeError:  # octets of another encoding, or an overlong form: each stands for itself
+        return text
+
+
 def compact(text: str) -> str:
     """The text without white space around it. Inside it nothing is removed: in a lot every character counts."""
     return text.strip()

@@ -12,7 +12,7 @@ import re
 from typing import Final, NamedTuple
 from urllib.parse import quote
 
-from gs1 import check_digit, elements
+from gs1 import characters, check_digit, elements
 from gs1.errors import (
     BadAddress,
     BadCharacter,
@@ -212,7 +212,7 @@ def _decoded(raw: str, at: int) -> str:
     if broken is not None:
         reason = "A percent sign must be followed by two hexadecimal digits, and never by 00."
         raise BadEscape(reason, at + broken.start())
-    return _ESCAPE.sub(lambda match: chr(int(match[1], 16)), raw)
+    return characters.of_octets(_ESCAPE.sub(lambda match: chr(int(match[1], 16)), raw))
 
 
 def _identifier(path: list[_Part], query: list[_Part]) -> Identifier:
@@ -232,7 +232,7 @@ def _identifier(path: list[_Part], query: list[_Part]) -> Identifier:
         try:
             elements.check_value(ai, part.value)
         except GS1Error as error:
-            raise error.at(part.value_at + _raw_offset(part.raw, error.position or 0)) from None
+            raise error.at(part.value_at + _raw_offset(part, error.position or 0)) from None
     pairs = [(part.code, part.value) for part in parts]
     elements.check_together(pairs, lambda index: parts[index].code_at)
     return Identifier(*pairs[0], tuple(pairs[1 : len(path)]), tuple(pairs[len(path) :]))
@@ -263,11 +263,16 @@ def _is_in_order(codes: list[str], sequence: tuple[str, ...]) -> bool:
     return all(code in remaining for code in codes)
 
 
-def _raw_offset(raw: str, offset: int) -> int:
+def _raw_offset(part: _Part, offset: int) -> int:
     """Where the character at `offset` of the decoded value stands in the raw one."""
+    octets = len(part.raw) - 2 * part.raw.count("%")
+    one_each = octets == len(part.value)  # otherwise the value was read as UTF-8
     at = 0
-    for _ in range(offset):
-        at += 3 if raw[at : at + 1] == "%" else 1
+    for character in part.value[:offset]:
+        if part.raw[at] == "%":
+            at += 3 if one_each else 3 * len(character.encode())
+        else:
+            at += 1
     return at
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from gs1 import check_digit, digital_link, elements
+from gs1 import characters, check_digit, digital_link, elements
 from gs1.errors import BadEpc, BadEscape, GS1Error, InputTooLong, NotSupported
 from gs1.identifier import LOT, SERIAL, THIRD_PARTY_SERIAL, Identifier
 
@@ -140,7 +140,7 @@ def _unescaped(field: str, at: int) -> str:
     broken = _BROKEN_ESCAPE.search(field)
     if broken is not None:
         raise BadEscape("A percent sign must be followed by two hexadecimal digits.", at + broken.start())
-    return _ESCAPE.sub(lambda match: chr(int(match[1], 16)), field)
+    return characters.of_octets(_ESCAPE.sub(lambda match: chr(int(match[1], 16)), field))
 
 
 def _checked(payload: str) -> str:

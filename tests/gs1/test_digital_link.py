@@ -133,6 +133,32 @@ def test_a_raw_path_holds_no_query_and_no_fragment(path: str, position: int) -> 
     assert refusal.value.position == position
 
 
+@pytest.mark.parametrize(
+    ("serial", "named", "place"),
+    [
+        ("%E4%B8%AD", "'中'", 22),
+        ("A%2Fb%e4%b8%ad", "'中'", 27),
+        ("%F0%9F%8D%BC", "'🍼'", 22),
+        ("%E4%B8", "'ä'", 22),  # cut off
+        ("A%C0%AF", "'À'", 23),  # a slash in an overlong form is no slash
+        ("%FF", "'ÿ'", 22),
+    ],
+)
+def test_a_refusal_names_the_character_that_was_written(serial: str, named: str, place: int) -> None:
+    with pytest.raises(errors.BadCharacter) as refusal:
+        digital_link.parse_path(f"/01/{CHEESE}/21/{serial}")
+
+    assert f"The character {named} is not allowed here" in refusal.value.reason
+    assert refusal.value.position == place
+
+
+def test_a_value_in_chinese_is_counted_in_characters_and_placed_in_the_address() -> None:
+    with pytest.raises(errors.BadLength, match="The value has 21 characters") as refusal:
+        digital_link.parse_path(f"/01/{CHEESE}/21/{'%E4%B8%AD' * 21}")
+
+    assert refusal.value.position == 22 + 9 * 20
+
+
 def test_a_path_in_foreign_bytes_is_refused() -> None:
     with pytest.raises(errors.BadCharacter):
         digital_link.parse_path(f"/01/{CHEESE}/10/".encode() + b"\xff\xfe")
