@@ -14,6 +14,7 @@ from tests.browser import NARROW, browsing
 from tests.portal.states import pages
 
 PAGE_BYTES_MAX = 13_000
+_SIDEWAYS = "[...document.querySelectorAll('.scroll')].some(each => each.scrollWidth > each.clientWidth)"
 _VIOLATIONS = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations.map(each => each.id)"""
 
 
@@ -33,6 +34,8 @@ async def test_axe_finds_nothing_and_every_state_fits_a_narrow_screen(
             found += [f"{state}: {name}" for name in violations]
             if await page.evaluate("document.documentElement.scrollWidth") > NARROW["width"]:
                 found.append(f"{state}: too wide")
+            if await page.evaluate(_SIDEWAYS):
+                found.append(f"{state}: a table is scrolled sideways")
 
     assert found == []
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from portal.language import load_tongues
-from portal.model import Beside, Checks, CodeState, Finding, Step, Unusual, Verdict
-from portal.pages import Pages
+from portal.model import Beside, Checks, CodeState, Finding, Step, UnitLine, Unusual, Verdict
+from portal.pages import Pages, unit_row
+from portal.wording import said_of_unit, word
 from tests.portal.arrangement import NOON, lot, product, recall
 
 TONGUES = load_tongues()
@@ -77,4 +78,37 @@ def pages(language: str) -> Iterator[tuple[str, str]]:
     for name, (finding, verdict, checks) in STATES.items():
         beside = Beside(Checks(checks, NOON) if checks else None, LIFE)
         yield name, PAGES.scan(finding, verdict, beside, tongue, NOON).whole.decode()
+    held = (
+        UnitLine(MILK, lot(code="M20261108.SLOW-COLD2"), 1_200, "item", 1_150, (CASE,), ()),
+        UnitLine(MILK, lot(), 12.5, "KGM", 0, (), (CASE,)),
+        UnitLine(MILK, lot(code="M2"), 50, "item", 0, (), ()),
+    )
+    yield "unit", PAGES.unit(Verdict.RECALLED, held, (CASE,), tongue, NOON).decode()
+    said = said_of_unit(Verdict.RECALLED, tongue, NOON)
+    case = {"name": "395201234567890130", "sscc": "395201234567890130", "held": "1,200", "is_doubtful": False}
+    yield (
+        "pallet",
+        PAGES.page(
+            "check_unit.html",
+            tongue,
+            **{
+                "word": word(Verdict.RECALLED, tongue),
+                "tone": "stop",
+                "said": said,
+                "unit": True,
+                "sscc": case["sscc"],
+            },
+            as_of="",
+            can_pick=True,
+            left_off=0,
+            way=["395201234567890123"],
+            sentence="1,200",
+            inside=[
+                {**case, "recalled": "1,150", "numbers": ["R-2026-0001", "R-2026-0002"]},
+                {**case, "recalled": "", "is_doubtful": True, "numbers": ["R-2026-0001"]},
+                {**case, "recalled": "", "numbers": []},
+            ],
+            own=[unit_row(line, tongue) for line in held],
+        ).decode(),
+    )
     yield "unreadable", PAGES.message(Verdict.UNREADABLE, tongue, None, "…").decode()

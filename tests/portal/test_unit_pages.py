@@ -58,7 +58,7 @@ async def test_a_pallet_says_how_much_of_it_is_recalled_and_in_which_case(portal
     page = (await portal.get(f"/check/units/{PALLET}?lang=en", headers=BROWSER)).text
 
     assert "Items inside: 150. Units inside: 2. Recalled: 30 items in 1 of these units (R-2026-0001)." in page
-    assert "<td>40</td>" in page
+    assert ">40</td>" in page
     assert page.index(CASES[0]) < page.index(CASES[1])
     inner = (await portal.get(f"/check/units/{CASES[1]}?lang=en", headers=BROWSER)).text
     assert "Items inside: 50. Units inside: 0." in inner
