@@ -46,9 +46,11 @@ def make(
     as_json: Json = False,
 ) -> None:
     """List the codes of a job for a print house, with a signed manifest."""
-    from labels import packs  # loads workbook and archive writers, which other commands go without
+    from labels import packs, sealed_packs  # loads workbook and archive writers, which other commands go without
 
     password = text_of(password_file) if password_file else packs.new_password() if encrypt else None
+    if password is not None:
+        sealed_packs.require_password(password)
     asked = packs.PackOrder(to, format, tuple(columns.split(",")), per_roll, password)
     with open_installation(data_dir=data_dir) as installation:
         secret = installation.master_secret

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, cast
 import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cli.given import put_bytes
 from cli.installation import acting, open_installation
 from cli.output import By, DataDir, Json, show, table, tell
 from runtime.clock import system_clock
@@ -112,7 +113,7 @@ def calibrate(
             return await template_shelf.find_template(conn, name)
 
         sheet = moved(installation.run(work), right, down)
-    out.write_bytes(previews.calibration_page(sheet))
+    put_bytes(out, previews.calibration_page(sheet))
     show({"file": out}, as_json=as_json, text=f"{out}: print it at 100 %, never “fit to page”")
 
 
@@ -144,7 +145,7 @@ def preview(
             )  # fmt: skip
 
         shown = installation.run(work)
-    out.write_bytes(shown.png)
+    put_bytes(out, shown.png)
     for remark in shown.advice:
         tell(f"advice: {remark.text}")
     told = {"file": out, "template": shown.template, "dpi": shown.dpi, "module_mm": shown.module_mm}

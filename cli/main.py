@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 import typer.main
 
+from cli.given import about_writing
 from cli.output import refuse, tell
 from cli.overview import COMMANDS
 from gs1.errors import GS1Error
@@ -110,6 +111,12 @@ def run(arguments: list[str] | None = None) -> int:
     except typer.TyperException as error:
         _show_usage(error)
         return WRONG_USAGE
+    except OSError as error:  # after those of the network, which are of this kind too
+        said = about_writing(error)
+        if said is None:
+            raise
+        refuse(said)
+        return REFUSED
     return status if isinstance(status, int) else DONE
 
 

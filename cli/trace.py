@@ -10,6 +10,7 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cli.dates import read_instant
+from cli.given import put_bytes
 from cli.installation import open_installation
 from cli.output import DataDir, Json, say, show, table, tell
 from ledger import codes, private_classes, trace_files
@@ -87,7 +88,7 @@ def trace(
 
         answer, content = installation.run(work)
     if out is not None and content is not None:
-        out.write_bytes(content)
+        put_bytes(out, content)
         tell(f"written: {out} ({len(content):,} bytes)")
     return _shown(answer, as_json=as_json)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.cli.commands import tracemark
@@ -54,6 +57,14 @@ def test_a_pack_is_made_checked_and_handed_over(creamery: Path) -> None:
 
     assert packed.status == 0, packed.err
     assert tracemark("labels", "pack", "verify", creamery / "pack").status == 0
+    short = creamery / "short.txt"
+    short.write_text("eleven char")
+    for sealed in (["--password-file", short], ["--encrypt", "--password-file", short]):
+        refused = tracemark("labels", "pack", "make", job, "--to", "P", "--out", creamery / "sealed.zip", *sealed)
+        assert (refused.status, "shorter than 12" in refused.err) == (1, True)
+    assert not (creamery / "sealed.zip").exists()
+    short.write_text("twelve chars")
+    assert tracemark("labels", "pack", "make", job, "--to", "P", "--out", creamery / "sealed.zip", *sealed).status == 0
     (creamery / "pack" / "codes.csv").write_bytes(b"digital_link\r\n")
     assert tracemark("labels", "pack", "verify", creamery / "pack").status == 1
     assert tracemark("labels", "delivered", job, "--to", "Printers & Sons", "--receipt", "R-1").status == 0
@@ -61,6 +72,36 @@ def test_a_pack_is_made_checked_and_handed_over(creamery: Path) -> None:
     assert tracemark("labels", "void", job, "--first", 4, "--last", 4, "--reason", "torn").status == 0
     balance = tracemark("labels", "job", job).out
     assert f"job {job}: 5 labels for {CHEESE} lot C1 = 3 commissioned + 1 void + 1 unused" in balance
+
+
+def test_a_file_that_the_disk_does_not_take_is_refused_and_the_older_one_stays(creamery: Path) -> None:
+    job = tracemark("labels", "order", "--gtin", CHEESE, "--lot", "C1", "--count", 24, "--json").json["job"]
+    (creamery / "p.png").write_bytes(b"older")
+    (creamery / "notes").write_bytes(b"no folder")
+    before = {path.name for path in creamery.iterdir()}
+
+    with _full_disk(8192):
+        shown = tracemark("labels", "preview", "--template", "l7160", "--out", creamery / "p.png")
+        full = tracemark("labels", "render", job, "--format", "pdf", "--out", creamery / "labels.pdf")
+    blocked = tracemark("labels", "render", job, "--format", "codes", "--out", creamery / "notes" / "codes.csv")
+
+    for refused in (shown, full, blocked):
+        assert (refused.status, "cannot be written" in refused.err) == (1, True), refused.err
+    assert (creamery / "p.png").read_bytes() == b"older"
+    assert {path.name for path in creamery.iterdir()} == before
+    done = tracemark("labels", "render", job, "--format", "pdf", "--out", creamery / "labels.pdf")
+    assert done.status == 0, done.err
+
+
+@contextmanager
+def _full_disk(bytes_max: int) -> Iterator[None]:
+    """No file of this process can grow further, as on a disk that is full."""
+    old = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_max, old[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, old)
 
 
 def test_templates_and_keys_are_listed_and_a_key_is_rotated(creamery: Path) -> None:
