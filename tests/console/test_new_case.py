@@ -11,6 +11,7 @@ from starlette.datastructures import FormData
 from console import case_form
 from console.case_form import Row, draft_of, rows_of
 from console.fields import FieldNotUsable
+from recall import listing, previewing
 from recall.model import CaseDraft, Kind, Remedy
 from recall.refusals import ScopeEmpty
 from runtime.refusals import Refusal
@@ -124,3 +125,28 @@ async def test_a_case_is_tried_out_without_a_trace_and_opened_and_handed_in(
     )
     assert "In review" in page and "24 Items" in page
     assert (await viewer.get("/console/cases/new")).status_code == 403
+
+
+async def test_a_scope_beyond_the_limit_of_a_trial_is_refused_by_name_and_keeps_what_was_typed(
+    visitor: Visitor, conn: AsyncConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await cheese_in_the_shop(conn)
+    author = await visitor("lin", "recall_author")
+    named = row(0, "lot", f"{CHEESE}:C1")
+    out = row(1, "lot", f"{CHEESE}:C2", "not", reason="tested and clean")
+    told = {**TOLD, "form_token": form_token(await author.get("/console/cases/new")), "do": "preview", **named}
+
+    async def tried(**more: str) -> Any:
+        return await author.post("/console/cases/new", data={**told, **more}, headers=OURS)
+
+    monkeypatch.setattr(previewing, "SAVINGS_MAX", 0)
+    narrowed = await tried(**out)
+    monkeypatch.setattr(listing, "LINES_MAX", 1)
+    within = await tried()
+    monkeypatch.setattr(listing, "LINES_MAX", 0)
+    too_long = await tried()
+
+    assert "The case has 1 exclusions; what more than 0 save cannot be told. Put them in parts." in words(narrowed)
+    assert "at most 0 are made in one case. Split the case." in words(too_long)
+    assert (narrowed.status_code, within.status_code, too_long.status_code) == (413, 200, 413)
+    assert f'value="{CHEESE}:C1"' in too_long.text
