@@ -11,6 +11,7 @@ from access.model import Act
 from access.permissions import require, require_second_person
 from console.desk import HOME, Desk, Visit, case_number, language_of, see, signed_in, text_of
 from console.scope_words import said
+from console.wording import say
 from recall import explaining, lifecycle, proposals, proposals_store, store, urgent
 from recall.lifecycle import Step
 from recall.model import Case
@@ -38,6 +39,7 @@ async def watched(visit: Visit, case: Case) -> dict[str, Any]:
         "explained": await explaining.explain_all(visit.conn, case.number, codes, keys=await visit.keys())
         if codes
         else (),
+        "taken_out": _taken_out(case, language_of(visit.request)),
         "review": review,
         "overdue": review is not None and review.is_overdue(visit.desk.clock()),
         "shared": shared or (),
@@ -46,6 +48,16 @@ async def watched(visit: Visit, case: Case) -> dict[str, Any]:
         "may_decide": visit.actor.may(Act.PUBLISH_RECALL),
         "may_publish_alone": visit.actor.may(Act.PUBLISH_RECALL) and Step.PUBLISH_ALONE in steps,
         "may_review": visit.actor.may(Act.APPROVE_RECALL),
+    }
+
+
+def _taken_out(case: Case, language: str) -> dict[str, str]:
+    """What the room says of each exclusion, and the same in the language of the page; the reason as it was written."""
+    return {
+        explaining.taken_out(each): say(
+            language, "because_taken_out", what=said(each.line, language), by=each.by, reason=each.reason
+        )
+        for each in case.scope.exclude
     }
 
 

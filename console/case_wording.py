@@ -42,6 +42,7 @@ ENGLISH: Final = {
     "because_other_items": "only other items of its lot are affected",
     "because_no_inputs": "the case does not name it, and nothing is recorded of what it was made of",
     "because_clean_inputs": "the case does not name it, and no lot that it was made of is affected",
+    "because_taken_out": "{what} was taken out by {by}: {reason}",
     "because_clean_items": "only items that are not affected went into it",
     "bounds_why": "Where the record does not say which input went into which item, only bounds can be told: at least "
     "so many are surely affected, at most so many can be. All that is listed is recalled all the same, because nobody "
@@ -98,6 +99,7 @@ CHINESE: Final = {
     "because_other_items": "同批中只有其他单件受影响",
     "because_no_inputs": "案件未点名，且没有用料记录",
     "because_clean_inputs": "案件未点名，且其用料批号均不受影响",
+    "because_taken_out": "{what}已由 {by} 排除：{reason}",
     "because_clean_items": "用于它的都是不受影响的单件",
     "bounds_why": "记录未说明哪份原料用于哪一件时，只能给出范围：至少这么多件肯定受影响，至多这么多件可能受影响。"
     "由于无法区分，清单上的产品仍全部召回。",

@@ -20,7 +20,7 @@ from recall import algebra, naming, reach, store
 from recall.model import Case
 from recall.reach import LotFacts
 from recall.refusals import CodeNotOnRecord, TooManyCodes
-from recall.scope import Area, Cover, describe
+from recall.scope import Area, Cover, Exclusion, describe
 from runtime.database import transaction
 
 CODES_MAX: Final = 200
@@ -104,6 +104,11 @@ async def explain_all(
         )
 
 
+def taken_out(exclusion: Exclusion) -> str:
+    """The ``why`` of what this exclusion takes out."""
+    return f"{describe(exclusion.line)} was taken out by {exclusion.by}: {exclusion.reason}"
+
+
 @dataclass(frozen=True, slots=True)
 class _Told:
     """The case worked out once, for all that is asked; ``reached`` are the ``sure`` and the ``possible``, by lot."""
@@ -130,10 +135,7 @@ async def _frozen(conn: AsyncConnection, case: Case) -> Area | None:
 
 
 async def _excluded(conn: AsyncConnection, case: Case) -> list[tuple[Area, str]]:
-    return [
-        (await algebra.area_of(conn, [x.line]), f"{describe(x.line)} was taken out by {x.by}: {x.reason}")
-        for x in case.scope.exclude
-    ]
+    return [(await algebra.area_of(conn, [x.line]), taken_out(x)) for x in case.scope.exclude]
 
 
 async def _explained(conn: AsyncConnection, told: _Told, code: str, lot_id: int, cover: Cover) -> Explanation:
