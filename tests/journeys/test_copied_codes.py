@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -32,7 +33,7 @@ async def test_copied_codes_are_told_as_unusual_and_nobody_elses_are(
     toasters = item_uris(Portion(lot(pieces.TOASTER, "CL-1"), UNITS, first=1))
     paths = ["/01/" + uri.partition("/01/")[2] for uri in toasters]
 
-    given = {"edge_region_header": "X-Region", "master_secret": SecretStr(SECRET)}
+    given: dict[str, Any] = {"edge_region_header": "X-Region", "master_secret": SecretStr(SECRET)}
     async with portal_of(database, tmp_path, **given) as portal:
 
         async def scan(ordinal: int, region: str) -> None:
