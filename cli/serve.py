@@ -105,6 +105,7 @@ def listen(
         "server_header": False,
         "timeout_graceful_shutdown": 25,
         "proxy_headers": True,
+        "ws": "none",  # no face speaks it: a request for it is answered as any other
     }
     if "portal" in _FACES[face.value]:
         options["http"] = "portal.protocol:CodeProtocol"

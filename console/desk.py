@@ -33,7 +33,7 @@ from runtime.refusals import NotAllowed, Refusal, TooMany
 from runtime.settings import Settings
 from web.headers import pick_language
 from web.problems import Problem
-from web.refusal_texts import code_in, refusal_in
+from web.refusal_texts import grammar_in, refusal_in
 
 HOME: Final = "/console"
 SIGN_IN: Final = "/console/sign-in"
@@ -180,7 +180,7 @@ def refused_in(request: Request, refusal: Refusal | GS1Error) -> str:
     language = language_of(request)
     if isinstance(refusal, Refusal):
         return refusal_in(refusal, language) or refusal.sentence()
-    return code_in(refusal.code, language, {}) or str(refusal)
+    return grammar_in(refusal, language) or str(refusal)
 
 
 def set_session(desk: Desk, request: Request, response: Response, token: str) -> None:

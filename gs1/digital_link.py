@@ -19,12 +19,14 @@ from gs1.errors import (
     BadEscape,
     BadLength,
     EmptyInput,
+    EmptySegment,
     GS1Error,
     InputTooLong,
     NoPrimaryKey,
     NotAnAttribute,
     NotSupported,
     RepeatedApplicationIdentifier,
+    TrailingSlash,
     WrongOrder,
 )
 from gs1.identifier import GTIN_KEY, LOT, SERIAL, Identifier
@@ -156,14 +158,14 @@ def _check_characters(text: str) -> None:
 def _path_parts(path: str, offset: int) -> list[_Part]:
     """Key and qualifiers of a raw path: the rightmost pair whose code is a primary key begins them (URI Syntax 4.5)."""
     segments = path.split("/")
+    if "" in segments[1:-1]:
+        raise _empty_segment(segments, offset)
     start = len(segments) - 2
     while start > 0 and segments[start] not in elements.PRIMARY_KEYS:
         start -= 2
     if start <= 0:
         raise _no_key(segments, offset)
     at = offset + sum(len(segment) + 1 for segment in segments[:start])
-    if "" in segments[1:start]:
-        raise BadAddress("The path has an empty segment: two slashes without anything between them.", offset)
     parts = []
     for index in range(start, len(segments), 2):
         code, raw = segments[index], segments[index + 1]
@@ -181,7 +183,7 @@ def _no_key(segments: list[str], offset: int) -> GS1Error:
             "EPC binary strings are not read; use the Digital Link with its application identifiers.", at
         )
     if not last and len(segments) > 2:
-        return NoPrimaryKey("The path ends in a slash, so its last value is missing.", at - 1, "trailing_slash")
+        return TrailingSlash("The path ends in a slash, so its last value is missing.", at - 1)
     if _ALPHA_KEYS.intersection(segments):
         return NoPrimaryKey("Names such as gtin, lot and ser were removed from the standard: write 01, 10, 21.", offset)
     if _COMPRESSED.fullmatch(last) and not last.isdigit():
@@ -189,6 +191,12 @@ def _no_key(segments: list[str], offset: int) -> GS1Error:
             "The path has no primary key. If the link is compressed: compressed links are not read.", at
         )
     return NoPrimaryKey("The path has no primary key, such as 01 and a GTIN.", offset)
+
+
+def _empty_segment(segments: list[str], offset: int) -> GS1Error:
+    """Placed at the second of the two slashes."""
+    at = offset + sum(len(segment) + 1 for segment in segments[: segments.index("", 1)])
+    return EmptySegment("The path has an empty segment: two slashes without anything between them.", at)
 
 
 def _query_parts(query: str, offset: int) -> list[_Part]:

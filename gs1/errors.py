@@ -82,6 +82,12 @@ class BadAddress(GS1Error):
     default_code = "bad_address"
 
 
+class EmptySegment(BadAddress):
+    """Two slashes of a path have nothing between them."""
+
+    default_code = "empty_segment"
+
+
 class UnknownApplicationIdentifier(GS1Error):
     """No application identifier of this number exists."""
 
@@ -92,6 +98,12 @@ class NoPrimaryKey(GS1Error):
     """Nothing in the text is a primary key, so it does not say what it identifies."""
 
     default_code = "no_primary_key"
+
+
+class TrailingSlash(NoPrimaryKey):
+    """A path ends in a slash, where a value belongs."""
+
+    default_code = "trailing_slash"
 
 
 class WrongOrder(GS1Error):

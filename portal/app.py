@@ -120,6 +120,7 @@ def create_app(settings: Settings, address: DatabaseAddress, clock: Clock = syst
         exception_handlers=handlers(routes.problem),
         lifespan=lifespan,
     )
+    app.router.redirect_slashes = False  # its redirect would go to whatever host the request names
     # Not a route: patterns of routes see the decoded path, in which they stop at a line break.
     app.router.default = request_response(routes.anything)
     return app

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gs1.errors import GS1Error
 from portal.language import Tongue
 from runtime.refusals import Refusal
-from web.refusal_texts import code_in, refusal_in
+from web.refusal_texts import grammar_in, refusal_in
 
 
 def report_kinds(tongue: Tongue) -> list[tuple[str, str]]:
@@ -37,7 +37,7 @@ def problem(refusal: Refusal, tongue: Tongue) -> str:
 
 def grammar(error: GS1Error, tongue: Tongue) -> str:
     """Why a code cannot be read, in the shopper's language; in the grammar's own where it has no words in that."""
-    told = code_in(error.code, tongue.code, {})
+    told = grammar_in(error, tongue.code)
     if told is None:
         return str(error)
     if error.position is None:

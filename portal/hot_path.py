@@ -212,8 +212,8 @@ class HotPath:
     def _asked(self, ask: Ask) -> tuple[str, ...]:
         """``?lang=`` first, then ``Accept-Language``; no cookie."""
         wanted = _asked_language(ask.query)
-        if wanted in self.tongues:
-            return (wanted,)
+        if wanted and (spoken := _languages(_short(wanted), tuple(self.tongues))):
+            return spoken[:1]
         return _languages(_short(ask.accept_language), tuple(self.tongues))
 
     def _page(self, sight: Sight, beside: Beside, verdict: Verdict) -> Answer:

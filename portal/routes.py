@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from typing import Any, Final
+from urllib.parse import quote
 
 import orjson
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 
 from portal import cancelled, documents, feeds, form_wording, posters, wording
-from portal.hot_path import JSON, Answer, Form
+from portal.hot_path import JSON, Answer, Form, joined
 from portal.http_front import CORS, Front
 from portal.language import Tongue
 from portal.model import Confirmation, Recall, Verdict
@@ -70,6 +71,9 @@ class Routes:
         """A code with another key, or a path that is none: 400, not 404 (GS1 resolver 1.2, 2.4)."""
         if request.method not in CODE_METHODS:
             raise HTTPException(405, headers={"Allow": ", ".join(CODE_METHODS)})
+        bare = _without_slash(request)
+        if bare is not None:
+            return respond(request, Answer(307, headers={"Location": bare}))
         return await self.code(request)
 
     async def code(self, request: Request) -> Response:
@@ -249,6 +253,17 @@ class Routes:
             as_of="",
         )
         return respond(request, Answer(problem.status, body, "text/html", problem.headers))
+
+
+def _without_slash(request: Request) -> str | None:
+    """Where a page of ours stands that was asked for with a slash too many; a path alone, so on no other host."""
+    path = request.scope["path"]
+    if not path.endswith("/"):
+        return None
+    scope = {**request.scope, "path": path[:-1]}
+    if not any(route.matches(scope)[0] is Match.FULL for route in request.app.routes):
+        return None
+    return joined(quote(path[:-1]), request.scope["query_string"].decode("latin-1"))
 
 
 def _as_of(confirmation: Confirmation, tongue: Tongue) -> str:

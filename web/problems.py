@@ -22,7 +22,7 @@ import orjson
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -63,11 +63,14 @@ class Problem:
     headers: Mapping[str, str] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
     refusal: Refusal | None = None
+    broken: GS1Error | None = None
 
     def said_in(self, language: str) -> str | None:
         """The detail for people who read ``language``; None where it is told in English only (``detail``)."""
         if self.refusal is not None:
             return refusal_texts.refusal_in(self.refusal, language)
+        if self.broken is not None:
+            return refusal_texts.grammar_in(self.broken, language)
         return refusal_texts.code_in(self.code, language, self.extra)
 
     @property
@@ -126,7 +129,7 @@ def of_refusal(refusal: Refusal) -> Problem:
 def of_grammar(error: GS1Error) -> Problem:
     """A code that breaks the grammar: its place is the offset of the first character that does not fit."""
     faults = () if error.position is None else (Fault(f"character {error.position + 1}", error.reason),)
-    return Problem(400, error.code, str(error), faults)
+    return Problem(400, error.code, str(error), faults, broken=error)
 
 
 def unavailable() -> Problem:
@@ -185,6 +188,7 @@ class OwnFailures:
     """Middleware, outermost: answers what nobody handled with a reference number, and logs it once.
 
     When the answer has begun it cannot be taken back: the failure goes on to the server, which cuts the connection.
+    Who goes away before the request is whole is owed no answer, and it is no failure of ours.
     """
 
     def __init__(self, app: ASGIApp, answer: Answer = as_json) -> None:
@@ -204,6 +208,8 @@ class OwnFailures:
 
         try:
             await self.app(scope, receive, note_begin)
+        except ClientDisconnect:
+            return
         except Exception as error:  # the last one on the way out: logged once, told by a reference number
             if begun:
                 raise

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from gs1.errors import GS1Error
 from runtime.refusals import Refusal, filled
 
 LANGUAGES: Final = ("zh",)
@@ -43,6 +44,11 @@ def code_in(code: str, language: str, values: Mapping[str, Any]) -> str | None:
     table = _table(language)
     template = table.get(_GRAMMAR, {}).get(code) or table.get(_OURS, {}).get(code)
     return None if template is None else filled(template, values)
+
+
+def grammar_in(error: GS1Error, language: str) -> str | None:
+    """Why a code cannot be read, by the word of the very fault, or else by that of its kind."""
+    return code_in(error.code, language, {}) or code_in(error.default_code, language, {})
 
 
 def _word(value: object, words: Mapping[str, str]) -> object:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,13 @@ from tests.cli.conftest import EXAMPLES, tell_examples
 from tests.serving import free_port
 
 CHEESE = "09506000134352"
+WEB_SOCKET = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Key": "AA==",
+    "Sec-WebSocket-Version": "13",
+}
+"""A request for another protocol, which no face speaks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,22 +82,24 @@ def test_commands_work_beside_a_running_serve_and_sigterm_stops_all_of_it(folder
         imported = tracemark("import", "parties", EXAMPLES / "parties.csv")
         told = tracemark("import", "places", EXAMPLES / "places.csv", "--json")
         answered = live(port)
+        upgraded = live(port, WEB_SOCKET)
     finally:
         serving.send_signal(signal.SIGTERM)
         _out, last_words = serving.communicate(timeout=120)
 
     assert str(port) in said
-    assert (imported.status, told.json["new"], answered) == (0, 5, 200)
+    assert (imported.status, told.json["new"], answered, upgraded) == (0, 5, 200, 200)
     assert serving.returncode == 0
     assert "Traceback" not in last_words
     assert status(folder / "var").state == "stopped"
 
 
-def live(port: int) -> int:
+def live(port: int, headers: Mapping[str, str] = {}) -> int:
     """How the portal answers that it is alive, once it listens."""
+    asked = urllib.request.Request(f"http://127.0.0.1:{port}/livez", headers=headers)
     for _ in range(600):
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/livez", timeout=60) as answer:
+            with urllib.request.urlopen(asked, timeout=60) as answer:
                 code: int = answer.status
                 return code
         except URLError:

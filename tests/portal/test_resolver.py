@@ -59,6 +59,29 @@ async def test_a_trailing_slash_changes_nothing_and_two_are_an_error(published: 
     assert (await published.head(f"{PRODUCT}//")).status_code == 400
 
 
+async def test_a_slash_too_many_leads_to_the_page_on_this_host_whatever_host_was_named(
+    published: httpx2.AsyncClient,
+) -> None:
+    strange = {"host": "elsewhere.example"}
+
+    listed = await published.get("/recalls/?lang=zh", headers=strange)
+    assert (listed.status_code, listed.headers["location"]) == (307, "/recalls?lang=zh")
+    for path in (f"{BASE}//elsewhere.example/", "/01", "/nowhere/", "/recalls//"):
+        assert (await published.get(path, headers=strange)).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("asked", "spoken"),
+    [("zh-CN", "zh"), ("ZH", "zh"), ("zh-Hans", "zh"), ("fr", "en"), ("zhx", "en"), ("zh;q=0", "en")],
+)
+async def test_a_language_asked_for_by_its_region_or_script_is_spoken(
+    published: httpx2.AsyncClient, asked: str, spoken: str
+) -> None:
+    page = await published.get(f"{PRODUCT}?lang={asked}", headers=BROWSER | {"accept-language": "en"})
+
+    assert f'<html lang="{spoken}"' in page.text
+
+
 async def test_a_lot_that_nobody_told_us_of_walks_up_to_its_product(published: httpx2.AsyncClient) -> None:
     response = await published.head(f"{PRODUCT}/10/KL8G")
 

@@ -10,9 +10,10 @@ import pytest
 from sqlalchemy.exc import DBAPIError, OperationalError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
+from structlog.testing import capture_logs
 
 from gs1.errors import BadCheckDigit
 from runtime.refusals import Conflict, Fault, Invalid, NotAllowed, NotFound, NotSignedIn, TooMany
@@ -121,6 +122,21 @@ async def test_a_failure_of_ours_gives_a_reference_number_and_tells_nothing_else
     assert len(response.json()["reference"]) == 12
     assert "secret" not in response.text
     assert "division" not in response.text
+
+
+async def test_who_goes_away_before_the_request_is_whole_is_no_failure_of_ours() -> None:
+    sent: list[Any] = []
+
+    async def gone(_scope: Any, _receive: Any, _send: Any) -> None:
+        raise ClientDisconnect
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    with capture_logs() as said:
+        await OwnFailures(gone)({"type": "http", "method": "POST", "path": "/it"}, send, send)
+
+    assert (sent, said) == ([], [])
 
 
 async def test_an_address_that_does_not_exist_is_a_problem_too() -> None:

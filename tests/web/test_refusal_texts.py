@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from access.refusals import RightMissing
-from gs1.errors import GS1Error
+from gs1.errors import BadContent, GS1Error
 from recall.refusals import StepNotPossible, UnknownLot
 from runtime.refusals import Fault, NotFound, Refusal
 from web.problems import of_grammar, of_refusal, unavailable
@@ -91,4 +91,7 @@ def test_a_broken_code_and_a_failure_of_ours_are_said_in_chinese_too() -> None:
     broken = of_grammar(GS1Error("the check digit is wrong", code="bad_check_digit"))
 
     assert broken.said_in("zh") == "校验位不符。"
+    assert of_grammar(BadContent("a GTIN of zeros", code="all_zero")).said_in("zh") == (
+        "字符正确，但内容无效：例如日期、国家、件数，或全为零的代码。"
+    )
     assert (unavailable().said_in("zh") or "").startswith("数据库")
