@@ -18,7 +18,7 @@ from portal.check_files import Done
 from portal.check_rows import Row
 from portal.checks import Checker
 from portal.live import PATIENCE_OF_A_FILE, Live
-from portal.refresh import Refresher
+from portal.refresh import read_once
 from runtime.clock import rfc3339, system_clock
 from runtime.refusals import Conflict, Invalid
 
@@ -89,20 +89,10 @@ async def _check(
     columns: check_tables.Columns,
     keep: Callable[[Row], None],
 ) -> Done:
-    settings = installation.settings
-    refresher = Refresher(
-        installation.address,
-        installation.master_secret,
-        clock=system_clock,
-        sweep_every_s=settings.sweep_every_s,
-        confirm_within_s=settings.confirm_within_s,
-    )
-    await refresher.look()
+    snapshot, confirmation = await read_once(installation.address, installation.master_secret, clock=system_clock)
     address = replace(installation.address, portal_statement_timeout_ms=STATEMENT_MS)
     live = Live(address, patience=PATIENCE_OF_A_FILE)
-    # read a moment ago, and judged as of then however long the list is
-    confirmation = refresher.confirmation()
-    checker = Checker(refresher.snapshot, confirmation, system_clock().date(), live, units_max=UNITS_MAX)
+    checker = Checker(snapshot, confirmation, system_clock().date(), live, units_max=UNITS_MAX)
     confirmed_at = rfc3339(confirmation.at) if confirmation.at is not None else ""
     try:
         return await check_files.check_file(
@@ -110,7 +100,6 @@ async def _check(
         )
     finally:
         await live.close()
-        refresher.close()
 
 
 def _progress(rows: int) -> None:

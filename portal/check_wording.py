@@ -8,8 +8,8 @@ from typing import Any
 from portal import remarks, wording
 from portal.check_rows import Row, Status
 from portal.language import Tongue
+from portal.measures import number, quantity
 from portal.unit_tree import Pick, Summary, Unit
-from portal.wording import quantity
 
 
 def statuses(tongue: Tongue) -> dict[str, str]:
@@ -80,11 +80,11 @@ def roles(columns: Mapping[str, Any], tongue: Tongue) -> list[dict[str, Any]]:
 def unit_sentence(told: Summary, tongue: Tongue) -> str:
     """What a unit holds and how much of it is recalled."""
     _ = tongue.gettext
-    holds = _("Items inside: {items}. Units inside: {cases}.").format(items=quantity(told.items, ""), cases=told.cases)
+    holds = _("Items inside: {items}. Units inside: {cases}.").format(items=number(told.items), cases=told.cases)
     if not told.recalled:
         return holds
     found = _("Recalled: {items} items in {cases} of these units ({numbers}).").format(
-        items=quantity(told.recalled, ""), cases=told.recalled_cases, numbers=tongue.listed(list(told.numbers))
+        items=number(told.recalled), cases=told.recalled_cases, numbers=tongue.listed(list(told.numbers))
     )
     return f"{holds}{tongue.gap}{found}"
 
@@ -94,20 +94,20 @@ def unit_line(unit: Unit) -> dict[str, Any]:
     return {
         "name": unit.name,
         "sscc": unit.sscc,
-        "held": quantity(unit.items, ""),
-        "recalled": quantity(unit.recalled, "") if unit.recalled else "",
+        "held": number(unit.items),
+        "recalled": number(unit.recalled) if unit.recalled else "",
         "is_doubtful": unit.is_doubtful,
         "numbers": unit.numbers(),
     }
 
 
-def pick_line(pick: Pick) -> dict[str, str]:
+def pick_line(pick: Pick, tongue: Tongue) -> dict[str, str]:
     """A line of a pick list: where to reach, and how much to take."""
     return {
         "way": " › ".join(unit.name for unit in pick.unit.way()),
         "product": pick.product,
         "lot": pick.lot or "–",
-        "quantity": quantity(pick.quantity, pick.uom),
+        "quantity": quantity(pick.quantity, pick.uom, tongue),
         "recalls": " ".join(pick.recalls),
     }
 

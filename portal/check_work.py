@@ -22,7 +22,7 @@ from portal.check_tables import Columns
 from portal.checks import Checker
 from portal.language import ORIGINAL, Tongue, load_tongues
 from portal.live import PATIENCE_OF_A_FILE, Live
-from portal.refresh import Refresher
+from portal.refresh import read_once
 from runtime.clock import rfc3339, system_clock
 from runtime.database import DatabaseAddress
 from runtime.refusals import Refusal
@@ -79,9 +79,7 @@ async def _check(order: Order, folder: Path, tongue: Tongue) -> dict[str, Any]:
     assert order.address is not None
     assert order.columns is not None
     address = DatabaseAddress(**order.address)
-    refresher = Refresher(address, order.secret, clock=system_clock, sweep_every_s=1, confirm_within_s=60)
-    await refresher.look()
-    confirmation, snapshot = refresher.confirmation(), refresher.snapshot
+    snapshot, confirmation = await read_once(address, order.secret, clock=system_clock)
     live = Live(replace(address, portal_statement_timeout_ms=STATEMENT_MS), patience=PATIENCE_OF_A_FILE)
     checker = Checker(snapshot, confirmation, system_clock().date(), live, units_max=UNITS_MAX)
     confirmed_at = rfc3339(confirmation.at) if confirmation.at is not None else ""
@@ -98,7 +96,6 @@ async def _check(order: Order, folder: Path, tongue: Tongue) -> dict[str, Any]:
         )
     finally:
         await live.close()
-        refresher.close()
     return {
         "stage": "signing",
         "rows": done.rows,

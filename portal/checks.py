@@ -21,12 +21,12 @@ from portal.check_items import ItemChecks
 from portal.check_rows import Row, Status
 from portal.language import Tongue
 from portal.live import Live
+from portal.measures import PIECES, number
 from portal.model import Confirmation, Finding, UnitLine, Verdict
-from portal.remarks import both, remark
+from portal.remarks import both, measured, remark
 from portal.snapshot import Snapshot
 from portal.typed import as_meant
 from portal.verdict import judge, shown_cases
-from portal.wording import quantity
 from runtime.refusals import Invalid, TooMany
 
 PAGE_ROWS_MAX: Final = 1_000
@@ -222,10 +222,22 @@ def summary(rows: Sequence[Row]) -> dict[str, int]:
 
 def _inside(held: Sequence[UnitLine]) -> str:
     recalled = sum(line.recalled for line in held)
+    if any(line.uom not in PIECES for line in held):
+        return measured("Recalled inside: {amounts}.", _recalled_by_unit(held))
     inside = sum(line.quantity for line in held)
     if not recalled:
         return ""
-    return remark("{n} of {all} inside are recalled.", n=quantity(recalled, ""), all=quantity(inside, ""))
+    return remark("{n} of {all} inside are recalled.", n=number(recalled), all=number(inside))
+
+
+def _recalled_by_unit(held: Sequence[UnitLine]) -> dict[str, float]:
+    """How much is recalled, by unit of measure: kilograms and items are never one sum."""
+    found: dict[str, float] = {}
+    for line in held:
+        if line.recalled:
+            uom = "" if line.uom in PIECES else line.uom
+            found[uom] = found.get(uom, 0) + line.recalled
+    return found
 
 
 def _remark(finding: Finding, verdict: Verdict, lot: str | None) -> str:

@@ -47,6 +47,11 @@ class Tongue:
         translated: str = self.translations.gettext(text)
         return translated
 
+    def counted(self, one: str, many: str, n: int) -> str:
+        """The text in this language for ``n`` things: it may have more forms than two."""
+        translated: str = self.translations.ngettext(one, many, n)
+        return translated
+
     @property
     def direction(self) -> str:
         """``ltr`` or ``rtl``."""
@@ -79,6 +84,10 @@ class Tongue:
         return ("、" if self.locale.language == "zh" else ", ").join(words)
 
 
+ENGLISH: Final = Tongue(ORIGINAL, NullTranslations(), Locale.parse(ORIGINAL))
+"""The original language: what machines are told, and what has no translation."""
+
+
 @lru_cache(maxsize=DATES_MAX)
 def _date(locale: str, day: date) -> str:
     return str(dates.format_date(day, "long", locale=locale))
@@ -98,7 +107,7 @@ def load_tongues(folder: Path = LOCALE_FOLDER, more: Path | None = None) -> Mapp
     original one. Raises ``LanguageNotUsable``: a file that cannot be read, no code of a language, a translation that
     does not name what its original names, a language that is there already, more than ``LANGUAGES_MAX``.
     """
-    tongues = {ORIGINAL: Tongue(ORIGINAL, NullTranslations(), Locale.parse(ORIGINAL))}
+    tongues = {ORIGINAL: ENGLISH}
     for path in [*_catalogs(folder), *(_catalogs(more) if more is not None else ())]:
         code = path.parent.parent.name
         if code in tongues:

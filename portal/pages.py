@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from jinja2 import Environment
 from markupsafe import Markup, escape
 
-from portal import product_wording, wording
+from portal import measures, product_wording, wording
 from portal.language import Tongue
 from portal.links import StaffLink
 from portal.model import Beside, Checks, Finding, Product, Recall, UnitLine, Verdict
@@ -345,8 +345,8 @@ def unit_row(line: UnitLine, tongue: Tongue) -> dict[str, str]:
     return {
         "name": wording.product_name(line.product, tongue) if line.product is not None else "–",
         "lot": line.lot.code if line.lot is not None else "–",
-        "quantity": wording.quantity(line.quantity, line.uom),
-        "recalled": wording.quantity(line.recalled, line.uom) if line.recalled else "",
+        "quantity": measures.quantity(line.quantity, line.uom, tongue),
+        "recalled": measures.quantity(line.recalled, line.uom, tongue) if line.recalled else "",
         "doubt": tongue.gettext("part of this lot is recalled") if line.part_recalls else "–",
     }
 

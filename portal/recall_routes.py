@@ -111,7 +111,7 @@ class RecallRoutes:
             sscc=sscc,
             sentence=check_wording.unit_sentence(unit_tree.summary(unit), tongue),
             as_of=_as_of(confirmation, tongue),
-            picks=[check_wording.pick_line(pick) for pick in found],
+            picks=[check_wording.pick_line(pick, tongue) for pick in found],
         )
         return respond(request, Answer(200, body, "text/html", _PRIVATE))
 

@@ -39,6 +39,25 @@ WORLD = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, a
 _log = logs.logger("portal")
 
 
+async def read_once(address: DatabaseAddress, master_secret: str, *, clock: Clock) -> tuple[Snapshot, Confirmation]:
+    """A copy for one list that is judged as of now: confirmed by being read, however long that takes.
+
+    Raises the failures of the world (``WORLD``), and ``KeysError`` when the secret does not open the serial keys.
+    """
+    asked_at = clock()
+    loaded = await _load(address, master_secret)
+    return loaded.snapshot, Confirmation(asked_at, is_fresh=True)
+
+
+async def _load(address: DatabaseAddress, master_secret: str) -> Loaded:
+    async with asyncio.timeout(CONNECT_WITHIN_S):
+        connection = await address.connect(Role.PORTAL)
+    try:
+        return await answered(connection, store.load(connection, master_secret), store.LOAD_WITHIN_S)
+    finally:
+        connection.terminate()
+
+
 class Refresher:
     """The one holder of the current snapshot; ``snapshot`` is replaced whole, never changed."""
 
@@ -166,15 +185,9 @@ class Refresher:
             self._loading.add_done_callback(lambda _task: self._hinted.set())
 
     async def _load_beside(self) -> Loaded:
-        async with asyncio.timeout(CONNECT_WITHIN_S):
-            connection = await self._address.connect(Role.PORTAL)
-        try:
-            loading = store.load(connection, self._master_secret)
-            loaded = await answered(connection, loading, store.LOAD_WITHIN_S)
-            self._next_load_mono = self.monotonic() + LOAD_EVERY_S
-            return loaded
-        finally:
-            connection.terminate()
+        loaded = await _load(self._address, self._master_secret)
+        self._next_load_mono = self.monotonic() + LOAD_EVERY_S
+        return loaded
 
     def _take_load(self) -> None:
         """Have the copy that was loaded beside brought up to now. Until then the one in use stays: it may know more."""

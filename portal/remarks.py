@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from gs1.errors import GS1Error
 from portal import form_wording
-from portal.language import Tongue
+from portal.language import ENGLISH, Tongue
+from portal.measures import quantity
 
 Say = Callable[[str], str]
 """How a remark is said."""
@@ -31,6 +32,16 @@ class Remark(str):
 def remark(text: str, **values: object) -> Remark:
     """A sentence with its values; it stands in the catalogues of the languages under this very text."""
     return Remark(text.format(**values), lambda tongue: tongue.gettext(text).format(**values))
+
+
+def measured(text: str, amounts: Mapping[str, float]) -> Remark:
+    """A sentence with ``{amounts}``, by unit of measure, in the words of whoever reads it."""
+
+    def said_in(tongue: Tongue) -> str:
+        words = [quantity(amount, uom, tongue) for uom, amount in amounts.items()]
+        return tongue.gettext(text).format(amounts=tongue.listed(words))
+
+    return Remark(said_in(ENGLISH), said_in)
 
 
 def grammar(error: GS1Error) -> Remark:

@@ -149,11 +149,6 @@ def facts(product: Product, finding: Finding, tongue: Tongue) -> list[tuple[str,
     return [(name, value) for name, value in found if value]
 
 
-def quantity(amount: float, uom: str) -> str:
-    """An amount without needless decimals, with its unit of measure."""
-    return f"{amount:,.3f}".rstrip("0").rstrip(".") + (f" {uom}" if uom else "")
-
-
 def _told(verdict: Verdict, finding: Finding, tongue: Tongue) -> Said:
     _ = tongue.gettext
     if verdict is Verdict.RECALLED:

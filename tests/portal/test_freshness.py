@@ -11,7 +11,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gs1.digital_link import parse_path
-from portal.refresh import Refresher
+from portal.model import Confirmation
+from portal.refresh import WORLD, Refresher, read_once
 from portal.store import Loaded, catch_up, load
 from runtime.database import DatabaseAddress, Role
 from serials.keys import WrongMasterSecret
@@ -209,6 +210,21 @@ async def test_the_recall_is_heard_without_waiting_for_the_next_sweep(
     await until(is_recalled)
     running.cancel()
     await asyncio.wait([running])
+
+
+async def test_a_list_is_judged_as_of_the_moment_its_reading_began_however_long_that_took(
+    database: DatabaseAddress, conn: AsyncConnection
+) -> None:
+    await arrange(conn)
+    await publish(conn, lots=[1])
+    began_at = NOON - timedelta(hours=1)
+
+    snapshot, confirmation = await read_once(database, SECRET, clock=lambda: began_at)
+
+    assert snapshot.find(parse_path(item(1001))).recalls
+    assert confirmation == Confirmation(began_at, is_fresh=True)
+    with pytest.raises(WORLD):
+        await read_once(NOWHERE, SECRET, clock=lambda: NOON)
 
 
 async def test_a_copy_knows_that_items_were_lost_since_it_was_loaded(

@@ -34,7 +34,7 @@ def page(finding: Finding, verdict: Verdict, language: str = "en", beside: Besid
 def texts() -> set[str]:
     """Every text that is said in the code and the templates."""
     found: set[str] = set()
-    words = {"_": None, "gettext": None, "remark": None}
+    words = {"_": None, "gettext": None, "remark": None, "measured": None, "counted": (1, 2)}
     for path in sorted(Path(wording.__file__).parent.glob("*.py")):
         found |= {str(m) for _, m, _, _ in extract_from_file("python", path, keywords=words)}
     for path in sorted(FOLDER.glob("*.html")):

@@ -70,7 +70,7 @@ async def test_the_pick_list_names_where_to_reach_and_how_much_to_take(portal: h
 
     assert f"{PALLET} › {CASES[0]}" in page
     assert CASES[1] not in page
-    assert "<td>30</td>" in page
+    assert "<td>30 items</td>" in page
 
 
 async def test_a_unit_that_nobody_told_or_that_is_too_deep_is_refused_whole(portal: httpx2.AsyncClient) -> None:
