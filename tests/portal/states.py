@@ -79,9 +79,9 @@ def pages(language: str) -> Iterator[tuple[str, str]]:
         beside = Beside(Checks(checks, NOON) if checks else None, LIFE)
         yield name, PAGES.scan(finding, verdict, beside, tongue, NOON).whole.decode()
     held = (
-        UnitLine(MILK, lot(code="M20261108.SLOW-COLD2"), 1_200, "item", 1_150, (CASE,), ()),
+        UnitLine(MILK, lot(code="M20261108.SLOW-COLD2"), 1_200, "", 1_150, (CASE,), ()),
         UnitLine(MILK, lot(), 12.5, "KGM", 0, (), (CASE,)),
-        UnitLine(MILK, lot(code="M2"), 50, "item", 0, (), ()),
+        UnitLine(MILK, lot(code="M2"), 50, "", 0, (), ()),
     )
     yield "unit", PAGES.unit(Verdict.RECALLED, held, (CASE,), tongue, NOON).decode()
     said = said_of_unit(Verdict.RECALLED, tongue, NOON)
