@@ -34,6 +34,7 @@ _MEDIA_TYPE_AT: Final = 30
 _ODS: Final = b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet"
 _ENCODINGS: Final = ("utf-8-sig", "gb18030", "cp1252")
 _DELIMITERS: Final = ",;\t|"
+_LINES_LOOKED_AT: Final = 20
 _CHUNK_BYTES: Final = 1024 * 1024
 
 
@@ -205,14 +206,17 @@ def detect(rows: Sequence[Sequence[str]]) -> Columns | None:
 
 
 def delimiter_of(path: Path) -> str:
-    """What stands between the cells of a text file: what all its first lines hold. A tab when there is nothing: a code
-    may hold a comma, and never a tab.
+    """What stands between the cells of a text file: what all its first rows hold. A tab when there is nothing: a code
+    may hold a comma, and never a tab. A cell may hold a line break, so a row is not a line.
     """
     with io.TextIOWrapper(path.open("rb"), encoding=encoding_of(path), newline="") as file:
-        lines = [line for line in (file.readline(CELL_CHARACTERS_MAX) for _ in range(20)) if line.strip()]
+        first = [file.readline(CELL_CHARACTERS_MAX) for _ in range(_LINES_LOOKED_AT)]
+    lines = [line for line in first if line.strip()]
     best, most = "\t", 0
     for delimiter in _DELIMITERS:
-        fewest = min((line.count(delimiter) for line in lines), default=0)
+        rows = list(csv.reader(lines, delimiter=delimiter))
+        whole = rows[:-1] if first[-1] and len(rows) > 1 else rows  # the last one may go on
+        fewest = min((len(row) - 1 for row in whole), default=0)
         if fewest > most:
             best, most = delimiter, fewest
     return best

@@ -176,6 +176,21 @@ async def test_an_open_document_comes_back_as_one_with_every_text_as_it_was(
         assert packed.infolist()[0].compress_type == zipfile.ZIP_STORED
 
 
+@pytest.mark.parametrize(
+    ("text", "delimiter"),
+    [
+        ('name;code\n"Corner\r\nShop";(01)1\n\n"a;b\nc";(01)2\n', ";"),  # a cell may hold a line break
+        ("code,name\n" + '1,"over\nmany\nlines"\n' * 30, ","),
+        ("(10)A,B\n(10)C\n(10)D,E\n", "\t"),  # a code may hold a comma
+    ],
+)
+def test_rows_and_not_lines_tell_what_stands_between_the_cells(tmp_path: Path, text: str, delimiter: str) -> None:
+    path = tmp_path / "list.csv"
+    path.write_text(text, encoding="utf-8", newline="")
+
+    assert check_tables.delimiter_of(path) == delimiter
+
+
 def test_a_cell_of_an_open_document_keeps_its_white_space_and_holds_nothing_that_xml_cannot(tmp_path: Path) -> None:
     path = tmp_path / "x.ods"
     book = OpenDocument(path)
