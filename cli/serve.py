@@ -106,9 +106,8 @@ def listen(
         "timeout_graceful_shutdown": 25,
         "proxy_headers": True,
         "ws": "none",  # no face speaks it: a request for it is answered as any other
+        "http": "portal.protocol:CodeProtocol" if "portal" in _FACES[face.value] else "web.heads:BoundedHead",
     }
-    if "portal" in _FACES[face.value]:
-        options["http"] = "portal.protocol:CodeProtocol"
     if workers == 1:
         uvicorn.run(build(installation.settings, installation.address, face), **options)
         return

@@ -14,7 +14,6 @@ from typing import Any, Final
 
 from uvicorn.config import Config
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from portal.beside import Visit
@@ -27,6 +26,7 @@ from portal.plain_request import Passing, PlainRequest
 from portal.ready import Found, Manner
 from portal.scan_log import Scan
 from portal.sightings import Sighting
+from web.heads import BoundedHead
 
 STATE: Final = "portal_front"
 """Under this name the application's start gives its ``Front`` to the server."""
@@ -43,7 +43,7 @@ Asked = tuple[Manner, Passing, Found]
 """How somebody asks, what passes with it, and for which item."""
 
 
-class CodeProtocol(HttpToolsProtocol):
+class CodeProtocol(BoundedHead):
     """One connection."""
 
     def __init__(
@@ -228,6 +228,9 @@ class CodeProtocol(HttpToolsProtocol):
             self.timeout_keep_alive_task = self.loop.call_later(wait_s, self.timeout_keep_alive_handler)
         else:
             super().timeout_keep_alive_handler()
+
+    def _is_silent(self) -> bool:
+        return not self._waits and super()._is_silent()
 
     def _is_idle(self) -> bool:
         return (

@@ -248,7 +248,7 @@ class Routes:
             tone="grey",
             said=wording.Said(
                 form_wording.heading(problem.status, tongue),
-                (told, *(f"{f.where}: {f.what}" for f in problem.faults[:20])),
+                (told, *(f"{f.where}: {f.what}" for f in problem.faults[:20] if problem.broken is None)),
             ),
             as_of="",
         )

@@ -130,11 +130,14 @@ async def test_who_goes_away_before_the_request_is_whole_is_no_failure_of_ours()
     async def gone(_scope: Any, _receive: Any, _send: Any) -> None:
         raise ClientDisconnect
 
+    async def receive() -> Any:
+        return {"type": "http.disconnect"}
+
     async def send(message: Any) -> None:
         sent.append(message)
 
     with capture_logs() as said:
-        await OwnFailures(gone)({"type": "http", "method": "POST", "path": "/it"}, send, send)
+        await OwnFailures(gone)({"type": "http", "method": "POST", "path": "/it"}, receive, send)
 
     assert (sent, said) == ([], [])
 
