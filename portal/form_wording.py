@@ -12,8 +12,8 @@ def report_kinds(tongue: Tongue) -> list[tuple[str, str]]:
     """The kinds of problem, the dangerous ones first."""
     _ = tongue.gettext
     return [
-        ("illness", _("It made somebody ill or hurt somebody")),
-        ("foreign_body", _("Something is in it that does not belong there")),
+        ("illness", _("Somebody fell ill or was hurt")),
+        ("foreign_body", _("A foreign object is in it")),
         ("quality", _("It is spoiled, broken or leaking")),
         ("copy", _("I think that it is a copy")),
         ("label", _("The label or the code is wrong")),
