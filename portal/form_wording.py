@@ -27,6 +27,9 @@ def problem(refusal: Refusal, tongue: Tongue) -> str:
     words = {
         "form_too_quick": _("Please look at your report once more and send it again."),
         "photo_not_usable": _("The photo cannot be used. Send a JPEG, PNG or WebP, or no photo."),
+        "photo_not_readable": _(
+            "No code can be read in this photo. Send one sharp JPEG, PNG or WebP of the code, or type the code."
+        ),
         "report_not_usable": _("Please say what kind of problem it is, and what is wrong."),
         "too_many_reports": _("No more reports can be taken now. Please use the telephone number on the pack."),
         "email_not_usable": _("This is not an e-mail address that we can write to."),

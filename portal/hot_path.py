@@ -327,7 +327,8 @@ def joined(target: str, query: str) -> str:
     """The target with the whole raw query passed on (GS1 resolver 1.2, 2.8), before a fragment."""
     if not query:
         return target
-    return f"{target}{'&' if '?' in target else '?'}{query}"
+    address, mark, fragment = target.partition("#")
+    return f"{address}{'&' if '?' in address else '?'}{query}{mark}{fragment}"
 
 
 def _form(ask: Ask) -> tuple[Form, str | None]:

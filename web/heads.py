@@ -83,6 +83,9 @@ class BoundedHead(HttpToolsProtocol):
         self._is_whole = True
         super().on_message_complete()
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """Nobody has to be told: no face speaks another protocol, and whoever asks may ask a million times."""
+
     def _end_silent(self) -> None:
         self._head_timer = None
         if self._is_silent():

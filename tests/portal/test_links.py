@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gs1.identifier import CPV, LOT, SERIAL, Identifier
+from portal.hot_path import joined
 from portal.links import LinkTable, Offer, StaffLink, default_of, filled, fitting
 from portal.model import Finding
 from tests.portal.arrangement import BASE, MILK, NOON, lot, product
@@ -49,6 +50,19 @@ def test_a_link_of_a_variant_is_found_by_its_variant_only() -> None:
 
     assert targets(links, "pip", scanned=Identifier("01", MILK, ((CPV, "RED"),))) == ["https://x.example/red"]
     assert targets(links, "pip", scanned=Identifier("01", MILK, ((CPV, "BLUE"),))) != ["https://x.example/red"]
+
+
+@pytest.mark.parametrize(
+    ("target", "address"),
+    [
+        ("https://x.example/all", "https://x.example/all?a=1&b=%2F"),
+        ("https://x.example/all?c=2#part", "https://x.example/all?c=2&a=1&b=%2F#part"),
+        ("https://x.example/all#part?", "https://x.example/all?a=1&b=%2F#part?"),
+    ],
+)
+def test_the_raw_query_is_passed_on_before_a_fragment(target: str, address: str) -> None:
+    assert joined(target, "a=1&b=%2F") == address
+    assert joined(target, "") == target
 
 
 @pytest.mark.parametrize(

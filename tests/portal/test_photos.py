@@ -9,7 +9,12 @@ import zlib
 import pytest
 from PIL import Image
 
+from portal import form_wording
+from portal.camera import PhotoNotReadable
+from portal.check_routes import PhotoRefused
+from portal.language import load_tongues
 from portal.photos import PHOTO_SIDE_PX, PhotoNotUsable, drawn_anew
+from web.refusal_texts import refusal_in
 
 
 def picture(form: str = "JPEG", size: tuple[int, int] = (40, 30), **more: object) -> bytes:
@@ -68,3 +73,14 @@ def bomb() -> bytes:
 def test_what_is_no_photo_is_refused(content: bytes) -> None:
     with pytest.raises(PhotoNotUsable):
         drawn_anew(content)
+
+
+def test_why_a_photo_shows_no_code_is_said_in_one_language() -> None:
+    refusal = PhotoRefused(
+        problem=form_wording.problem(PhotoNotReadable(problem="it shows no code"), load_tongues()["zh"])
+    )
+
+    assert (
+        refusal_in(refusal, "zh")
+        == "无法从这张照片中读出编码。请上传一张清晰的 JPEG、PNG 或 WebP 照片，或直接输入编码。"
+    )
