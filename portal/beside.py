@@ -161,5 +161,5 @@ def _whose(sight: Sight) -> Whose:
 
 def _scan(sight: Sight, verdict: Verdict, tongue: Tongue, number: int | None, user_agent: str) -> Scan:
     lot = sight.finding.lot
-    opening = Opening(sight.identifier.gtin, lot.lot_id if lot is not None else None, verdict.value, tongue.code)
-    return Scan(sight.now, number, opening, kind_of(user_agent))
+    opening = Opening(sight.identifier.gtin, verdict.value, tongue.code)
+    return sight.now, number, lot.lot_id if lot is not None else None, opening, kind_of(user_agent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final, NamedTuple
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
@@ -13,6 +14,7 @@ from portal.model import Beside, Checks
 from portal.near import Near
 from portal.plain_request import HEAD_BYTES_KEPT_MAX, HEADS_MAX, PassingFields, PlainReader, PlainRequest
 from portal.ready import READY_MB, Manner, Ready
+from portal.turn import Turn
 
 _FORMS: Final = (
     ("/01/", "", None),
@@ -42,17 +44,35 @@ class FastLane:
         self.log = front.reader.log
         self.manners: dict[bytes, Manner] = {}
         """By all that follows the path in a request but for its passing values, so also by the end of its head."""
-        self._first_lines: dict[int, bytes] = {}
-        self._first_lines_of: object = None
+        self.turn: Turn | None = None
 
-    def first_lines(self, status: int, default_headers: list[tuple[bytes, bytes]]) -> bytes:
+    def begin(self, loop: asyncio.AbstractEventLoop) -> Turn:
+        """The turn of the loop that is under way; its answers are sent when all its requests were read."""
+        turn = self.turn
+        if turn is None:
+            turn = self.turn = Turn(self.front.clock(), loop.time(), None, None)
+            self.near.begin(turn)
+            loop.call_soon(self.end)
+        return turn
+
+    def send(self) -> None:
+        """Send what was answered so far: what is written next comes after it, or the connection ends."""
+        if self.turn is not None:
+            self.turn.send()
+
+    def end(self) -> None:
+        """Send what was answered in the turn."""
+        turn, self.turn = self.turn, None
+        if turn is not None:
+            turn.send()
+            self.log.add(*turn.openings)
+
+    def first_lines(self, turn: Turn, status: int, default_headers: list[tuple[bytes, bytes]]) -> bytes:
         """Status line and the server's own headers, which it makes anew each second."""
-        if self._first_lines_of is not default_headers:
-            self._first_lines_of, self._first_lines = default_headers, {}
-        lines = self._first_lines.get(status)
+        lines = turn.first_lines.get(status)
         if lines is None:
             own = b"".join(b"%b: %b\r\n" % pair for pair in default_headers)
-            lines = self._first_lines[status] = STATUS_LINE[status] + own
+            lines = turn.first_lines[status] = STATUS_LINE[status] + own
         return lines
 
     def ask(self, request: PlainRequest) -> Ask | None:

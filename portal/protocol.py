@@ -24,8 +24,8 @@ from portal.model import Beside, Checks
 from portal.near import Nearby
 from portal.plain_request import Passing, PlainRequest
 from portal.ready import Found, Manner
-from portal.scan_log import Scan
 from portal.sightings import Sighting
+from portal.turn import Turn
 from web.heads import BoundedHead
 
 STATE: Final = "portal_front"
@@ -38,7 +38,6 @@ _HEAD: Final = b"HEAD /01/"
 _PATH_END: Final = 38
 """Where the path ends in a request for an item without its lot."""
 _NOTHING: Final = Passing()
-_scan = Scan._make  # a third of the cost of Scan(…)
 Asked = tuple[Manner, Passing, Found]
 """How somebody asks, what passes with it, and for which item."""
 
@@ -65,12 +64,11 @@ class CodeProtocol(BoundedHead):
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the connection."""
-        if self._waits:
-            self._hold(data)
-            return
         lane = self._lane
         if lane is None:
             super().data_received(data)
+        elif self._waits:
+            self._hold(data)
         elif not (self._is_idle() and self._answer_ready(lane, data)):
             self._receive(lane, data)
 
@@ -78,9 +76,11 @@ class CodeProtocol(BoundedHead):
         """Answer from what is ready: the head was read before, byte for byte, and the path is of one form only."""
         try:
             manner = lane.manners.get(data[_PATH_END:])
-            near = None if manner is None else lane.near.find(data, manner)
-            if near is not None and manner is not None:
-                return self._answer_near(lane, data, near, manner, _NOTHING)
+            if manner is not None:
+                turn = lane.turn or lane.begin(self.loop)
+                near = lane.near.find(data, manner, turn)
+                if near is not None:
+                    return self._answer_near(lane, data, near, (manner, _NOTHING, turn))
             return self._answer_kept(lane, data)
         except Exception:  # noqa: BLE001 - the usual way meets the same failure, logs it and gives it a number
             self._waits = False
@@ -99,9 +99,10 @@ class CodeProtocol(BoundedHead):
             manner = lane.manners.get(rest)
             if manner is None:
                 return False
-            near = lane.near.find(data, manner) if end == _PATH_END else None
+            turn = lane.begin(self.loop)
+            near = lane.near.find(data, manner, turn) if end == _PATH_END else None
             if near is not None:
-                return self._answer_near(lane, data, near, manner, passing)
+                return self._answer_near(lane, data, near, (manner, passing, turn))
         found = lane.ready.find(data[begin:end], manner)
         if found is None or not self._answer_found(lane, data, (manner, passing, found), is_head=is_head):
             return False
@@ -109,24 +110,30 @@ class CodeProtocol(BoundedHead):
             lane.near.keep(data[8:22], manner, found)
         return True
 
-    def _answer_near(self, lane: FastLane, data: bytes, near: Nearby, manner: Manner, passing: Passing) -> bool:
+    def _answer_near(self, lane: FastLane, data: bytes, near: Nearby, how: tuple[Manner, Passing, Turn]) -> bool:
         """Join the pieces and send them, when nothing has to be known besides."""
-        line, number, serial, now = near
+        (line, number, lot_id, serial), (manner, passing, turn) = near, how
         if passing.if_none_match or not line.is_whole:
             refresher = lane.front.refresher
             revision, confirmed_at = refresher.snapshot.revision, refresher.confirmed_at
-            found = Found(line.standing, number, line.run, line.state, serial, now, revision, confirmed_at)
+            found = Found(line.standing, number, line.run, line.state, serial, turn.now, revision, confirmed_at)
             return self._answer_found(lane, data, (manner, passing, found))
-        first_lines = lane.first_lines(line.status, self.server_state.default_headers)
+        first_lines = turn.first_lines.get(line.status) or self._first_lines(lane, line.status)
         head = b"".join((first_lines, serial.join(line.pieces), line.of_the_lot, line.rest))
-        if line.body:
-            self.transport.writelines((head, line.body, line.body_end))
-        else:
-            self.transport.write(head)
+        turn.answers.append((self.transport, (head, line.body, line.body_end) if line.body else (head,)))
         if line.opening is not None:
-            lane.log.add(_scan((now, number, line.opening, manner.client)))
-        self._written(closes=manner.closes)
+            turn.openings.append((turn.now, number, lot_id, line.opening, manner.client))
+        self._written(lane, turn.at, closes=manner.closes)
         return True
+
+    def _first_lines(self, lane: FastLane, status: int) -> bytes:
+        return lane.first_lines(lane.begin(self.loop), status, self.server_state.default_headers)
+
+    def _send(self, lane: FastLane, *pieces: bytes, closes: bool) -> None:
+        """Send with the other answers of this turn."""
+        turn = lane.begin(self.loop)
+        turn.answers.append((self.transport, pieces))
+        self._written(lane, turn.at, closes=closes)
 
     def _answer_found(self, lane: FastLane, data: bytes, asked: Asked, *, is_head: bool = False) -> bool:
         """Answer with the count, when there is one, as soon as it is known."""
@@ -179,12 +186,9 @@ class CodeProtocol(BoundedHead):
             status, pieces, body = 304, sent.unchanged, b""
         if not is_head:
             lane.ready.note(found, wire.verdict, manner)
-        head = lane.first_lines(status, self.server_state.default_headers) + found.serial.join(pieces)
-        if body:
-            self.transport.writelines((head, body, sent.end))
-        else:
-            self.transport.write(head)
-        self._written(closes=manner.closes)
+        head = self._first_lines(lane, status) + found.serial.join(pieces)
+        told = (head, body, sent.end) if body else (head,)
+        self._send(lane, *told, closes=manner.closes)
         return True
 
     def _write_document(self, lane: FastLane, asked: Asked, checks: Checks | None, *, is_head: bool = False) -> bool:
@@ -193,13 +197,13 @@ class CodeProtocol(BoundedHead):
         if made is None:
             return False
         status, lines, body = made
-        first_lines = lane.first_lines(status, self.server_state.default_headers)
-        self.transport.write(b"".join((first_lines, lines, b"" if is_head else body)))
-        self._written(closes=manner.closes)
+        told = (self._first_lines(lane, status), lines, b"" if is_head else body)
+        self._send(lane, b"".join(told), closes=manner.closes)
         return True
 
     def _receive(self, lane: FastLane, data: bytes, counted: Counted | None = None) -> None:
         """Answer a plain request on the general way; of everything else the server's parser knows what it is."""
+        lane.send()  # what the server writes itself comes after what was answered before
         request = lane.reader.read(data)
         if request is None:
             # From here on only the parser knows where one request ends and the next begins.
@@ -218,7 +222,17 @@ class CodeProtocol(BoundedHead):
         if self._waits:
             self._closes_after = True
         else:
+            self._send_all()
             super().shutdown()
+
+    def eof_received(self) -> None:
+        """The other side sends no more; what was answered is sent before the connection is closed."""
+        self._send_all()
+        super().eof_received()
+
+    def _send_all(self) -> None:
+        if self._lane is not None:
+            self._lane.send()
 
     def timeout_keep_alive_handler(self) -> None:
         """The connection may have been used since the timer was set: setting it anew each time costs more."""
@@ -313,21 +327,21 @@ class CodeProtocol(BoundedHead):
         get = request.head.get
         whole = complete(answer, accept_encoding=get("accept-encoding"), if_none_match=get("if-none-match"))
         closes = self._closes_after or request.head.closes
-        lines = [lane.first_lines(whole.status, self.server_state.default_headers)]
+        lines = [self._first_lines(lane, whole.status)]
         for name, value in whole.headers:
             lines += (name, b": ", value, b"\r\n")
         lines.append(lane.guard_lines)
         lines.append(b"connection: close\r\n\r\n" if closes else b"\r\n")
-        self.transport.writelines((b"".join(lines), whole.body))
-        self._written(closes=closes)
+        self._send(lane, b"".join(lines), whole.body, closes=closes)
         return whole
 
-    def _written(self, *, closes: bool = False) -> None:
+    def _written(self, lane: FastLane, at: float, *, closes: bool = False) -> None:
         self.server_state.total_requests += 1
         if closes or self._closes_after:
+            lane.send()
             self.transport.close()
             return
-        self._answered_at = self.loop.time()
+        self._answered_at = at
         if self.timeout_keep_alive_task is None:
             self.timeout_keep_alive_task = self.loop.call_later(
                 self.timeout_keep_alive, self.timeout_keep_alive_handler

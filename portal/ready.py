@@ -23,7 +23,7 @@ from portal.model import Beside, CheckPolicy, Checks, CodeState, Step, Verdict
 from portal.packing import codings
 from portal.pages import told_at
 from portal.plain_request import Head
-from portal.scan_log import Opening, Scan
+from portal.scan_log import Opening
 from portal.sightings import region_of
 from portal.snapshot import Snapshot
 from portal.verdict import UNUSUAL_CHECKS_MIN
@@ -40,7 +40,8 @@ BITS_BY_LETTER: Final = bytes.maketrans(b"0123456789ABCDEFGHJKMNPQRSTVWXYZ", b"0
 NOT_A_LETTER: Final = bytes(set(range(256)) - set(b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"))
 
 
-class Manner(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Manner:
     """How somebody asks, as read from the header fields of a request. ``key``: alike for who gets the same answer."""
 
     key: int
@@ -52,9 +53,6 @@ class Manner(NamedTuple):
     region: str
     is_check: bool
     closes: bool
-
-
-_scan = Scan._make  # a third of the cost of Scan(…)
 
 
 @dataclass(slots=True)
@@ -91,7 +89,7 @@ class Standing:
         """What the log of scans is told of an opening with this verdict."""
         opening = self.openings.get(verdict)
         if opening is None:
-            opening = self.openings[verdict] = Opening(self.gtin, self.lot_id, verdict.value, language)
+            opening = self.openings[verdict] = Opening(self.gtin, verdict.value, language)
         return opening
 
     def bytes_held(self) -> int:
@@ -218,7 +216,7 @@ class Ready:
         """Put the opening of a page into the log of scans."""
         if manner.form is Form.PAGE:
             opening = found.standing.opening(verdict, manner.language)
-            self._front.reader.log.add(_scan((found.now, found.number, opening, manner.client)))
+            self._front.reader.log.add((found.now, found.number, found.standing.lot_id, opening, manner.client))
 
     def keep(self, path: bytes, manner: Manner, sight: Sight, beside: Beside, made: tuple[Answer, Complete]) -> None:
         """Keep an answer that was just given with this count, when the next item may get the same."""

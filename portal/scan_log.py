@@ -20,21 +20,15 @@ KEPT_MAX: Final = 100_000
 
 
 class Opening(NamedTuple):
-    """What many scans share."""
+    """What many share."""
 
     gtin: str | None
-    lot_id: int | None
     verdict: str
     language: str
 
 
-class Scan(NamedTuple):
-    """One opening of a code's address."""
-
-    at: datetime
-    number: int | None
-    of: Opening
-    client: str
+Scan = tuple[datetime, int | None, int | None, Opening, str]
+"""One opening of a code's address: when, the numbers of item and lot if there are any, what was said, what asked."""
 
 
 # Arrays of numbers as PostgreSQL writes them: the driver asks of each element whether it is an array itself.
@@ -60,14 +54,15 @@ class ScanLog:
     def __len__(self) -> int:
         return len(self._kept)
 
-    def add(self, scan: Scan) -> None:
-        """Keep one scan; it is written with its minute only."""
-        if len(self._kept) >= KEPT_MAX:
-            self._kept.popleft()
-            self.dropped += 1
-        if not self._kept:
+    def add(self, *scans: Scan) -> None:
+        """Keep scans; of when they were only the minute is written."""
+        kept = self._kept
+        if not kept and scans:
             self._some.set()
-        self._kept.append(scan)
+        kept.extend(scans)
+        while len(kept) > KEPT_MAX:
+            kept.popleft()
+            self.dropped += 1
 
     async def run(self) -> None:
         """Write until cancelled."""
@@ -114,15 +109,22 @@ class ScanLog:
 
 def _columns(batch: Sequence[Scan]) -> tuple[Any, ...]:
     """Numbers only, for each scan, and once what many share: texts cost ten times as much to send."""
-    ats, numbers, of, clients = zip(*batch, strict=True)
-    kinds: dict[tuple[datetime, str, str, str], int] = {}
-    kind_of = [
-        kinds.setdefault((minute, opening.verdict, opening.language, client), len(kinds) + 1)
-        for minute, opening, client in zip(_minutes(ats), of, clients, strict=True)
-    ]
-    lots, gtins = [opening.lot_id for opening in of], [opening.gtin and int(opening.gtin) for opening in of]
-    shared = [list(column) for column in zip(*kinds, strict=True)]
-    return _array(numbers), _array(lots), _array(gtins), _array(kind_of), *shared
+    ats, numbers, lots, openings, clients = zip(*batch, strict=True)
+    told = list(zip(_minutes(ats), openings, clients, strict=True))
+    kinds = {each: str(k) for k, each in enumerate(dict.fromkeys(told), 1)}
+    gtins = {each: _number(each[1].gtin) for each in kinds}
+    shared = [(minute, *opening[1:], client) for minute, opening, client in kinds]
+    return (
+        _array(numbers),
+        _array(lots),
+        f"{{{','.join([gtins[each] for each in told])}}}",
+        f"{{{','.join([kinds[each] for each in told])}}}",
+        *(list(column) for column in zip(*shared, strict=True)),
+    )
+
+
+def _number(gtin: str | None) -> str:
+    return "NULL" if gtin is None else str(int(gtin))
 
 
 def _minutes(ats: Sequence[datetime]) -> Sequence[datetime]:

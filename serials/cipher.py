@@ -34,6 +34,8 @@ class SerialCipher:
             raise ValueError(f"the GTIN {gtin!r} is not 14 digits; pad it with zeros on the left")
         self.gtin = gtin
         self._ff1 = FF1Block(key, gtin.encode("ascii"))
+        self.number_of_block = self._ff1.decrypt
+        """The number that the 60 bits of a serial stand for, for who has read the twelve characters himself."""
 
     def serial(self, number: int) -> str:
         """The serial of one number, 0 <= number < 2**60; ValueError outside."""
@@ -45,10 +47,6 @@ class SerialCipher:
         """The number a serial decodes to; None when it is not twelve characters of the alphabet, as printed."""
         block = block_of(serial)
         return None if block is None else self._ff1.decrypt(block)
-
-    def number_of_block(self, block: int) -> int:
-        """The number that the 60 bits of a serial stand for, for who has read the twelve characters himself."""
-        return self._ff1.decrypt(block)
 
     def serials(self, numbers: Numbers) -> Serials:
         """As serial, for many: shape (n, 12), ASCII. ValueError names the first number out of range."""

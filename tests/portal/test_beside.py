@@ -15,14 +15,14 @@ from portal.clients import is_a_check, kind_of
 from portal.counting import CheckCounter, visitor_hash
 from portal.live import Live
 from portal.model import CodeState
-from portal.scan_log import Opening, Scan, ScanLog
+from portal.scan_log import Opening, ScanLog
 from portal.sightings import Sighting, Sightings
 from runtime.database import DatabaseAddress, Role
 from tests.portal.arrangement import BROWSER, MILK, NOON, arrange, item, portal_of, until
 from tests.unhurried import NEVER_S
 
 NOWHERE = DatabaseAddress("postgresql+asyncpg://nobody:nothing@127.0.0.1:1/nowhere")
-SCAN = Scan(NOON.replace(second=31), 1001, Opening(MILK, 1, "first_check", "en"), "ios")
+SCAN = (NOON.replace(second=31), 1001, 1, Opening(MILK, "first_check", "en"), "ios")
 IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Safari/605"
 
 

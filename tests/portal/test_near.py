@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -36,7 +37,9 @@ def is_near(both: Both, data: bytes) -> bool:
     """Whether the request would be answered from what is known around."""
     lane = lane_of(both)
     manner = lane.manners.get(data[38:])
-    return manner is not None and lane.near.find(data, manner) is not None
+    lane.end()
+    turn = lane.begin(asyncio.get_running_loop())
+    return manner is not None and lane.near.find(data, manner, turn) is not None
 
 
 # Numbers up to which stretches reach, as bits: consecutive pairs of set bits are a stretch.
@@ -227,7 +230,9 @@ async def test_what_is_known_around_is_looked_at_again_and_not_told_by_a_copy_th
         assert not is_near(both, asked)
         now[0] -= timedelta(hours=24)  # a clock set back: it was not made yet
         assert not is_near(both, asked)
+        await both.same(page(item(1001)))
         now[0] = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+        await both.same(page(item(1001)))
         assert is_near(both, asked)
         refresher.fresh_until = float("-inf")
         assert not is_near(both, asked)
