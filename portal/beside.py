@@ -123,7 +123,8 @@ class Reader:
         visitor = self.visitor(visit, sight.now)
         product = sight.finding.product
         gtin = product.gtin if product is not None else None
-        self.sightings.add(Sighting(number, gtin, region_of(visit.region), visitor, sight.finding.state))
+        if self.sightings.has_room():
+            self.sightings.add(Sighting(number, gtin, region_of(visit.region), visitor, sight.finding.state))
         return visitor
 
     def _is_counted(self, visit: Visit, sight: Sight) -> bool:

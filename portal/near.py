@@ -204,10 +204,14 @@ class Near:
         wire = of.wires.get(kind_of_count(None))
         if wire is None or (of.counts and manner.is_check):
             return line
-        at, sent, _ = self._ready.uncounted(wire, manner, self._refresher.confirmed_at)
+        confirmed_at = self._refresher.confirmed_at
+        at = self._ready.time_told(confirmed_at) if manner.form is Form.PAGE else None
         if line.is_whole and line.at is at:
             return line
-        pieces, own, rest = _apart(sent.head)
+        moment, tag = self._ready.moment(wire, None, manner, confirmed_at)
+        end = wire.end(moment)
+        around = wire.lines.around_the_serial(tag, b"%d" % (len(wire.stem.data) + len(end)))
+        pieces, own, rest = _apart(around)
         return replace(
             line,
             at=at,
@@ -217,8 +221,8 @@ class Near:
             of_the_lot=own,
             rest=same(rest),
             body=wire.stem.data,
-            body_end=same(sent.end),
-            opening=same(of.opening(wire.verdict, manner.language)) if manner.form is Form.PAGE else None,
+            body_end=same(end),
+            opening=None if wire.opening is None else same(wire.opening),
         )
 
     def _same(self, value: T) -> T:

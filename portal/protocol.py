@@ -17,6 +17,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.server import ServerState
 
 from portal.beside import Visit
+from portal.counting import visitor_hash
 from portal.fast_lane import Counted, FastLane
 from portal.hot_path import Answer, Form, Sight
 from portal.http_front import Complete, complete
@@ -157,10 +158,10 @@ class CodeProtocol(BoundedHead):
 
     def _seen(self, lane: FastLane, found: Found, manner: Manner, passing: Passing) -> bytes:
         """Who asks; where the item was checked is told to the rules of unusual activity."""
-        address = self._address(passing.forwarded_for)
         reader = lane.front.reader
-        visitor = reader.visitor(Visit("GET", manner.user_agent, "", address), found.now)
-        reader.sightings.add(Sighting(found.number, found.standing.gtin, manner.region, visitor, found.state))
+        visitor = visitor_hash(reader.secret, self._address(passing.forwarded_for), manner.user_agent, found.now)
+        if reader.sightings.has_room():
+            reader.sightings.add(Sighting(found.number, found.standing.gtin, manner.region, visitor, found.state))
         return visitor
 
     def _told(self, lane: FastLane, data: bytes, asked: Asked, checks: Checks | None) -> None:
@@ -177,17 +178,20 @@ class CodeProtocol(BoundedHead):
     def _write_ready(self, lane: FastLane, asked: Asked, checks: Checks | None, *, is_head: bool = False) -> bool:
         """Join the pieces and send them; False when they were not made yet."""
         manner, passing, found = asked
-        made = lane.ready.sent(found, checks, manner)
-        if made is None:
+        wire = lane.ready.wire(found, checks)
+        if wire is None:
             return False
-        wire, sent, moment = made
-        status, pieces, body = wire.status, sent.head, not is_head and wire.stem.data
-        if passing.if_none_match and wire.is_known_as(passing.if_none_match, moment):
-            status, pieces, body = 304, sent.unchanged, b""
+        moment, tag = lane.ready.moment(wire, checks, manner, found.confirmed_at)
         if not is_head:
-            lane.ready.note(found, wire.verdict, manner)
-        head = self._first_lines(lane, status) + found.serial.join(pieces)
-        told = (head, body, sent.end) if body else (head,)
+            lane.ready.note(found, wire, manner)
+        if passing.if_none_match and wire.is_known_as(passing.if_none_match, tag):
+            head = wire.unchanged.filled(self._first_lines(lane, 304), found.serial, tag, b"")
+            self._send(lane, head, closes=manner.closes)
+            return True
+        body, end = wire.stem.data, wire.end(moment)
+        length = b"%d" % (len(body) + len(end))
+        head = wire.lines.filled(self._first_lines(lane, wire.status), found.serial, tag, length)
+        told = (head, body, end) if body and not is_head else (head,)
         self._send(lane, *told, closes=manner.closes)
         return True
 

@@ -16,7 +16,7 @@ from weakref import ref
 from portal.beside import Visit
 from portal.clients import is_a_check, kind_of
 from portal.histories import Whose
-from portal.hot_path import Answer, Form, Sight
+from portal.hot_path import Answer, Form, Sight, moment_tag
 from portal.http_front import Complete, Front
 from portal.links import LinkTable
 from portal.model import Beside, CheckPolicy, Checks, CodeState, Step, Verdict
@@ -27,16 +27,19 @@ from portal.scan_log import Opening
 from portal.sightings import region_of
 from portal.snapshot import Snapshot
 from portal.verdict import UNUSUAL_CHECKS_MIN
-from portal.wires import Document, Made, Sent, Wire, document_of, wire_of
+from portal.wires import Document, Made, Moment, Wire, document_of, wire_of
 
 READY_MB: Final = 256
 """Answers kept ready, unless the settings say otherwise; the one made longest ago makes room."""
 MANNERS_MAX: Final = 1_000
 """Ways of asking that are known; what was kept for those forgotten makes room in its turn."""
+MOMENTS_MAX: Final = 20_000
+"""Ends of pages kept: many pages tell the same count at the same time."""
 LOOKS_AGAIN_S: Final = 1.0
 """So long a page is shown on while its history is read anew beside it, and then looked at again."""
 
 BITS_BY_LETTER: Final = bytes.maketrans(b"0123456789ABCDEFGHJKMNPQRSTVWXYZ", b"0123456789abcdefghijklmnopqrstuv")
+_NO_MOMENT: Final = (b"", b"")
 NOT_A_LETTER: Final = bytes(set(range(256)) - set(b"0123456789ABCDEFGHJKMNPQRSTVWXYZ"))
 
 
@@ -83,15 +86,6 @@ class Standing:
     documents: dict[int, Document] = field(default_factory=dict)
     """As ``wires``, for machines."""
 
-    openings: dict[Verdict, Opening] = field(default_factory=dict)
-
-    def opening(self, verdict: Verdict, language: str) -> Opening:
-        """What the log of scans is told of an opening with this verdict."""
-        opening = self.openings.get(verdict)
-        if opening is None:
-            opening = self.openings[verdict] = Opening(self.gtin, verdict.value, language)
-        return opening
-
     def bytes_held(self) -> int:
         """Roughly: a body may be held by several."""
         documents = sum(document.bytes_held() for document in self.documents.values())
@@ -126,6 +120,7 @@ class Ready:
         self._bytes = 0
         self.dropped = 0
         """Bytes that were dropped so far."""
+        self._moments: dict[Hashable, Moment] = {}
         self._told: tuple[datetime | None, datetime | None] = (None, None)
 
     def __len__(self) -> int:
@@ -180,30 +175,31 @@ class Ready:
             return None
         return Found(standing, number, run.lo, run.state, serial, now, snapshot.revision, refresher.confirmed_at)
 
-    def sent(self, found: Found, checks: Checks | None, manner: Manner) -> tuple[Wire, Sent, bytes] | None:
-        """The answer with this count, and its moment; None when it was not made yet."""
-        wire = found.standing.wires.get(kind_of_count(checks))
-        if wire is None:
-            return None
-        if checks is None or manner.form is not Form.PAGE:
-            _, sent, moment = self.uncounted(wire, manner, found.confirmed_at)
-            return wire, sent, moment
-        front, at = self._front.hot_path, self.time_told(found.confirmed_at)
-        moment = front.pages.moment(wire.verdict, checks, front.tongues[manner.language], at)
-        return wire, wire.at(moment), moment
+    def wire(self, found: Found, checks: Checks | None) -> Wire | None:
+        """The answer with such a count; None when it was not made yet."""
+        return found.standing.wires.get(kind_of_count(checks))
 
-    def uncounted(
-        self, wire: Wire, manner: Manner, confirmed_at: datetime | None
-    ) -> tuple[datetime | None, Sent, bytes]:
-        """The answer without a count: the time that it tells (a redirect tells none), and as in ``sent``."""
+    def moment(self, wire: Wire, checks: Checks | None, manner: Manner, confirmed_at: datetime | None) -> Moment:
+        """What the answer ends with when this is the count; a redirect tells none."""
         if manner.form is not Form.PAGE:
-            return None, wire.at(b""), b""
+            return _NO_MOMENT
         at = self.time_told(confirmed_at)
-        if wire.last is None or wire.last[0] is not at:
-            front = self._front.hot_path
-            moment = front.pages.moment(wire.verdict, None, front.tongues[manner.language], at)
-            wire.last = (at, wire.at(moment), moment)
-        return wire.last
+        if checks is None:
+            if wire.last is None or wire.last[0] is not at:
+                wire.last = (at, self._made(wire, None, manner, at))
+            return wire.last[1]
+        key = (wire.said, manner.language, at, checks.count, checks.first_at.date())
+        made = self._moments.get(key)
+        if made is None:
+            if len(self._moments) >= MOMENTS_MAX:
+                self._moments.clear()  # they differ by the time told: the old ones are of no use
+            made = self._moments[key] = self._made(wire, checks, manner, at)
+        return made
+
+    def _made(self, wire: Wire, checks: Checks | None, manner: Manner, at: datetime | None) -> Moment:
+        front = self._front.hot_path
+        moment = front.pages.moment(wire.verdict, checks, front.tongues[manner.language], at)
+        return moment, moment_tag(moment).encode()
 
     def filled(self, found: Found, checks: Checks | None) -> tuple[int, bytes, bytes] | None:
         """Status, header lines and body of a verdict for machines; None when it was not made yet."""
@@ -212,11 +208,11 @@ class Ready:
             return None
         return document.status, *document.filled(found.serial, checks, found.confirmed_at, found.revision)
 
-    def note(self, found: Found, verdict: Verdict, manner: Manner) -> None:
+    def note(self, found: Found, wire: Wire, manner: Manner) -> None:
         """Put the opening of a page into the log of scans."""
-        if manner.form is Form.PAGE:
-            opening = found.standing.opening(verdict, manner.language)
-            self._front.reader.log.add((found.now, found.number, found.standing.lot_id, opening, manner.client))
+        if wire.opening is not None:
+            scan = (found.now, found.number, found.standing.lot_id, wire.opening, manner.client)
+            self._front.reader.log.add(scan)
 
     def keep(self, path: bytes, manner: Manner, sight: Sight, beside: Beside, made: tuple[Answer, Complete]) -> None:
         """Keep an answer that was just given with this count, when the next item may get the same."""
@@ -283,6 +279,8 @@ class Ready:
         if manner.form is not Form.VERDICT:
             wire = wire_of(made, last)
             if wire is not None:
+                if manner.form is Form.PAGE:
+                    wire.opening = Opening(standing.gtin, wire.said, manner.language)
                 standing.wires[kind_of_count(checks)] = wire
             return
         document = document_of(made, sight, checks, last)

@@ -47,12 +47,16 @@ class Sightings:
         self._writing: asyncio.Task[bool] | None = None
         self.dropped = 0
 
+    def has_room(self) -> bool:
+        """Whether one more is kept; when not, it counts as dropped."""
+        if len(self._kept) < KEPT_MAX:
+            return True
+        self.dropped += 1
+        return False
+
     def add(self, sighting: Sighting) -> None:
-        """Keep one sighting."""
-        if len(self._kept) >= KEPT_MAX:
-            self.dropped += 1
-        else:
-            self._kept.append(sighting)
+        """Keep one sighting, for which ``has_room``."""
+        self._kept.append(sighting)
 
     async def run(self) -> None:
         """Write until cancelled."""

@@ -5,8 +5,11 @@ Bytes that only differ by the serial, the moment (``portal.pages``) or the last 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 import orjson
@@ -18,57 +21,72 @@ from portal.http_front import PACKED, Complete
 from portal.language import Tongue
 from portal.model import Checks, Verdict
 from portal.packing import Stem, codings
+from portal.scan_log import Opening
 
-MOMENTS_MAX: Final = 8
-"""Moments of one answer for which its head is kept made: the count and the time told change slowly."""
 HEAD_BYTES: Final = 2_500
 """Of the heads of one answer, and of what holds them, roughly."""
 
 # A zero byte stands in no header and in no JSON document.
 _SERIAL, _LENGTH, _TAG, _TIME, _TAIL, _COUNT = (b"\0%d" % n for n in range(6))
+_GAPS: Final = (_SERIAL, _TAG, _LENGTH)
+_GAP: Final = re.compile(b"(" + b"|".join(_GAPS) + b")")
 _SENTENCES: Final = b'"sentences":['
 _OF_THE_BODY: Final = (b"content-length", b"content-type", b"content-encoding")
 
 
-class Sent(NamedTuple):
-    """An answer for one moment: its head around the serial, the same for 304, and how the body ends."""
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Header lines with gaps."""
 
-    head: tuple[bytes, ...]
-    unchanged: tuple[bytes, ...]
-    end: bytes
+    form: bytes
+    order: Callable[[tuple[bytes, ...]], object]
+    """What fills its gaps: the begin, the serial, how the entity tag ends, the length of the body, by their numbers."""
+
+    @classmethod
+    def of(cls, marked: bytes) -> Lines:
+        """Of lines in which ``_SERIAL``, ``_TAG`` and ``_LENGTH`` stand."""
+        pieces = _GAP.split(marked.replace(b"%", b"%%"))
+        order = [1 + _GAPS.index(gap) for gap in pieces[1::2]]
+        return cls(b"%b" + b"%b".join(pieces[::2]), itemgetter(0, *order))
+
+    def filled(self, begin: bytes, serial: bytes, tag: bytes, length: bytes) -> bytes:
+        """``begin`` and the whole lines."""
+        return self.form % self.order((begin, serial, tag, length))
+
+    def around_the_serial(self, tag: bytes, length: bytes) -> tuple[bytes, ...]:
+        """What stands before, between and after the serials."""
+        return tuple(self.filled(b"", _SERIAL, tag, length).split(_SERIAL))
+
+
+Moment = tuple[bytes, bytes]
+"""What a page ends with, and what its entity tag ends with then."""
 
 
 @dataclass(slots=True)
 class Wire:
-    """The page, or the redirect, of a run. ``lines``: the header lines with the places that differ marked."""
+    """The page, or the redirect, of a run. ``unchanged``: its lines when the client has it already."""
 
     status: int
     verdict: Verdict
-    lines: bytes
-    unchanged: bytes
+    lines: Lines
+    unchanged: Lines
     tag: str
     """Begin of the entity tag: what lasts. Empty: it has none."""
     stem: Stem
-    sent: dict[bytes, Sent] = field(default_factory=dict)
-    last: tuple[datetime | None, Sent, bytes] | None = None
-    """Of a page without a count: the time it told last, that answer, and its moment."""
+    said: str
+    """Of pages with the same, the same count is told alike at the same time."""
+    opening: Opening | None = None
+    """What the log of scans is told; None when it is told nothing."""
+    last: tuple[datetime | None, Moment] | None = None
+    """Of a page without a count: the time it told last, and the moment."""
 
-    def at(self, moment: bytes) -> Sent:
-        """The answer that ends with this moment."""
-        made = self.sent.get(moment)
-        if made is None:
-            if len(self.sent) >= MOMENTS_MAX:
-                self.sent.clear()
-            end = self.stem.closed(moment) if self.stem.data else b""
-            length, tag = b"%d" % (len(self.stem.data) + len(end)), moment_tag(moment).encode()
-            head = self.lines.replace(_LENGTH, length).replace(_TAG, tag)
-            unchanged = self.unchanged.replace(_TAG, tag)
-            made = self.sent[moment] = Sent(tuple(head.split(_SERIAL)), tuple(unchanged.split(_SERIAL)), end)
-        return made
+    def end(self, moment: bytes) -> bytes:
+        """What follows the body so far."""
+        return self.stem.closed(moment) if self.stem.data else b""
 
-    def is_known_as(self, tags: str, moment: bytes) -> bool:
+    def is_known_as(self, tags: str, tag: bytes) -> bool:
         """Whether a client that names these tags has the answer already."""
-        return self.status == 200 and bool(self.tag) and f'{self.tag}{moment_tag(moment)}"' in tags
+        return self.status == 200 and bool(self.tag) and f'{self.tag}{tag.decode()}"' in tags
 
     def bytes_held(self) -> int:
         """Roughly: a body may be held by several."""
@@ -136,7 +154,8 @@ def wire_of(made: Made, last_lines: bytes) -> Wire | None:
         if name not in _OF_THE_BODY:
             unchanged.append(line)
     marked = [(b"".join(some) + last_lines).replace(made.serial, _SERIAL) for some in (lines, unchanged)]
-    return Wire(int(whole.status), made.verdict, marked[0], marked[1], known_as, stem)
+    wired, unchanged_lines = (Lines.of(each) for each in marked)
+    return Wire(int(whole.status), made.verdict, wired, unchanged_lines, known_as, stem, made.verdict.value)
 
 
 def document_of(made: Made, sight: Sight, checks: Checks | None, last_lines: bytes) -> Document | None:
