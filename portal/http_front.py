@@ -80,7 +80,7 @@ def complete(answer: Answer, *, accept_encoding: str = "", if_none_match: str = 
     """The answer with what every answer carries; compressed, or 304, as the request has it."""
     headers = {**_ALWAYS, **answer.headers}
     etag = headers.get("ETag")
-    if etag is not None and answer.status == 200 and etag in if_none_match:
+    if etag is not None and answer.status == 200 and is_known(etag, if_none_match):
         return Complete(304, _raw(headers), b"")
     if answer.status in _WITHOUT_BODY:
         return Complete(answer.status, [*_raw(headers), (b"content-length", b"0")], b"")
@@ -90,6 +90,11 @@ def complete(answer: Answer, *, accept_encoding: str = "", if_none_match: str = 
     headers["Content-Length"] = str(len(body))
     headers["Content-Type"] = _content_type(answer.media_type)
     return Complete(int(answer.status), _raw(headers), body)
+
+
+def is_known(etag: str, if_none_match: str) -> bool:
+    """Whether a client that says so has the answer already: weakly compared, and ``*`` is any (RFC 9110, 13.1.2)."""
+    return etag.removeprefix("W/") in if_none_match or if_none_match.strip() == "*"
 
 
 def _raw(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:

@@ -14,7 +14,7 @@ from gs1 import sscc as ssccs
 from gs1.errors import GS1Error
 from portal import check_wording, unit_reads, unit_tree, wording
 from portal.hot_path import JSON, Answer
-from portal.http_front import CORS, Front
+from portal.http_front import CORS, Front, is_known
 from portal.language import Tongue
 from portal.model import Confirmation
 from portal.pages import unit_row
@@ -67,7 +67,7 @@ class RecallRoutes:
         """The whole public recall state, signed. Not compressed: keys are as good as random."""
         copy = await self._copy()
         headers = {**CORS, "ETag": copy.etag, "Cache-Control": f"public, max-age={SECONDS}"}
-        if copy.etag in request.headers.get("if-none-match", ""):
+        if is_known(copy.etag, request.headers.get("if-none-match", "")):
             return Response(b"", 304, headers)
         return Response(copy.signed_set, 200, headers, JSON)
 

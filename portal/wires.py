@@ -17,7 +17,7 @@ import orjson
 from portal import wording
 from portal.documents import checks_document, instant
 from portal.hot_path import Answer, Form, Sight, moment_tag
-from portal.http_front import PACKED, Complete
+from portal.http_front import PACKED, Complete, is_known
 from portal.language import Tongue
 from portal.model import Checks, Verdict
 from portal.packing import Stem, codings
@@ -86,7 +86,7 @@ class Wire:
 
     def is_known_as(self, tags: str, tag: bytes) -> bool:
         """Whether a client that names these tags has the answer already."""
-        return self.status == 200 and bool(self.tag) and f'{self.tag}{tag.decode()}"' in tags
+        return self.status == 200 and bool(self.tag) and is_known(f'{self.tag}{tag.decode()}"', tags)
 
     def bytes_held(self) -> int:
         """Roughly: a body may be held by several."""

@@ -26,19 +26,20 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 KIND = "tracemark-recall-set"
 
 
 class RecallSet:
-    """A set whose signature holds; anything else raises `cryptography.exceptions.InvalidSignature` or ValueError."""
+    """A set whose signature holds; else InvalidSignature, ValueError or LookupError is raised."""
 
     def __init__(self, signed: dict[str, str], key_set: dict[str, Any]) -> None:
         header = json.loads(_decoded(signed["protected"]))
         if header.get("alg") != "EdDSA" or header.get("typ") != KIND:
             raise ValueError("this is no recall set")
-        key = next(key for key in key_set["keys"] if key["kid"] == header["kid"])
+        key = {key["kid"]: key for key in key_set["keys"]}[header["kid"]]
         text = f"{signed['protected']}.{signed['payload']}".encode()
         Ed25519PublicKey.from_public_bytes(_decoded(key["x"])).verify(_decoded(signed["signature"]), text)
         content = json.loads(_decoded(signed["payload"]))
@@ -73,9 +74,18 @@ class RecallSet:
 
 
 def main(arguments: list[str]) -> int:
-    """Answer for the codes on the command line; 3 when one of them is recalled."""
-    signed, keys = (json.loads(Path(name).read_text()) for name in arguments[:2])
-    recall_set = RecallSet(signed, keys)
+    """Answer for the codes on the command line; 3 when one of them is recalled, 2 when the set cannot be trusted."""
+    try:
+        signed, keys = (json.loads(Path(name).read_text()) for name in arguments[:2])
+        recall_set = RecallSet(signed, keys)
+    except InvalidSignature:
+        sys.stderr.write(
+            "The signature does not hold: the set was altered, or the keys are not its own. Fetch both again.\n"
+        )
+        return 2
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        sys.stderr.write(f"This is no recall set with its keys that can be read here: {error!r}\n")
+        return 2
     statuses = []
     for code in arguments[2:]:
         gtin, lot, serial = (*code.split("/"), "", "")[:3]

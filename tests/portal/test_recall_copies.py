@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -100,6 +101,29 @@ async def test_an_expired_set_clears_nothing_and_an_altered_one_is_refused(
     assert known.status(MILK, "M1", now=later) == "RECALLED"
     with pytest.raises(InvalidSignature):
         verifier.RecallSet({**signed, "payload": signed["payload"][:-8] + "AAAAAAAA"}, keys)
+
+
+async def test_the_reference_verifier_says_why_a_set_is_not_to_be_trusted(
+    portal: httpx2.AsyncClient, verifier: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    signed, keys = await fetched(portal)
+    altered = {**signed, "payload": signed["payload"][:-8] + "AAAAAAAA"}
+    files = {"set": signed, "altered": altered, "keys": keys, "other": {"keys": []}, "list": []}
+    for name, content in files.items():
+        (tmp_path / name).write_text(json.dumps(content), encoding="utf-8")
+
+    def told(*names: str) -> tuple[int, str]:
+        status = verifier.main([*(str(tmp_path / name) for name in names), f"{MILK}/M1"])
+        said = capsys.readouterr()
+        return status, said.out + said.err
+
+    status, said = told("set", "keys")
+    assert status == 3 and said.startswith("RECALLED\t")
+    status, said = told("altered", "keys")
+    assert status == 2 and said.startswith("The signature does not hold")
+    for names in (("set", "other"), ("list", "keys"), ("nowhere", "keys")):
+        status, said = told(*names)
+        assert status == 2 and said.startswith("This is no recall set with its keys")
 
 
 async def under(portal: httpx2.AsyncClient, token: str) -> str | None:
