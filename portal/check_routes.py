@@ -17,7 +17,18 @@ from starlette.routing import Route
 from gs1 import digital_link
 from gs1.errors import GS1Error
 from gs1.identifier import Identifier
-from portal import camera, check_jobs, check_tables, check_wording, checks, documents, receipts, remarks, typed
+from portal import (
+    browser_reader,
+    camera,
+    check_jobs,
+    check_tables,
+    check_wording,
+    checks,
+    documents,
+    receipts,
+    remarks,
+    typed,
+)
 from portal.check_jobs import CheckJobs
 from portal.check_rows import Row, Status
 from portal.hot_path import JSON, Answer
@@ -62,8 +73,8 @@ class CheckRoutes:
         self._pages = front.hot_path.pages
         self._jobs = jobs
         self._receipts = kept
-        self._script = (FOLDER / "check.js").read_bytes()
-        csp = f"{self._pages.content_security_policy()}; script-src 'self'; connect-src 'self'"
+        self._scripts = {"check.js": (FOLDER / "check.js").read_bytes(), "reader.js": browser_reader.script()}
+        csp = f"{self._pages.content_security_policy()}; script-src 'self'; worker-src 'self'; connect-src 'self'"
         self._scripted = {"Content-Security-Policy": csp, "Permissions-Policy": _CAMERA}
 
     def routes(self) -> list[Route]:
@@ -72,7 +83,7 @@ class CheckRoutes:
             Route("/", self.form, methods=["GET"]),
             Route("/check", self.form, methods=["GET"]),
             Route("/check", self.check_list, methods=["POST"]),
-            Route("/check/check.js", self.script),
+            *(Route(f"/check/{name}", self.script) for name in self._scripts),
             Route("/check/files/{name}", self.file, methods=["GET"]),
             Route("/check/files/{name}/start", self.start, methods=["POST"]),
             Route("/check/files/{name}/cancel", self.cancel, methods=["POST"]),
@@ -97,8 +108,9 @@ class CheckRoutes:
         return respond(request, self._page(tongue, confirmation))
 
     async def script(self, request: Request) -> Response:
-        """What the page gains where scripts run."""
-        return respond(request, Answer(200, self._script, "text/javascript", {"Cache-Control": "public, max-age=300"}))
+        """What the page gains where scripts run, and the reader that it fetches when a camera is opened."""
+        script = self._scripts[request.scope["path"].rpartition("/")[2]]
+        return respond(request, Answer(200, script, "text/javascript", {"Cache-Control": "public, max-age=300"}))
 
     async def check_list(self, request: Request) -> Response:
         """The same list back with a status for each row: as a page, or as CSV. A file gets a page of its own.

@@ -1,5 +1,6 @@
 // What the page /check gains where scripts run: each line that a hand scanner ends is answered at once with a sound,
-// a colour and a word, and a camera that the browser can really read codes with may be used. The form works without.
+// a colour and a word, and the camera may be used: with the browser's own reader where it really reads, else with ours,
+// which is fetched when the camera is opened. The form works without.
 "use strict";
 (() => {
   const box = document.getElementById("codes");
@@ -60,19 +61,23 @@
     }
   });
 
-  const read = async (detector, seen) => {
-    const prefix = { data_matrix: "]d2", code_128: "]C1" };
-    const seenNow = await detector.detect(video).catch(() => []); // a frame that cannot be read; the next one may be
-    for (const found of seenNow) {
-      if (seen.has(found.rawValue)) continue;
-      seen.add(found.rawValue);
-      const isLink = /^https?:\/\//i.test(found.rawValue);
-      const isElements = !isLink && (found.rawValue.includes("\x1d") || /^01\d{14}|^00\d{18}/.test(found.rawValue));
-      const code = isElements ? (prefix[found.format] || "]Q3") + found.rawValue.replace(/^\x1d/, "") : found.rawValue;
+  // What was read as it is sent: elements behind the identifier of their symbology, a link as it is.
+  const sent = ({ rawValue: text, format, fnc1 }) => {
+    const isElements = fnc1 === 1 || text.includes("\x1d") || /^01\d{14}|^00\d{18}/.test(text);
+    const prefix = { data_matrix: "]d2", code_128: "]C1" }[format] || "]Q3";
+    return isElements && !/^https?:\/\//i.test(text) ? prefix + text.replace(/^\x1d/, "") : text;
+  };
+
+  // Only what two pictures in a row say is entered, once: a misread code must not become a row.
+  const read = async (detect, seen, before) => {
+    const now = (await detect().catch(() => [])).map(sent); // a picture that cannot be read; the next one may be
+    for (const code of now) {
+      if (seen.has(code) || !before.includes(code)) continue;
+      seen.add(code);
       box.value += (box.value && !box.value.endsWith("\n") ? "\n" : "") + code + "\n";
       ask(code, false);
     }
-    setTimeout(() => read(detector, seen), 200);
+    setTimeout(() => read(detect, seen, now), 150);
   };
 
   // A QR symbol that says TRACEMARK, its 21 rows of 21 modules as bits.
@@ -93,7 +98,7 @@
 
   // Some browsers have the class and list no format, others list formats and find nothing: only who reads a symbol counts.
   const formatsThatWork = async () => {
-    if (!("BarcodeDetector" in window) || !navigator.mediaDevices) return [];
+    if (!("BarcodeDetector" in window)) return [];
     try {
       const wanted = ["qr_code", "data_matrix", "code_128", "ean_13"];
       const listed = await BarcodeDetector.getSupportedFormats();
@@ -106,22 +111,54 @@
     }
   };
 
-  const offer = async () => {
-    const formats = button ? await formatsThatWork() : [];
-    if (!formats.length) return;
-    button.hidden = false;
-    button.addEventListener("click", async () => {
-      try {
-        video.srcObject = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
-      } catch (problem) { // not allowed, or no camera there
-        told.className = "card care";
-        told.textContent = button.dataset.refused;
-        return;
-      }
-      video.hidden = false;
-      await video.play();
-      read(new BarcodeDetector({ formats }), new Set());
+  const own = (formats) => {
+    const detector = new BarcodeDetector({ formats });
+    return () => detector.detect(video);
+  };
+
+  // Our reader of QR symbols, fetched when the camera is open; it works beside the page, which stays at hand.
+  const ours = () => new Promise((ready, broken) => {
+    const worker = new Worker("/check/reader.js");
+    const canvas = document.createElement("canvas");
+    const paper = canvas.getContext("2d", { willReadFrequently: true });
+    const detect = () => new Promise((answer, fail) => {
+      const scale = Math.min(1, 1280 / Math.max(video.videoWidth, video.videoHeight));
+      canvas.width = video.videoWidth * scale;
+      canvas.height = video.videoHeight * scale;
+      paper.drawImage(video, 0, 0, canvas.width, canvas.height);
+      const { data, width, height } = paper.getImageData(0, 0, canvas.width, canvas.height);
+      worker.onmessage = (event) => answer(event.data);
+      worker.onerror = fail;
+      worker.postMessage({ pixels: data.buffer, width, height }, [data.buffer]);
     });
+    worker.onmessage = () => ready(detect);
+    worker.onerror = broken;
+  });
+
+  const open = async (formats) => {
+    const wanted = { facingMode: "environment", width: { ideal: 1280 }, height: { ideal: 960 } };
+    button.disabled = true;
+    try {
+      video.srcObject = await navigator.mediaDevices.getUserMedia({ video: wanted });
+      const detect = formats.length ? own(formats) : await ours();
+      video.hidden = false;
+      video.style.inlineSize = "100%"; // a picture of the camera is wider than a telephone
+      await video.play();
+      read(detect, new Set(), []);
+    } catch (problem) { // not allowed, no camera there, or no reader
+      if (video.srcObject) video.srcObject.getTracks().forEach((track) => track.stop());
+      video.hidden = true;
+      button.disabled = false;
+      told.className = "card care";
+      told.textContent = button.dataset.refused;
+    }
+  };
+
+  const offer = async () => {
+    if (!button || !navigator.mediaDevices) return;
+    const formats = await formatsThatWork();
+    button.hidden = false;
+    button.addEventListener("click", () => open(formats));
   };
   offer();
 })();

@@ -36,12 +36,12 @@ _NEVER_MS: Final = NEVER_S * 1_000
 
 
 @asynccontextmanager
-async def browsing(**options: Any) -> AsyncIterator[BrowserContext]:
-    """A browser that knows nothing yet; ``options`` as of ``Browser.new_context``."""
+async def browsing(*flags: str, **options: Any) -> AsyncIterator[BrowserContext]:
+    """A browser that knows nothing yet, started with ``flags`` too; ``options`` as of ``Browser.new_context``."""
     expect.set_options(timeout=_NEVER_MS)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=_CHROMIUM, args=_FLAGS, env=_ENVIRONMENT, timeout=_NEVER_MS
+            executable_path=_CHROMIUM, args=[*_FLAGS, *flags], env=_ENVIRONMENT, timeout=_NEVER_MS
         )
         context = await browser.new_context(**options)
         context.set_default_timeout(_NEVER_MS)

@@ -86,14 +86,17 @@ const versionsOf = (relief, corner, right, below, ways) => {
   return said && Math.abs(said - guess) < 2 + guess / 5 ? [said, ...near.filter((each) => each !== said).slice(0, 1)] : near;
 };
 
-/** How much around (u, v) is like an alignment pattern (6.3.6): 1 all of it, 0 as much as not. */
-const likeness = (relief, plane, dark, u, v) => {
+/**
+ * How much around (u, v) is like a finder (`reach` 3, 6.3.3) or an alignment pattern (`reach` 2, 6.3.6), whose last ring
+ * but one is light: 1 all of it, 0 as much as not.
+ */
+const likeness = (relief, plane, dark, u, v, reach) => {
   let [right, all] = [0, 1];
-  for (let i = -2; i < 3; i++) {
-    for (let j = -2; j < 3; j++) {
+  for (let i = -reach; i <= reach; i++) {
+    for (let j = -reach; j <= reach; j++) {
       const [x, y] = on(plane, u + i, v + j);
       const here = sample(relief, x, y) * dark;
-      right += Math.max(Math.abs(i), Math.abs(j)) === 1 ? -here : here;
+      right += Math.max(Math.abs(i), Math.abs(j)) === reach - 1 ? -here : here;
       all += Math.abs(here);
     }
   }
@@ -107,7 +110,7 @@ const alignment = (relief, plane, dark, u, v, far) => {
     const [, middleU, middleV] = best;
     for (let a = -reach; a <= reach + 0.01; a += step) {
       for (let b = -reach; b <= reach + 0.01; b += step) {
-        const like = likeness(relief, plane, dark, middleU + a, middleV + b) - 0.004 * Math.hypot(a, b);
+        const like = likeness(relief, plane, dark, middleU + a, middleV + b, 2) - 0.004 * Math.hypot(a, b);
         if (like > best[0]) best = [like, middleU + a, middleV + b];
       }
     }
@@ -173,8 +176,8 @@ export const symbolAt = (relief, three) => {
     const side = version * 4 + 17;
     const base = [[3.5, 3.5, corner.x, corner.y], [side - 3.5, 3.5, right.x, right.y], [3.5, side - 3.5, below.x, below.y]];
     for (const start of starts(base, [corner, right, below], ways, side)) {
-      const plane = start && aligned(relief, start, dark, version, base);
-      if (!plane) continue;
+      if (!start || base.some(([u, v]) => likeness(relief, start, dark, u, v, 3) < CERTAIN)) continue;
+      const plane = aligned(relief, start, dark, version, base);
       const values = darkness(relief, plane, side, dark);
       if (timing(values, side) < 0.7) continue;
       for (const each of [values, sharpened(values, side)]) {

@@ -3,7 +3,7 @@ import { doubled, halved, reliefOf } from "./relief.js";
 import { finders, triples } from "./finders.js";
 import { symbolAt } from "./grid.js";
 
-const DOUBLED_PX = 700_000; // pixels of a picture that is looked at in twice its size too
+const LARGE_PX = 600_000; // pixels of a picture that need not be looked at in twice its size
 
 /** Whether a finder lies within a symbol that was read. */
 const within = ({ x, y }, corners) => corners.every(([ax, ay], i) => {
@@ -27,13 +27,15 @@ const readAt = (picture) => {
 };
 
 /**
- * The symbols of a grey picture: [{text, fnc1}]. Nothing that was not corrected in full is among them. Looked at as it
- * is, then smaller, for large modules, blur and noise, then larger, for small modules.
+ * The symbols of a grey picture: [{text, fnc1}]. Nothing that was not corrected in full is among them. A large picture is
+ * looked at in half its size first, which is enough for most and quickest, then as it is; a small one as it is, and in
+ * twice its size for small modules. Large modules, blur and noise are seen best in smaller ones.
  */
 export const read = (picture) => {
-  const sizes = [(each) => each, halved, (each) => halved(halved(each))];
-  if (picture.width * picture.height <= DOUBLED_PX) sizes.push(doubled);
-  for (const sized of sizes) {
+  const same = (each) => each;
+  const quartered = (each) => halved(halved(each));
+  const isLarge = picture.width * picture.height > LARGE_PX;
+  for (const sized of isLarge ? [halved, same, quartered] : [same, halved, doubled, quartered]) {
     const found = readAt(sized(picture));
     if (found.length) return found.map(({ text, fnc1 }) => ({ text, fnc1 }));
   }

@@ -7,12 +7,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page, expect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cli.serve import Face
+from labels.symbol import matrix
 from portal.language import load_tongues
 from runtime.database import DatabaseAddress
 from tests.browser import NARROW, browsing
@@ -28,10 +30,11 @@ Say = Callable[[str], str]
 
 
 @asynccontextmanager
-async def gate(base: str, language: str) -> AsyncIterator[Page]:
-    """A narrow screen with scripts, on the page for lists; what axe finds on a page is a failure."""
+async def gate(base: str, language: str, film: Path) -> AsyncIterator[Page]:
+    """A narrow screen with scripts, on the page for lists, whose camera sees ``film``; what axe finds is a failure."""
+    seen = ("--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={film}")
     # axe is put into the page by the test, which the page's own policy would not allow anybody.
-    async with browsing(viewport=NARROW, locale=language, bypass_csp=True, accept_downloads=True) as context:
+    async with browsing(*seen, viewport=NARROW, locale=language, bypass_csp=True, accept_downloads=True) as context:
         page = await context.new_page()
         await page.goto(f"{base}/check?lang={language}")
         yield page
@@ -54,8 +57,10 @@ async def test_a_partner_checks_a_list_a_scanner_a_file_and_a_pallet(
     await publish(conn, case_id=1, runs=[(1, 1000, 30)])
     say = TONGUES[language].gettext
     with served(database, port=free_port(), face=Face.PORTAL, secret=SECRET, data_dir=tmp_path / "var") as base:
-        async with gate(base, language) as page:
+        shot(tmp_path / "label.y4m", f"{base}{RECALLED}")
+        async with gate(base, language, tmp_path / "label.y4m") as page:
             await pasted(page, base, say)
+            await filmed(page, base, language, say)
             await scanned(page, base, language, say)
             await sent_as_a_file(page, base, language, say, tmp_path)
             await stopped(page, base, language, say, tmp_path / "stock.csv")
@@ -95,6 +100,42 @@ async def scanned(page: Page, base: str, language: str, say: Say) -> None:
     await looked_at(page)
     await page.get_by_role("button", name=say("Check"), exact=True).click()
     await expect(page.locator("td .tag")).to_have_text([say("RECALLED")])
+
+
+def shot(path: Path, link: str) -> None:
+    """A film of a label: two pictures, for the label does not lie still."""
+    symbol = np.kron(np.where(np.pad(matrix(link), 4), 40, 215).astype(np.uint8), np.ones((7, 7), dtype=np.uint8))
+    with path.open("wb") as film:
+        film.write(b"YUV4MPEG2 W640 H480 F10:1 Ip A1:1 C420\n")
+        for left in (100, 130):
+            picture = np.full((480, 640), 120, dtype=np.uint8)
+            picture[60 : 60 + len(symbol), left : left + len(symbol)] = symbol
+            film.write(b"FRAME\n" + picture.tobytes() + bytes([128]) * (320 * 240 * 2))
+
+
+async def filmed(page: Page, base: str, language: str, say: Say) -> None:
+    """A browser that reads no codes itself gets our reader when its camera is opened, under the page's own policy."""
+    browser = page.context.browser
+    assert browser is not None
+    context = await browser.new_context(viewport=NARROW, locale=language, permissions=["camera"])
+    gained = await context.new_page()
+    await gained.add_init_script("delete window.BarcodeDetector")
+    asked: list[str] = []
+    gained.on("request", lambda request: asked.append(request.url))
+    await gained.goto(f"{base}/check?lang={language}")
+    button = gained.get_by_role("button", name=say("Scan with the camera"))
+    await expect(button).to_be_visible()
+    assert f"{base}/check/reader.js" not in asked
+
+    await button.click()
+    await expect(gained.locator("#codes")).to_have_value(f"{base}{RECALLED}\n")
+    await expect(gained.locator("#told")).to_contain_text("R-2026-0001")
+    await expect(gained.locator("#told")).to_contain_text(say("RECALLED"))
+    assert f"{base}/check/reader.js" in asked
+    assert await gained.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
+    await gained.get_by_role("button", name=say("Check"), exact=True).click()
+    await expect(gained.locator("td .tag")).to_have_text([say("RECALLED")])
+    await context.close()
 
 
 async def sent_as_a_file(page: Page, base: str, language: str, say: Say, folder: Path) -> None:
