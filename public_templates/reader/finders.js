@@ -2,7 +2,7 @@
 
 const FINDERS_MAX = 24; // in one picture; those that most lines cross are kept
 const TRIPLES_MAX = 30; // tried in one picture, the squarest first
-const LINES = 700; // rows looked at in one picture, about
+const LINES = 500; // rows looked at in one picture, about
 
 /** Finder patterns of a relief: [{x, y, size, dark, votes}], `size` pixels a module, `dark` 1, or -1 of light on dark. */
 export const finders = (relief) => {
@@ -83,9 +83,9 @@ export const triples = (found) => {
   found.forEach((a, i) => found.slice(0, i).forEach((b, j) => found.slice(0, j).forEach((c) => {
     if (a.dark !== b.dark || b.dark !== c.dark) return;
     const sizes = [a.size, b.size, c.size];
-    if (Math.max(...sizes) > 2 * Math.min(...sizes)) return;
+    if (Math.max(...sizes) > 2.5 * Math.min(...sizes)) return;
     const best = [[a, b, c], [b, a, c], [c, a, b]].map(squareness).sort((one, other) => one.off - other.off)[0];
-    if (best.off < 1.6) all.push(best);
+    if (best.off < 2) all.push(best);
   })));
   return all.sort((one, other) => one.off - other.off).slice(0, TRIPLES_MAX).map(({ three }) => three);
 };

@@ -1,5 +1,5 @@
 // The reader: the QR symbols of a picture, of all versions and levels, dark on light or light on dark, mirrored or not.
-import { doubled, halved, reliefOf } from "./relief.js";
+import { crisp, doubled, halved, reliefOf } from "./relief.js";
 import { finders, triples } from "./finders.js";
 import { symbolAt } from "./grid.js";
 
@@ -29,14 +29,15 @@ const readAt = (picture) => {
 /**
  * The symbols of a grey picture: [{text, fnc1}]. Nothing that was not corrected in full is among them. A large picture is
  * looked at in half its size first, which is enough for most and quickest, then as it is; a small one as it is, and in
- * twice its size for small modules. Large modules, blur and noise are seen best in smaller ones.
+ * twice its size for small modules. Large modules and noise are seen best in smaller ones; last, those that are blurred.
  */
 export const read = (picture) => {
-  const same = (each) => each;
-  const quartered = (each) => halved(halved(each));
-  const isLarge = picture.width * picture.height > LARGE_PX;
-  for (const sized of isLarge ? [halved, same, quartered] : [same, halved, doubled, quartered]) {
-    const found = readAt(sized(picture));
+  const half = halved(picture);
+  const looks = picture.width * picture.height > LARGE_PX
+    ? [() => half, () => picture, () => halved(half), () => crisp(half)]
+    : [() => picture, () => half, () => doubled(picture), () => halved(half), () => crisp(picture), () => crisp(half)];
+  for (const look of looks) {
+    const found = readAt(look());
     if (found.length) return found.map(({ text, fnc1 }) => ({ text, fnc1 }));
   }
   return [];

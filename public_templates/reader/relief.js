@@ -36,6 +36,18 @@ export const doubled = ({ width, height, grey }) => {
   return { width: across, height: down, grey: twice };
 };
 
+/** The picture with what differs from four pixels around brought out, for modules that have run into each other. */
+export const crisp = ({ width, height, grey }) => {
+  const made = new Uint8ClampedArray(grey);
+  const far = 4;
+  for (let y = far; y < height - far; y++) {
+    for (let x = far, i = y * width + far; x < width - far; x++, i++) {
+      made[i] = 3 * grey[i] - (grey[i - far] + grey[i + far] + grey[i - far * width] + grey[i + far * width]) / 2;
+    }
+  }
+  return { width, height, grey: made };
+};
+
 /**
  * The relief of a picture: {width, height, at}, `at` above 0 where it is dark (5.3.1 knows no grey; a camera does).
  * The threshold of a block is the middle between dark and light of the blocks around, edges counting most, so that
