@@ -1,4 +1,4 @@
-"""Pictures of symbols as a camera takes them: turned, tilted, blurred, noisy, unevenly lit, inverse, seen in a mirror."""
+"""Pictures of symbols as a camera takes them: turned, tilted, blurred, noisy, unevenly lit, inverse, mirrored."""
 
 from __future__ import annotations
 
@@ -83,10 +83,12 @@ def _corners(shot: Shot, rng: np.random.Generator) -> list[tuple[float, float]]:
     corners = []
     for x, y in ((-half, -half), (half, -half), (half, half), (-half, half)):
         dx, dy = rng.uniform(-1, 1, 2) * shot.tilt * shot.side
-        corners.append((
-            float(place[0] + x * np.cos(turn) - y * np.sin(turn) + dx),
-            float(place[1] + x * np.sin(turn) + y * np.cos(turn) + dy),
-        ))
+        corners.append(
+            (
+                float(place[0] + x * np.cos(turn) - y * np.sin(turn) + dx),
+                float(place[1] + x * np.sin(turn) + y * np.cos(turn) + dy),
+            )
+        )
     return corners
 
 

@@ -30,11 +30,10 @@ Say = Callable[[str], str]
 
 
 @asynccontextmanager
-async def gate(base: str, language: str, film: Path) -> AsyncIterator[Page]:
-    """A narrow screen with scripts, on the page for lists, whose camera sees ``film``; what axe finds is a failure."""
-    seen = ("--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={film}")
+async def gate(base: str, language: str, *flags: str) -> AsyncIterator[Page]:
+    """A narrow screen with scripts, on the page for lists; what axe finds on a page is a failure."""
     # axe is put into the page by the test, which the page's own policy would not allow anybody.
-    async with browsing(*seen, viewport=NARROW, locale=language, bypass_csp=True, accept_downloads=True) as context:
+    async with browsing(*flags, viewport=NARROW, locale=language, bypass_csp=True, accept_downloads=True) as context:
         page = await context.new_page()
         await page.goto(f"{base}/check?lang={language}")
         yield page
@@ -57,8 +56,7 @@ async def test_a_partner_checks_a_list_a_scanner_a_file_and_a_pallet(
     await publish(conn, case_id=1, runs=[(1, 1000, 30)])
     say = TONGUES[language].gettext
     with served(database, port=free_port(), face=Face.PORTAL, secret=SECRET, data_dir=tmp_path / "var") as base:
-        shot(tmp_path / "label.y4m", f"{base}{RECALLED}")
-        async with gate(base, language, tmp_path / "label.y4m") as page:
+        async with gate(base, language, *seeing(tmp_path / "label.y4m", f"{base}{RECALLED}")) as page:
             await pasted(page, base, say)
             await filmed(page, base, language, say)
             await scanned(page, base, language, say)
@@ -102,8 +100,8 @@ async def scanned(page: Page, base: str, language: str, say: Say) -> None:
     await expect(page.locator("td .tag")).to_have_text([say("RECALLED")])
 
 
-def shot(path: Path, link: str) -> None:
-    """A film of a label: two pictures, for the label does not lie still."""
+def seeing(path: Path, link: str) -> tuple[str, ...]:
+    """The flags of a browser whose camera sees a label; two pictures of it, for it does not lie still."""
     symbol = np.kron(np.where(np.pad(matrix(link), 4), 40, 215).astype(np.uint8), np.ones((7, 7), dtype=np.uint8))
     with path.open("wb") as film:
         film.write(b"YUV4MPEG2 W640 H480 F10:1 Ip A1:1 C420\n")
@@ -111,6 +109,7 @@ def shot(path: Path, link: str) -> None:
             picture = np.full((480, 640), 120, dtype=np.uint8)
             picture[60 : 60 + len(symbol), left : left + len(symbol)] = symbol
             film.write(b"FRAME\n" + picture.tobytes() + bytes([128]) * (320 * 240 * 2))
+    return "--use-fake-device-for-media-stream", f"--use-file-for-fake-video-capture={path}"
 
 
 async def filmed(page: Page, base: str, language: str, say: Say) -> None:
