@@ -137,7 +137,7 @@
 
   const open = async (formats) => {
     const wanted = { facingMode: "environment", width: { ideal: 1280 }, height: { ideal: 960 } };
-    button.disabled = true;
+    button.hidden = true;
     try {
       video.srcObject = await navigator.mediaDevices.getUserMedia({ video: wanted });
       const detect = formats.length ? own(formats) : await ours();
@@ -148,7 +148,7 @@
     } catch (problem) { // not allowed, no camera there, or no reader
       if (video.srcObject) video.srcObject.getTracks().forEach((track) => track.stop());
       video.hidden = true;
-      button.disabled = false;
+      button.hidden = false;
       told.className = "card care";
       told.textContent = button.dataset.refused;
     }

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 import pytest
 
+from benchmarks.browser_reader import seen_by_ours
 from benchmarks.pictures import Grey, Modules, Shot, printed, taken
 from labels.symbol import matrix
 from portal import browser_reader
@@ -20,7 +21,6 @@ from tests.portal.symbols import CORRECTED, LEVELS, alphanumeric, damaged, drawn
 LABEL: Final = "HTTPS://ID.CREAMERY.EXAMPLE/01/09520123456788/21/TQEBJREWGTB8"
 OTHER: Final = "https://id.creamery.example/01/09520123456771/10/C1"
 VERSIONS: Final = (1, 2, 5, 6, 7, 10, 14, 25, 40)
-HERE: Final = "http://localhost/"
 RNG: Final = np.random.default_rng(18004)
 SMALL: Final[dict[str, Any]] = {"width": 360, "height": 300, "side": 200.0}
 
@@ -144,40 +144,12 @@ def pictures() -> dict[tuple[str, ...], Grey]:
 Found = dict[tuple[str, ...], list[tuple[str, int]]]
 """Text and FNC1 of the symbols read, by what is shown."""
 
-READ: Final = """async (sizes) => {
-  const bytes = new Uint8Array(await (await fetch("/pictures")).arrayBuffer());
-  const worker = new Worker("/check/reader.js");
-  const answer = () => new Promise((told, failed) => {
-    worker.onmessage = (event) => told(event.data);
-    worker.onerror = failed;
-  });
-  const all = [await answer()];
-  let at = 0;
-  for (const [width, height] of sizes) {
-    const pixels = new Uint8Array(width * height * 4);
-    for (let i = 0; i < width * height; i++, at++) pixels.fill(bytes[at], i * 4, i * 4 + 3);
-    const next = answer();
-    worker.postMessage({ pixels: pixels.buffer, width, height }, [pixels.buffer]);
-    all.push(await next);
-  }
-  return all.slice(1);
-}"""
-
 
 async def looked_at(shown: dict[tuple[str, ...], Grey]) -> Found:
     """What the reader says of each picture, in one browser."""
     async with browsing() as context:
-        page = await context.new_page()
-        every = b"".join(picture.tobytes() for picture in shown.values())
-        script = browser_reader.script()
-        await page.route("**/*", lambda route: route.fulfill(body="<title>.</title>", content_type="text/html"))
-        await page.route("**/pictures", lambda route: route.fulfill(body=every))
-        await page.route("**/reader.js", lambda route: route.fulfill(body=script, content_type="text/javascript"))
-        await page.goto(HERE)
-        sizes = [[picture.shape[1], picture.shape[0]] for picture in shown.values()]
-        found = await page.evaluate(READ, sizes)
-    said = [[(each["rawValue"], each["fnc1"]) for each in one] for one in found]
-    return dict(zip(shown, said, strict=True))
+        seen = await seen_by_ours(await context.new_page(), list(shown.values()))
+    return {name: list(each.symbols) for name, each in zip(shown, seen, strict=True)}
 
 
 @pytest.fixture(scope="module")
