@@ -1,7 +1,8 @@
 // The three corners of a symbol: finder patterns, and which three of them belong together (ISO/IEC 18004:2015, 12 b).
 
-const FINDERS_MAX = 24; // in one picture; those that most lines cross are kept
-const TRIPLES_MAX = 30; // tried in one picture, the squarest first
+const FINDERS_MAX = 72; // in one picture; those that most lines cross are kept
+const NEAR_MAX = 10; // finders around a corner
+const TRIPLES_MAX = 100; // in one picture
 const LINES = 500; // rows looked at in one picture, about
 
 /** Finder patterns of a relief: [{x, y, size, dark, votes}], `size` pixels a module, `dark` 1, or -1 of light on dark. */
@@ -20,7 +21,7 @@ export const finders = (relief) => {
       if (each) add(found, each);
     }
   }
-  return found.sort((one, other) => other.votes - one.votes).slice(0, FINDERS_MAX);
+  return found.filter((each) => each.votes > 1).sort((one, other) => other.votes - one.votes).slice(0, FINDERS_MAX);
 };
 
 /** Runs of 1:1:3:1:1 modules, each half a module off at the most; a pixel more where modules are small (12 a). */
@@ -77,27 +78,34 @@ const add = (found, each) => {
   found.push(each);
 };
 
-/** Threes that may be one symbol, the squarest first: [corner, right, below], turned so that `below` is clockwise. */
+/**
+ * Threes that may be one symbol, the squarest and smallest first: [corner, right, below], turned so that `below` is
+ * clockwise. Of the finders around a corner the nearest are looked at: those of its own symbol are among them.
+ */
 export const triples = (found) => {
   const all = [];
-  found.forEach((a, i) => found.slice(0, i).forEach((b, j) => found.slice(0, j).forEach((c) => {
-    if (a.dark !== b.dark || b.dark !== c.dark) return;
-    const sizes = [a.size, b.size, c.size];
-    if (Math.max(...sizes) > 2.5 * Math.min(...sizes)) return;
-    const best = [[a, b, c], [b, a, c], [c, a, b]].map(squareness).sort((one, other) => one.off - other.off)[0];
-    if (best.off < 2) all.push(best);
-  })));
+  for (const corner of found) {
+    const near = found.filter((each) => each !== corner && each.dark === corner.dark && alike(each, corner));
+    const far = (each) => Math.hypot(each.x - corner.x, each.y - corner.y);
+    near.sort((one, other) => far(one) - far(other));
+    near.slice(0, NEAR_MAX).forEach((one, i, few) => few.slice(0, i).forEach((other) => {
+      const three = alike(one, other) && squareness(corner, one, other);
+      if (three && three.off < 2.5) all.push(three);
+    }));
+  }
   return all.sort((one, other) => one.off - other.off).slice(0, TRIPLES_MAX).map(({ three }) => three);
 };
 
+const alike = (one, other) => one.size < 2.5 * other.size && other.size < 2.5 * one.size;
+
 /** How far three are from a right angle with equal legs that a version can have (14 to 170 modules). */
-const squareness = ([corner, one, other]) => {
+const squareness = (corner, one, other) => {
   const [ax, ay, bx, by] = [one.x - corner.x, one.y - corner.y, other.x - corner.x, other.y - corner.y];
   const [a, b] = [Math.hypot(ax, ay), Math.hypot(bx, by)];
   const size = (corner.size + one.size + other.size) / 3;
-  if (Math.min(a, b) < size * 8 || Math.max(a, b) > size * 220) return { off: Infinity };
+  if (Math.min(a, b) < size * 8 || Math.max(a, b) > size * 220) return null;
   const skew = Math.abs(ax * bx + ay * by) / (a * b);
   const sizes = Math.abs(Math.log(corner.size / one.size)) + Math.abs(Math.log(corner.size / other.size));
   const three = ax * by - ay * bx > 0 ? [corner, one, other] : [corner, other, one];
-  return { off: skew * 1.5 + Math.abs(Math.log(a / b)) + sizes, three };
+  return { off: skew * 1.5 + Math.abs(Math.log(a / b)) + sizes + Math.log(a / size / 8) / 4, three };
 };

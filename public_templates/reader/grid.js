@@ -159,27 +159,34 @@ const sharpened = (values, side) => values.map((value, i) => {
 });
 
 /** How many modules of the two timing patterns are as they should be (6.3.5), 0 to 1. */
-const timing = (values, side) => {
+const timing = (relief, plane, side, dark) => {
   let right = 0;
-  for (let k = 8; k < side - 8; k++) right += (values[6 * side + k] > 0) === (k % 2 === 0) ? 1 : 0;
-  for (let k = 8; k < side - 8; k++) right += (values[k * side + 6] > 0) === (k % 2 === 0) ? 1 : 0;
+  for (let k = 8; k < side - 8; k++) {
+    for (const [u, v] of [[k, 6], [6, k]]) if (sample(relief, ...on(plane, u + 0.5, v + 0.5)) * dark > 0 === (k % 2 === 0)) right++;
+  }
   return right / (2 * (side - 16));
 };
 
 /** The symbol whose finders are `three`: {text, fnc1, corners in pixels}, or null. */
 export const symbolAt = (relief, three) => {
   const ways = [toward(three[0], three[1]), toward(three[0], three[2])];
-  const [corner, right, below] = three.map((finder) => measured(relief, finder, ...ways));
-  if (!corner || !right || !below) return null;
+  const places = [];
+  for (const finder of three) {
+    const place = measured(relief, finder, ...ways);
+    if (!place) return null;
+    places.push(place);
+  }
+  const [corner, right, below] = places;
   const { dark } = corner;
   for (const version of versionsOf(relief, corner, right, below, ways)) {
     const side = version * 4 + 17;
     const base = [[3.5, 3.5, corner.x, corner.y], [side - 3.5, 3.5, right.x, right.y], [3.5, side - 3.5, below.x, below.y]];
-    for (const start of starts(base, [corner, right, below], ways, side)) {
-      if (!start || base.some(([u, v]) => likeness(relief, start, dark, u, v, 3) < CERTAIN)) continue;
+    for (const start of starts(base, places, ways, side)) {
+      if (!start || version < 10 && timing(relief, start, side, dark) < 0.6) continue;
+      if (base.some(([u, v]) => likeness(relief, start, dark, u, v, 3) < CERTAIN)) continue;
       const plane = aligned(relief, start, dark, version, base);
+      if (timing(relief, plane, side, dark) < 0.7) continue;
       const values = darkness(relief, plane, side, dark);
-      if (timing(values, side) < 0.7) continue;
       for (const each of [values, sharpened(values, side)]) {
         const read = textOfModules(Uint8Array.from(each, (value) => (value > 0 ? 1 : 0)), version);
         if (read) return { ...read, corners: [[0, 0], [side, 0], [side, side], [0, side]].map(([u, v]) => on(plane, u, v)) };

@@ -21,8 +21,9 @@ CORRECTED: Final = {"L": 2, "M": 4, "Q": 6, "H": 8}
 
 
 def drawn(text: str, level: str = "M", version: int | None = None) -> Modules:
-    """The symbol of a text, dark modules True; the smallest where no version is named."""
-    code = qrcode.QRCode(version=version, error_correction=LEVELS[level], border=0)
+    """The symbol of a text, dark modules True; the smallest where no version is named. Texts of other lengths have
+    other masks: choosing the best would be most of the work."""
+    code = qrcode.QRCode(version=version, error_correction=LEVELS[level], border=0, mask_pattern=len(text) % 8)
     code.add_data(text)
     code.make(fit=version is None)
     return np.array(code.modules, dtype=np.bool_)

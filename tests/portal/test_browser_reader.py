@@ -24,6 +24,8 @@ VERSIONS: Final = (1, 2, 5, 6, 7, 10, 14, 25, 40)
 RNG: Final = np.random.default_rng(18004)
 SMALL: Final[dict[str, Any]] = {"width": 360, "height": 300, "side": 200.0}
 
+SHEET: Final = [f"{OTHER}/21/{number}" for number in range(100, 112)]
+
 SHOTS: Final = {
     "straight": Shot(**SMALL),
     "turned by 90": Shot(**SMALL, turn_deg=90),
@@ -118,6 +120,10 @@ def _texts() -> list[str]:
 TEXTS: Final = _texts()
 
 
+def _small(link: str) -> Grey:
+    return taken(matrix(link), Shot(width=180, height=160, side=135, turn_deg=4), RNG)
+
+
 def pictures() -> dict[tuple[str, ...], Grey]:
     """All that the reader is shown, in one sitting, by what it shows."""
     shown: dict[tuple[str, ...], Grey] = {}
@@ -135,6 +141,8 @@ def pictures() -> dict[tuple[str, ...], Grey]:
             taken(matrix(OTHER), Shot(**SMALL, turn_deg=100, around=200), RNG),
         ]
     )
+    rows = [[_small(link) for link in SHEET[first : first + 4]] for first in (0, 4, 8)]
+    shown["sheet", ""] = np.vstack([np.hstack(row) for row in rows])
     shown |= {("shot", name): taken(matrix(LABEL), shot, RNG) for name, shot in SHOTS.items()}
     shown |= {("spelled", name): printed(modules, 4) for name, (modules, _) in SPELLED.items()}
     shown |= {("nothing", name): picture for name, picture in NOTHING.items()}
@@ -172,6 +180,10 @@ def test_a_label_is_read_as_cameras_see_it(name: str, found: Found) -> None:
 
 def test_two_labels_in_one_picture_are_both_read(found: Found) -> None:
     assert sorted(found["two", ""]) == sorted([(LABEL, 0), (OTHER, 0)])
+
+
+def test_all_labels_of_a_sheet_are_read_and_none_is_made_of_two(found: Found) -> None:
+    assert sorted(found["sheet", ""]) == [(link, 0) for link in SHEET]
 
 
 def test_what_a_level_corrects_is_read_and_one_codeword_more_is_not(found: Found) -> None:
