@@ -111,16 +111,15 @@ def _columns(batch: Sequence[Scan]) -> tuple[Any, ...]:
     """Numbers only, for each scan, and once what many share: texts cost ten times as much to send."""
     ats, numbers, lots, openings, clients = zip(*batch, strict=True)
     told = list(zip(_minutes(ats), openings, clients, strict=True))
-    kinds = {each: str(k) for k, each in enumerate(dict.fromkeys(told), 1)}
-    gtins = {each: _number(each[1].gtin) for each in kinds}
-    shared = [(minute, *opening[1:], client) for minute, opening, client in kinds]
-    return (
-        _array(numbers),
-        _array(lots),
-        f"{{{','.join([gtins[each] for each in told])}}}",
-        f"{{{','.join([kinds[each] for each in told])}}}",
-        *(list(column) for column in zip(*shared, strict=True)),
-    )
+    kinds: dict[tuple[datetime, str, str, str], str] = {}
+    kind_of, gtin_of = {}, {}
+    for each in dict.fromkeys(told):
+        minute, (gtin, verdict, language), client = each
+        kind_of[each] = kinds.setdefault((minute, verdict, language, client), str(len(kinds) + 1))
+        gtin_of[each] = _number(gtin)
+    shared = (list(column) for column in zip(*kinds, strict=True))
+    gtins, told_kinds = (",".join([of[each] for each in told]) for of in (gtin_of, kind_of))
+    return _array(numbers), _array(lots), f"{{{gtins}}}", f"{{{told_kinds}}}", *shared
 
 
 def _number(gtin: str | None) -> str:
