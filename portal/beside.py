@@ -80,10 +80,13 @@ class Reader:
             return ()
         return self.histories.kept(_whose(sight))
 
-    def history_of_the_run_s(self, sight: Sight) -> tuple[float, float] | None:
-        """How long ``kept_history`` is fresh, and may be shown; None when it is not one for all items of the run."""
+    def history_of_the_run_s(self, sight: Sight, shown: tuple[Step, ...]) -> tuple[float, float] | None:
+        """How long the history shown is fresh, and may be shown; None when it is not that of all items of the run.
+
+        A page whose history came too late shows none, though it is here by now.
+        """
         found = self.histories.of_the_run(_whose(sight))
-        return None if found is None else (found.fresh_s, found.shown_s)
+        return None if found is None or found.steps != shown else (found.fresh_s, found.shown_s)
 
     def visitor(self, visit: Visit, at: datetime) -> bytes:
         """Who asks, as far as counting has to know."""

@@ -228,7 +228,9 @@ class Ready:
             return
         if not snapshot.is_alike(run.lot_id):
             return  # single items of it are named
-        fresh_s = self._front.reader.history_of_the_run_s(sight) if sight.form is not Form.LINK else (float("inf"),) * 2
+        fresh_s: tuple[float, float] | None = (float("inf"), float("inf"))
+        if sight.form is not Form.LINK:
+            fresh_s = self._front.reader.history_of_the_run_s(sight, beside.history)
         if fresh_s is None or fresh_s[0] <= 0:
             return
         key = (manner.key, run.lo, run.lot_id, run.state, told_lot)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from weakref import ref
@@ -12,7 +13,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from portal.http_front import PACKED
+from portal.beside import Visit
+from portal.http_front import PACKED, complete
 from portal.links import LinkTable, StaffLink
 from portal.model import Checks
 from portal.plain_request import PassingFields
@@ -22,6 +24,7 @@ from portal.refresh import Refresher
 from runtime.database import DatabaseAddress
 from tests.portal.arrangement import BASE, MILK, NOON, arrange, item, publish, until
 from tests.portal.both_ways import PAGE, Both, both_over, page, request
+from tests.portal.test_front_histories import tell
 
 MIDNIGHT = NOON + timedelta(hours=12)
 JSON = {"Accept": "application/json"}
@@ -46,6 +49,26 @@ async def uncounted(conn: AsyncConnection) -> None:
     await arrange(conn)
     await conn.execute(text("UPDATE product SET checks = 'off'"))
     await conn.commit()
+
+
+async def test_a_page_whose_history_came_too_late_is_not_kept_for_those_after_it(
+    database: DatabaseAddress, conn: AsyncConnection, tmp_path: Path
+) -> None:
+    await uncounted(conn)
+    await tell(conn, 1, 1, "commissioning")
+    async with both_over(database, tmp_path) as both:
+        lane = both.short.app_state[STATE]
+        visit = Visit("GET", PAGE["User-Agent"], "", "127.0.0.1")
+        data = page(item(1001))
+        asked = lane.reader.read(data)
+        sight = lane.front.look(lane.ask(asked))
+        in_time = await lane.front.reader.read(visit, sight)
+        assert in_time.history
+
+        for beside, kept in ((replace(in_time, history=()), 0), (in_time, 1)):
+            answer, _ = lane.front.finish(sight, beside, visit)
+            lane.keep(asked, data, (sight, visit, beside), (answer, complete(answer)))
+            assert len(lane.ready) == kept
 
 
 async def test_what_is_ready_has_the_bytes_of_the_usual_way_in_every_form(
