@@ -51,8 +51,8 @@ class FastLane:
         turn = self.turn
         if turn is None:
             turn = self.turn = Turn(self.front.clock(), loop.time(), None, None)
+            loop.call_soon(self.end)  # first of all: a turn that does not end would hold every answer back
             self.near.begin(turn)
-            loop.call_soon(self.end)
         return turn
 
     def send(self) -> None:

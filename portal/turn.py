@@ -10,9 +10,12 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import structlog
+
 from portal.scan_log import Scan
 from portal.snapshot import Snapshot
 
+_log = structlog.get_logger("portal")
 Pieces = tuple[bytes, ...]
 
 
@@ -37,4 +40,8 @@ class Turn:
         answers, self.answers = self.answers, []
         for transport, pieces in answers:
             if not transport.is_closing():
-                transport.writelines(pieces)
+                try:
+                    transport.writelines(pieces)
+                except Exception:  # noqa: BLE001 - one connection must not take the answers of the others with it
+                    _log.exception("an answer was not sent")
+                    transport.abort()

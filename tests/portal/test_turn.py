@@ -27,13 +27,14 @@ class Wire(asyncio.Transport):
         super().__init__({"peername": ("127.0.0.1", 4000), "sockname": ("127.0.0.1", 80)})
         self.sent = b""
         self.closed = False
+        self.is_broken = False
         self._order = order
 
     def is_closing(self) -> bool:
         return self.closed
 
     def write(self, data: Any) -> None:
-        assert not self.closed
+        assert not self.closed and not self.is_broken
         self.sent += bytes(data)
         self._order.append(self)
 
@@ -41,6 +42,9 @@ class Wire(asyncio.Transport):
         self.write(b"".join(list_of_data))
 
     def close(self) -> None:
+        self.closed = True
+
+    def abort(self) -> None:
         self.closed = True
 
     def pause_reading(self) -> None:
@@ -134,6 +138,18 @@ async def test_who_is_gone_before_the_end_of_the_turn_is_not_written_to_and_the_
         lost.close()
         await asyncio.sleep(0)
         assert desk.order == [kept]
+
+
+async def test_a_connection_that_cannot_be_written_to_does_not_take_the_answers_of_the_others(
+    database: DatabaseAddress, conn: AsyncConnection, tmp_path: Path
+) -> None:
+    async with desk_over(database, conn, tmp_path) as desk:
+        (broken, torn), (here, kept) = desk.open(), desk.open()
+        torn.is_broken = True
+        for protocol in (broken, here):
+            protocol.data_received(page(item(1010)))
+        await asyncio.sleep(0)
+        assert torn.closed and desk.order == [kept]
 
 
 def test_when_many_openings_come_at_once_the_oldest_make_room() -> None:
